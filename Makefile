@@ -1,0 +1,237 @@
+# Makefile - builds Ravel out of tree in build/, and runs and checks it. Start with `make help`.
+#
+#   arch drivers fs kernel lib mm  --> build/kernel/**.o --> build/ravel.elf (linked twice)
+#   usr/lib/*.c                    --> build/usr/libravel.a
+#   usr/bin usr/tests usr/bench    --> build/usr/{bin,tests,bench}/NAME --> build/disk.img
+#   usr/lib + usr/tests, host's cc --> build/oracle/
+#
+# Sources are found by wildcard: a new file needs no line here. Objects depend on their headers
+# (-MMD) and on a stamp that changes with the flags and the compiler; what is made of a set of files
+# depends on a stamp that changes with the set.
+
+MAKEFLAGS += --no-builtin-rules --no-builtin-variables
+.DELETE_ON_ERROR:
+.SECONDARY:
+.DEFAULT_GOAL := all
+
+B := build
+CROSS_COMPILE ?= riscv64-linux-gnu-
+CC := $(CROSS_COMPILE)gcc
+AR := $(CROSS_COMPILE)ar
+NM := $(CROSS_COMPILE)nm
+HOSTCC ?= gcc
+
+# What a user sets, on the command line or in the environment, and the scripts read.
+export CROSS_COMPILE MEM SMP ICOUNT V TEST SEED APPEND QEMU_EXTRA TIMEOUT_IDLE CMD
+
+ifeq ($(filter-out 0,$(V)),)
+Q := @
+say = @echo '  $(1)	$(2)';
+else
+Q :=
+say :=
+endif
+
+# ---- flags
+
+WARN := -Wall -Wextra -Wvla $(if $(filter-out 0 false,$(CI)),-Werror)
+
+KFLAGS := -std=gnu11 -O2 -g -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany \
+	-ffreestanding -fno-pic -fno-pie -no-pie -fno-stack-protector -fno-omit-frame-pointer \
+	-fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables \
+	-fno-delete-null-pointer-checks $(WARN) -I.
+KLINK := $(KFLAGS) -nostdlib -static -Wl,--build-id=none,-T,linker.ld,--no-warn-rwx-segments
+UFLAGS := -std=gnu11 -O2 -g $(WARN) -I.
+# As the head of vmbench.c says: the same bytes on every kernel that it measures.
+BENCHFLAGS := -O2 -static -nostdlib -ffreestanding -fno-builtin -fno-stack-protector -fno-pic \
+	-no-pie -march=rv64imac -mabi=lp64
+DEPS = -MMD -MP -MF $(@:.o=.d)
+
+# ---- sources
+
+KSRCS := $(sort $(wildcard arch/riscv/*.[cS] drivers/*.c fs/*.c fs/*/*.c kernel/*.c lib/*.c mm/*.c))
+KOBJS := $(patsubst %.c,$(B)/kernel/%.o,$(KSRCS:%.S=$(B)/kernel/%.S.o))
+
+ULIBSRCS := $(sort $(wildcard usr/lib/*.c))
+BINDIRS := $(patsubst usr/bin/%/,%,$(sort $(dir $(wildcard usr/bin/*/*.c))))
+BINS := $(patsubst usr/bin/%.c,%,$(sort $(wildcard usr/bin/*.c)))
+TESTS := $(patsubst usr/tests/%.c,%,$(sort $(wildcard usr/tests/*.c)))
+USRCS := $(ULIBSRCS) $(sort $(wildcard usr/bin/*.c usr/bin/*/*.c usr/tests/*.c))
+PROGRAMS := $(addprefix bin/,$(BINS) $(BINDIRS)) $(addprefix tests/,$(TESTS)) bench/vmbench
+
+# ---- tools first: before anything is made, but for what needs none or asks for its own
+
+ifneq ($(filter-out clean help lint format oracle test-oracle,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(shell scripts/check-tools >&2 && echo ok),ok)
+$(error the tools above are needed first)
+endif
+endif
+
+# ---- the disk's own files
+
+# ROOTFS= names a directory that must exist; without it rootfs/ is taken if it is there.
+OVERLAY := $(realpath $(or $(strip $(ROOTFS)),$(wildcard rootfs)))
+ifneq ($(strip $(ROOTFS)),)
+ifeq ($(and $(OVERLAY),$(wildcard $(OVERLAY)/.)),)
+$(error ROOTFS=$(ROOTFS): there is no such directory)
+endif
+endif
+
+.PHONY: all run test test-oracle bench gdb exec lint format clean help oracle FORCE
+all: $(B)/ravel.elf $(B)/disk.img $(B)/compile_commands.json
+
+# ---- stamps: rewritten only when what they say has changed
+
+# $(call stamp,shell command that prints the contents)
+stamp = @mkdir -p $(@D); { $(1); } >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(B)/kernel.flags: FORCE
+	$(call stamp,echo '$(KLINK)'; $(CC) --version)
+$(B)/user.flags: FORCE
+	$(call stamp,echo '$(UFLAGS) $(BENCHFLAGS)'; $(CC) --version)
+$(B)/oracle.flags: FORCE
+	$(call stamp,echo '$(UFLAGS)'; $(HOSTCC) --version)
+$(B)/sources: FORCE
+	$(call stamp,echo '$(KSRCS) $(USRCS)')
+$(B)/disk.files: FORCE
+	$(call stamp,echo '$(PROGRAMS) $(OVERLAY)'; \
+		find usr/etc $(wildcard usr/tests/data) $(OVERLAY) \
+			-printf '%p %m %s %T@ %l\n' | sort)
+
+# ---- kernel
+
+$(B)/kernel/%.o: %.c $(B)/kernel.flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(KFLAGS) $(DEPS) -c $< -o $@
+
+$(B)/kernel/%.S.o: %.S $(B)/kernel.flags
+	@mkdir -p $(@D)
+	$(call say,AS,$<) $(CC) $(KFLAGS) $(DEPS) -c $< -o $@
+
+# The first link has an empty symbol table, the second that of the first. The table of the second
+# must be the same: filling it has moved no function.
+# $(call link,command that prints nm's lines,symbol table,result)
+link = $(1) | scripts/mksyms >$(2).S && $(CC) $(KFLAGS) -c $(2).S -o $(2).o && \
+	$(CC) $(KLINK) $(KOBJS) $(2).o -lgcc -o $(3)
+
+$(B)/ravel.elf: $(KOBJS) linker.ld scripts/mksyms $(B)/sources $(B)/kernel.flags
+	$(call say,LINK,$@) $(call link,:,$(B)/kernel/syms0,$(B)/kernel/first.elf)
+	$(Q)$(call link,$(NM) -n $(B)/kernel/first.elf,$(B)/kernel/syms1,$@.new)
+	$(Q)$(NM) -n $@.new | scripts/mksyms | cmp - $(B)/kernel/syms1.S && mv $@.new $@
+
+# ---- user programs
+
+$(B)/usr/obj/%.o: %.c $(B)/user.flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(UFLAGS) $(DEPS) -c $< -o $@
+
+ULIBOBJS := $(ULIBSRCS:%.c=$(B)/usr/obj/%.o)
+$(B)/usr/libravel.a: $(ULIBOBJS) $(B)/sources
+	$(call say,AR,$@) rm -f $@; $(AR) rcsD $@ $(ULIBOBJS)
+
+ulink = $(call say,LINK,$@) mkdir -p $(@D); \
+	$(CC) $(UFLAGS) -static $(filter %.o,$^) $(B)/usr/libravel.a -o $@
+
+ONE_FILE := $(addprefix $(B)/usr/,$(BINS:%=bin/%) $(TESTS:%=tests/%))
+$(ONE_FILE): $(B)/usr/%: $(B)/usr/obj/usr/%.o $(B)/usr/libravel.a
+	$(ulink)
+
+# $(call directory_program,NAME): usr/bin/NAME/*.c together are one program.
+define directory_program
+$(B)/usr/bin/$(1): $(patsubst %.c,$(B)/usr/obj/%.o,$(wildcard usr/bin/$(1)/*.c)) \
+		$(B)/usr/libravel.a $(B)/sources
+	$$(ulink)
+endef
+$(foreach name,$(BINDIRS),$(eval $(call directory_program,$(name))))
+
+$(B)/usr/bench/vmbench: usr/bench/vmbench.c $(B)/user.flags
+	@mkdir -p $(@D)
+	$(call say,CC,$<) $(CC) $(BENCHFLAGS) -o $@ $<
+
+$(B)/disk.img: $(addprefix $(B)/usr/,$(PROGRAMS)) scripts/mkdisk $(B)/disk.files
+	$(call say,DISK,$@) printf '%s\n' $(PROGRAMS) | scripts/mkdisk $@ $(B) $(OVERLAY)
+
+# ---- the tests as programs of the host: real Linux is the judge of what they expect
+
+oracle: $(TESTS:%=$(B)/oracle/tests/%) $(B)/oracle/runtests
+
+$(B)/oracle/obj/%.o: %.c $(B)/oracle.flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<) $(HOSTCC) $(UFLAGS) $(DEPS) -c $< -o $@
+
+$(B)/oracle/libravel.a: $(ULIBSRCS:%.c=$(B)/oracle/obj/%.o) $(B)/sources
+	$(call say,AR,$@) rm -f $@; $(AR) rcsD $@ $(filter %.o,$^)
+
+$(B)/oracle/tests/%: $(B)/oracle/obj/usr/tests/%.o $(B)/oracle/libravel.a
+	@mkdir -p $(@D)
+	$(call say,HOSTLINK,$@) $(HOSTCC) $(UFLAGS) $^ -o $@
+$(B)/oracle/runtests: $(B)/oracle/obj/usr/bin/runtests.o $(B)/oracle/libravel.a
+	$(call say,HOSTLINK,$@) $(HOSTCC) $(UFLAGS) $^ -o $@
+
+# ---- what a user types
+
+run: all
+	@echo 'Ravel starts in QEMU. Ctrl-A X leaves it (Ctrl-A, let go, X); so does `poweroff`.'
+	@scripts/qemu --interactive
+
+test: all
+	@scripts/test
+
+test-oracle:
+	@scripts/check-tools oracle
+	@scripts/test --oracle
+
+bench: all
+	@scripts/bench.py
+
+gdb: all
+	@scripts/check-tools gdb
+	@scripts/gdb/start
+
+exec: all
+	@scripts/exec "$$CMD"
+
+C_FILES = $(shell find arch drivers fs kernel lib mm usr tests -name '*.[ch]' \
+	! -path usr/bench/vmbench.c 2>/dev/null | sort)
+
+lint:
+	@scripts/check-tools lint
+	$(Q)status=0; clang-format --dry-run -Werror $(C_FILES) || status=1; \
+		scripts/lint.py || status=1; exit $$status
+
+format:
+	@scripts/check-tools lint
+	$(Q)clang-format -i $(C_FILES)
+
+clean:
+	rm -rf $(B)
+
+help:
+	@sed -n 's/^#: \?//p' Makefile
+
+#: make               build the kernel (build/ravel.elf) and the disk (build/disk.img)
+#: make run           boot to a shell; Ctrl-A X leaves QEMU
+#: make test          boot and run every test, with 1 hart and with 4; TEST=fork runs one
+#: make test-oracle   run the same tests on this machine's own Linux
+#: make bench         instructions per operation, beside Linux's
+#: make exec CMD='..' run one line of the guest's shell (scripts/exec hands out its status)
+#: make gdb           boot under gdb
+#: make lint, format  check the style; apply it
+#: make clean, help   remove build/; this text
+#:
+#: Variables (command line or environment):
+#:   MEM=128M  SMP=2       memory (32M and up) and harts (1 to 8); make test: SMP=1 and SMP=4
+#:   ICOUNT=1              repeatable time: one instruction is 1 ns; one hart
+#:   TEST='fork mmap'      only these programs; fork.NAME only this test; SEED=n repeats a run
+#:   ROOTFS=dir            laid over the disk image (rootfs/ if it exists): your own programs
+#:   APPEND= QEMU_EXTRA=   more of the kernel's, or of QEMU's, command line
+#:   V=1                   show every command, and the kernel's boot log in scripts/exec
+#:   CI=1                  warnings are errors
+#:   NO_INSTALL=1          never call apt; print what is missing
+#:   TIMEOUT_IDLE=60       seconds without output after which a machine hangs
+
+$(B)/compile_commands.json: $(B)/sources $(B)/kernel.flags $(B)/user.flags scripts/compile-commands
+	$(Q){ printf '%s $(CC) $(KFLAGS)\n' $(KSRCS); printf '%s $(CC) $(UFLAGS)\n' $(USRCS); } | \
+		scripts/compile-commands >$@
+
+-include $(KOBJS:.o=.d) $(USRCS:%.c=$(B)/usr/obj/%.d) $(USRCS:%.c=$(B)/oracle/obj/%.d)

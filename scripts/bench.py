@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# bench.py - the whole of `make bench`: runs vmbench in the guest, with Linux's figures beside it.
+#
+# Every figure is in instructions per operation: ICOUNT=1, one hart, 512 MiB, nothing else running.
+# What vmbench printed is kept in build/bench.txt; the figures to compare with are in
+# scripts/bench-reference.tsv. Exit status 1 if a row is worse than Linux's (lean), or none came.
+import os
+import sys
+
+import machine
+
+COMMAND = "/bench/vmbench -d /tmp"
+RESIDENT_PAGES = 16384  # of fork_exit_wait_64M
+REFERENCE = os.path.join(machine.ROOT, "scripts", "bench-reference.tsv")
+RAW = os.path.join(machine.BUILD, "bench.txt")
+
+
+def measure():
+    """Run the benchmark, showing and keeping its output. Returns (text, exit status)."""
+    os.environ.update(ICOUNT="1", SMP="1", MEM="512M")
+    os.environ.setdefault("TIMEOUT_IDLE", "300")  # a slow row is silent for long
+    with machine.private_disk() as disk, machine.guest(disk, COMMAND) as guest:
+        text = b""
+        for chunk in machine.without_firmware(guest.output()):
+            sys.stdout.buffer.write(chunk)
+            sys.stdout.flush()
+            text += chunk
+    text = text.decode(errors="replace")
+    with open(RAW, "w") as raw:
+        raw.write(text)
+    return text, guest.status
+
+
+def figures(text):
+    """name<TAB>number lines; also `boot: N instructions`. Returns {name: float}."""
+    found = {}
+    for line in text.splitlines():
+        name, tab, value = line.partition("\t")
+        words = line.split()
+        if tab and not name.startswith("#"):
+            try:
+                found[name] = float(value)
+            except ValueError:
+                continue  # n/a
+        elif words[:1] == ["boot:"] and words[2:] == ["instructions"] and words[1].isdigit():
+            found["boot, million instructions"] = int(words[1]) / 1e6
+    return found
+
+
+def derive(found):
+    """Add the rows which are made of others."""
+    def subtract(name, minuend, subtrahend, divisor):
+        if minuend in found and subtrahend in found:
+            found[name] = (found[minuend] - found[subtrahend]) / divisor
+
+    subtract("fork, per resident page", "fork_exit_wait_64M", "fork_exit_wait_small",
+             RESIDENT_PAGES)
+    subtract("vma_write_fault growth", "vma_write_fault@10000vmas", "vma_write_fault@10vmas", 1)
+
+
+def references():
+    """[(row, lean or None, goal)]"""
+    rows = []
+    with open(REFERENCE) as table:
+        for line in table:
+            if not line.startswith("#"):
+                name, lean, goal = line.rstrip("\n").split("\t")
+                rows.append((name, None if lean == "-" else float(lean), float(goal)))
+    return rows
+
+
+def table(found):
+    """Print the table. Returns (rows measured, rows worse than lean)."""
+    measured = worse = 0
+    form = "%-48s %10s %10s %10s  %s"
+    print("\n" + form % ("instructions per operation", "Ravel", "lean", "goal", "verdict"))
+    for name, lean, goal in references():
+        value = found.get(name)
+        verdict = "n/a"
+        if value is not None:
+            measured += 1
+            verdict = "ok, goal met" if value <= goal else "ok"
+            if lean is not None and value > lean:
+                worse += 1
+                verdict = "WORSE than lean"
+        print(form % (name, "n/a" if value is None else "{:,.0f}".format(value),
+                      "-" if lean is None else "{:,.0f}".format(lean), "{:,.0f}".format(goal),
+                      verdict))
+    return measured, worse
+
+
+def main():
+    text, status = measure()
+    found = figures(text)
+    derive(found)
+    measured, worse = table(found)
+    print("%d rows measured, %d worse than lean; raw figures: %s"
+          % (measured, worse, os.path.relpath(RAW)))
+    if status:
+        print("the benchmark ended with status %d" % status)
+    return 1 if status or worse or not measured else 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,253 @@
+/*
+ * ps.c - every process and its memory, then where the machine's memory is.
+ *
+ *   /proc/<pid>/stat, status, cmdline  -->  one row a process
+ *   /proc/meminfo                      -->  the kernel's row and the machine's total:
+ *
+ *   total = processes (anonymous pages) + page cache + kernel (all that is left) + free
+ *
+ * A process's RSS counts its file pages too, which the machine's total counts once, as page cache;
+ * %MEM is RSS by the total. Amounts are in KiB.
+ *
+ * Invariants: the four parts and their percentages add up to the total and to 100.0.  Locks: none.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "usr/lib/tool.h"
+
+struct process {
+	int pid, ppid;
+	char state;
+	unsigned long long ticks;		/* user and system time */
+	unsigned long long vsz, rss;		/* KiB */
+	long long anon, file, stack, ptes;	/* KiB, -1: not told */
+	char command[256];
+};
+
+struct machine {
+	long long total, anon, cache, kernel, unused;	/* KiB */
+	long long reserved, slab, tables, stacks;	/* parts of kernel; -1: not told */
+};
+
+/*
+ * The fields of /proc/<pid>/stat. The name in parentheses may hold anything, so what follows is
+ * looked for from its end. Returns 0, or -1.
+ */
+static int parse_stat(const char *text, struct process *process)
+{
+	const char *open = strchr(text, '(');
+	const char *close = strrchr(text, ')');
+	unsigned long long user, system, vsize;
+	long long rss;
+
+	if (!open || !close || close < open)
+		return -1;
+	if (sscanf(close + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d"
+		   " %*d %*d %*d %*u %llu %lld", &process->state, &process->ppid, &user, &system,
+		   &vsize, &rss) != 6)
+		return -1;
+	process->ticks = user + system;
+	process->vsz = vsize / 1024;
+	process->rss = rss < 0 ? 0 : rss * (sysconf(_SC_PAGESIZE) / 1024);
+	snprintf(process->command, sizeof(process->command), "[%.*s]", (int)(close - open - 1),
+		 open + 1);
+	return 0;
+}
+
+/* The arguments with blanks between them instead of NULs; no arguments leave [name]. */
+static void read_command(struct process *process)
+{
+	char path[64], text[sizeof(process->command)];
+	long length;
+
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", process->pid);
+	length = read_small_file(path, text, sizeof(text));
+	while (length > 0 && text[length - 1] == '\0')
+		length--;
+	if (length <= 0)
+		return;
+	for (long i = 0; i < length; i++)
+		process->command[i] = (unsigned char)text[i] < ' ' ? ' ' : text[i];
+	process->command[length] = '\0';
+}
+
+/* Returns 0, or -1 when the process has ended meanwhile. */
+static int read_process(int pid, struct process *process)
+{
+	char path[64], text[4096];
+
+	process->pid = pid;
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	if (read_small_file(path, text, sizeof(text)) < 0 || parse_stat(text, process) < 0)
+		return -1;
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	if (read_small_file(path, text, sizeof(text)) < 0)
+		return -1;
+	process->anon = field_of(text, "RssAnon");
+	process->file = field_of(text, "RssFile");
+	process->stack = field_of(text, "VmStk");
+	process->ptes = field_of(text, "VmPTE");
+	read_command(process);
+	return 0;
+}
+
+static void print_kib(long long kib)
+{
+	if (kib < 0)
+		fputs("      - ", stdout);
+	else
+		printf("%7lld ", kib);
+}
+
+static void print_percent(long long tenths)
+{
+	printf("%3lld.%lld ", tenths / 10, tenths % 10);
+}
+
+static long long share(long long part, long long total)
+{
+	return total > 0 ? (part * 1000 + total / 2) / total : 0;
+}
+
+static void print_process(const struct process *process, const struct machine *machine)
+{
+	unsigned long long seconds = process->ticks / sysconf(_SC_CLK_TCK);
+
+	printf("%5d %5d %-4c %3llu:%02llu ", process->pid, process->ppid, process->state,
+	       seconds / 60, seconds % 60);
+	print_kib(process->vsz);
+	print_kib(process->rss);
+	print_percent(share(process->rss, machine->total));
+	print_kib(process->anon);
+	print_kib(process->file);
+	print_kib(process->stack);
+	print_kib(process->ptes);
+	puts(process->command);
+}
+
+static long long positive(long long kib)
+{
+	return kib < 0 ? 0 : kib;
+}
+
+static void read_machine(struct machine *machine)
+{
+	static char text[16384];
+
+	if (read_small_file("/proc/meminfo", text, sizeof(text)) < 0)
+		die_errno(STATUS_FAILED, "/proc/meminfo");
+	machine->reserved = field_of(text, "KernelReserved");
+	machine->slab = field_of(text, "Slab");
+	machine->tables = field_of(text, "PageTables");
+	machine->stacks = field_of(text, "KernelStack");
+	machine->total = positive(field_of(text, "MemTotal")) + positive(machine->reserved);
+	machine->unused = positive(field_of(text, "MemFree"));
+	machine->cache = positive(field_of(text, "Cached")) + positive(field_of(text, "Buffers"));
+	machine->anon = field_of(text, "AnonPages");
+}
+
+/* The parts of the kernel that /proc/meminfo tells, with their names. */
+static void print_kernel(const struct machine *machine)
+{
+	printf("%5s %5s %-4s %6s ", "-", "-", "-", "-");
+	print_kib(-1);
+	print_kib(machine->kernel);
+	print_percent(share(machine->kernel, machine->total));
+	printf("%-32s[kernel]", "");
+	if (machine->reserved >= 0)
+		printf(" image+page array %lld", machine->reserved);
+	if (machine->slab >= 0)
+		printf(" slab %lld", machine->slab);
+	if (machine->tables >= 0)
+		printf(" page tables %lld", machine->tables);
+	if (machine->stacks >= 0)
+		printf(" stacks %lld", machine->stacks);
+	putchar('\n');
+}
+
+/* The last part gets what is left of 100.0, so that rounding does not show. */
+static void print_total(const struct machine *machine)
+{
+	const struct {
+		const char *name;
+		long long kib;
+	} parts[] = {
+		{ "processes", machine->anon }, { "page cache", machine->cache },
+		{ "kernel", machine->kernel }, { "free", machine->unused },
+	};
+	long long left = 1000;
+
+	printf("\nmachine  %9lld KiB 100.0%%\n", machine->total);
+	for (int i = 0; i < 4; i++) {
+		long long tenths = i < 3 ? share(parts[i].kib, machine->total) : left;
+
+		if (tenths > left)
+			tenths = left;
+		left -= tenths;
+		printf("%-10s %7lld KiB ", parts[i].name, parts[i].kib);
+		print_percent(tenths);
+		puts("%");
+	}
+}
+
+static int compare(const void *a, const void *b)
+{
+	return ((const struct process *)a)->pid - ((const struct process *)b)->pid;
+}
+
+/* All processes, sorted; the caller frees the table. */
+static struct process *read_processes(size_t *count)
+{
+	struct process *table = NULL;
+	DIR *dir = opendir("/proc");
+	struct dirent *entry;
+
+	if (!dir)
+		die_errno(STATUS_FAILED, "/proc");
+	*count = 0;
+	while ((entry = readdir(dir)) != NULL) {
+		long long pid;
+
+		if (parse_number(entry->d_name, 1, 1 << 30, &pid) < 0)
+			continue;
+		table = xrealloc(table, (*count + 1) * sizeof(*table));
+		if (read_process(pid, &table[*count]) == 0)
+			(*count)++;
+	}
+	closedir(dir);
+	if (*count)
+		qsort(table, *count, sizeof(*table), compare);
+	return table;
+}
+
+int main(int argc, char **argv)
+{
+	struct machine machine;
+	struct process *table;
+	long long anon = 0;
+	size_t count;
+
+	(void)argv;
+	if (argc > 1)
+		usage("ps");
+	table = read_processes(&count);
+	read_machine(&machine);
+	for (size_t i = 0; i < count; i++)
+		anon += positive(table[i].anon);
+	if (machine.anon < 0)
+		machine.anon = anon;
+	machine.kernel = positive(machine.total - machine.unused - machine.cache - machine.anon);
+	printf("%5s %5s %-4s %6s %7s %7s %5s %7s %7s %7s %7s %s\n", "PID", "PPID", "STAT", "TIME",
+	       "VSZ", "RSS", "%MEM", "ANON", "FILE", "STACK", "PTES", "COMMAND");
+	for (size_t i = 0; i < count; i++)
+		print_process(&table[i], &machine);
+	print_kernel(&machine);
+	print_total(&machine);
+	free(table);
+	return close_stdout(0);
+}

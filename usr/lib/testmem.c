@@ -1,0 +1,138 @@
+/*
+ * testmem.c - the memory check of the test harness.
+ *
+ *	/proc/meminfo    MemFree + Cached + Slab + KernelStack   equal   (a cached page is not lost)
+ *	                 PageTables                              equal
+ *	/proc/slabinfo   active objects of the caches below      equal
+ *	/proc/sys/vm/check_all   write "1": vm_check_all(), EIO when an invariant is broken
+ *
+ * Invariant: takes a snapshot without allocating user memory: static buffers, touched by the first
+ * call.  Locks: none.
+ */
+#include "usr/lib/test.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "usr/lib/testmem.h"
+#include "usr/lib/testutil.h"
+
+#define SETTLE_NS 2000000000ULL
+
+static const char *const cache_names[] = {
+	"vm_area", "mm", "task", "file", "pipe", "files", "anon_root",
+};
+
+#define NR_CACHES ARRAY_LEN(cache_names)
+
+struct snapshot {
+	long long memory_kb;
+	long long page_tables_kb;
+	long long objects[NR_CACHES];
+};
+
+static struct snapshot before;
+static char text[16384];
+
+/* Active objects of a cache: the first number of its line in /proc/slabinfo; -1: no such cache. */
+static long long active_objects(const char *name)
+{
+	return text_number(text, name);
+}
+
+static void take_snapshot(struct snapshot *now)
+{
+	static const char *const parts[] = { "MemFree", "Cached", "Slab", "KernelStack" };
+
+	memset(now, 0, sizeof(*now));
+	if (read_text("/proc/meminfo", text, sizeof(text)) > 0) {
+		for (size_t i = 0; i < ARRAY_LEN(parts); i++) {
+			long long kb = text_number(text, parts[i]);
+
+			now->memory_kb += kb > 0 ? kb : 0;
+		}
+		now->page_tables_kb = text_number(text, "PageTables");
+	}
+	if (read_text("/proc/slabinfo", text, sizeof(text)) > 0)
+		for (size_t i = 0; i < NR_CACHES; i++)
+			now->objects[i] = active_objects(cache_names[i]);
+}
+
+static bool is_equal(const struct snapshot *a, const struct snapshot *b)
+{
+	return !memcmp(a, b, sizeof(*a));
+}
+
+/* Wait until the machine looks as before. The last snapshot is left in now. */
+static bool settle(struct snapshot *now)
+{
+	uint64_t end = test_now() + SETTLE_NS;
+	unsigned int pause = 1;
+
+	for (;;) {
+		take_snapshot(now);
+		if (is_equal(&before, now))
+			return true;
+		if (test_now() > end)
+			return false;
+		test_pause(pause);
+		if (pause < 64)
+			pause *= 2;
+	}
+}
+
+static bool check_invariants(void)
+{
+	int fd = open("/proc/sys/vm/check_all", O_WRONLY | O_CLOEXEC);
+	bool ok;
+
+	if (fd < 0) {
+		test_note("/proc/sys/vm/check_all: errno %d %s", errno, strerrorname_np(errno));
+		return false;
+	}
+	ok = write(fd, "1", 1) == 1;
+	if (!ok)
+		test_note("vm_check_all() found a broken invariant: errno %d %s", errno,
+			  strerrorname_np(errno));
+	close(fd);
+	return ok;
+}
+
+void testmem_before(void)
+{
+	if (on_ravel())
+		take_snapshot(&before);
+}
+
+bool testmem_settle(void)
+{
+	struct snapshot now;
+
+	return !on_ravel() || settle(&now);
+}
+
+bool testmem_after(void)
+{
+	struct snapshot now;
+
+	if (!on_ravel())
+		return true;
+	if (settle(&now))
+		return check_invariants();
+	if (before.memory_kb != now.memory_kb)
+		test_note("memory: MemFree + Cached + Slab + KernelStack: expected %lld kB, got "
+			  "%lld kB",
+			  before.memory_kb, now.memory_kb);
+	if (before.page_tables_kb != now.page_tables_kb)
+		test_note("memory: PageTables: expected %lld kB, got %lld kB",
+			  before.page_tables_kb, now.page_tables_kb);
+	for (size_t i = 0; i < NR_CACHES; i++)
+		if (before.objects[i] != now.objects[i])
+			test_note("memory: active objects of %s: expected %lld, got %lld",
+				  cache_names[i], before.objects[i], now.objects[i]);
+	check_invariants();
+	return false;
+}

@@ -1,0 +1,221 @@
+/*
+ * tool.c - what the programs of usr/bin share; the contracts are in tool.h.
+ *
+ * Invariants: nothing here keeps state.  Locks: none.
+ */
+#define _GNU_SOURCE
+#include "usr/lib/tool.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+/* One message; @error is the errno to add, or 0. */
+static void message(int error, const char *format, va_list args)
+{
+	fflush(stdout);
+	fprintf(stderr, "%s: ", program_invocation_short_name);
+	vfprintf(stderr, format, args);
+	if (error)
+		fprintf(stderr, ": %s", strerror(error));
+	fputc('\n', stderr);
+}
+
+void warn(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	message(0, format, args);
+	va_end(args);
+}
+
+void warn_errno(const char *format, ...)
+{
+	int error = errno;
+	va_list args;
+
+	va_start(args, format);
+	message(error, format, args);
+	va_end(args);
+}
+
+void die(int status, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	message(0, format, args);
+	va_end(args);
+	exit(status);
+}
+
+void die_errno(int status, const char *format, ...)
+{
+	int error = errno;
+	va_list args;
+
+	va_start(args, format);
+	message(error, format, args);
+	va_end(args);
+	exit(status);
+}
+
+void usage(const char *synopsis)
+{
+	fflush(stdout);
+	fprintf(stderr, "usage: %s\n", synopsis);
+	exit(STATUS_USAGE);
+}
+
+void *xmalloc(size_t bytes)
+{
+	return xrealloc(NULL, bytes);
+}
+
+void *xrealloc(void *old, size_t bytes)
+{
+	void *new = realloc(old, bytes ? bytes : 1);
+
+	if (!new)
+		die(STATUS_FAILED, "out of memory");
+	return new;
+}
+
+char *xstrdup(const char *text)
+{
+	size_t bytes = strlen(text) + 1;
+
+	return memcpy(xmalloc(bytes), text, bytes);
+}
+
+int parse_number(const char *text, long long min, long long max, long long *value)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)*text) && *text != '-' && *text != '+')
+		return -1;
+	errno = 0;
+	*value = strtoll(text, &end, 10);
+	if (end == text || *end || errno || *value < min || *value > max)
+		return -1;
+	return 0;
+}
+
+int signal_number(const char *name)
+{
+	long long number;
+
+	if (parse_number(name, 0, SIGRTMAX, &number) == 0)
+		return number;
+	if (strncasecmp(name, "SIG", 3) == 0)
+		name += 3;
+	for (int sig = 1; sig < 32; sig++) {
+		const char *candidate = signal_name(sig);
+
+		if (candidate && strcasecmp(candidate, name) == 0)
+			return sig;
+	}
+	return -1;
+}
+
+const char *signal_name(int number)
+{
+	return number > 0 ? sigabbrev_np(number) : NULL;
+}
+
+long read_small_file(const char *path, char *buffer, size_t size)
+{
+	size_t length = 0;
+	ssize_t n = 0;
+	int error;
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	while (length < size - 1) {
+		n = read(fd, buffer + length, size - 1 - length);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			break;
+		length += n;
+	}
+	buffer[length] = '\0';
+	error = errno;
+	close(fd);
+	errno = error;
+	return n < 0 ? -1 : (long)length;
+}
+
+long long field_of(const char *text, const char *key)
+{
+	size_t length = strlen(key);
+
+	for (const char *line = text; line; line = strchr(line, '\n')) {
+		if (*line == '\n')
+			line++;
+		if (strncmp(line, key, length) == 0 && line[length] == ':')
+			return strtoll(line + length + 1, NULL, 10);
+	}
+	return -1;
+}
+
+void format_human(uint64_t bytes, char *out)
+{
+	static const char units[] = "BKMGTPE";
+	uint64_t tenths;
+	int unit = 0;
+
+	if (bytes < 1024) {
+		sprintf(out, "%d", (int)bytes);
+		return;
+	}
+	for (tenths = bytes; tenths >= 1024 * 1024; tenths /= 1024)
+		unit++;
+	unit++;
+	tenths = (tenths * 10 + 1023) / 1024;
+	if (tenths < 100)
+		sprintf(out, "%d.%d%c", (int)(tenths / 10), (int)(tenths % 10), units[unit]);
+	else
+		sprintf(out, "%d%c", (int)((tenths + 9) / 10), units[unit]);
+}
+
+int write_all(int fd, const void *bytes, size_t length)
+{
+	const char *next = bytes;
+
+	while (length) {
+		ssize_t n = write(fd, next, length);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return -1;
+		next += n;
+		length -= n;
+	}
+	return 0;
+}
+
+int close_stdout(int status)
+{
+	bool pending = __fpending(stdout) > 0;
+	bool failed = ferror(stdout);
+
+	/* A closed standard output is an error only if something was written to it. */
+	if (fclose(stdout) != 0 && (pending || errno != EBADF))
+		failed = true;
+	if (failed)
+		die_errno(STATUS_FAILED, "write error");
+	return status;
+}

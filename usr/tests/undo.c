@@ -1,0 +1,309 @@
+/*
+ * undo.c - ravel-only: each allocation of a system call fails in turn, and is undone.
+ *
+ * Writing N to /proc/self/fail_alloc makes the Nth next allocation of this process fail, once;
+ * reading gives "<remaining> <fired>".  Each operation runs with N = 1, 2, 3, ... until one run in
+ * which nothing fired.  After each failure the maps are as before, and so is free memory.
+ */
+#include "usr/lib/test.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+
+#include "usr/lib/testmem.h"
+#include "usr/lib/testutil.h"
+
+#define LIMIT 4000
+#define RW (PROT_READ | PROT_WRITE)
+#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+
+static int control = -1;
+static char maps_before[16384], maps_after[16384];
+
+/* Make the nth next allocation fail; 0: none. The count of failures starts at 0 again. */
+static void arm(int n)
+{
+	char text[16];
+	int length = snprintf(text, sizeof(text), "%d", n);
+
+	CHECK_EQ(pwrite(control, text, length, 0), length);
+}
+
+/*
+ * Did the armed failure happen? Disarms.  A read that fails has met the failure itself: then the
+ * operation had not.
+ */
+static bool fired(void)
+{
+	char text[64] = "";
+	char *end;
+	bool answer = false;
+
+	if (pread(control, text, sizeof(text) - 1, 0) > 0) {
+		strtol(text, &end, 10);
+		answer = strtol(end, NULL, 10) > 0;
+	}
+	arm(0);
+	return answer;
+}
+
+static bool is_memory_error(long result)
+{
+	return result == -ENOMEM || result == -EAGAIN;
+}
+
+/*
+ * Run op with its first, second, ... allocation failing.  op returns the raw result of the system
+ * call; cleanup undoes a success.  Both must touch nothing that is not touched already.
+ */
+static void fail_each(const char *what, long (*op)(void), void (*cleanup)(long))
+{
+	int failures = 0;
+	bool any = true;
+
+	control = CHECK_OK(open("/proc/self/fail_alloc", O_RDWR));
+	/* Once without failure: touches the stack, the buffers and the code. */
+	arm(0);
+	cleanup(op());
+	CHECK(read_text("/proc/self/maps", maps_after, sizeof(maps_after)) > 0);
+	for (int n = 1; any; n++) {
+		long result;
+
+		CHECK(n < LIMIT);
+		CHECK(read_text("/proc/self/maps", maps_before, sizeof(maps_before)) > 0);
+		testmem_before();
+		arm(n);
+		result = op();
+		any = fired();
+		if (result < 0 && result >= -4095) {
+			CHECK(any);
+			if (!is_memory_error(result))
+				test_fail(__FILE__, __LINE__, "expected -ENOMEM, got %ld (%s)",
+					  result, what);
+			failures++;
+		} else {
+			cleanup(result);
+		}
+		CHECK(read_text("/proc/self/maps", maps_after, sizeof(maps_after)) > 0);
+		CHECK_STRING(maps_after, maps_before);
+		CHECK(testmem_after());
+		test_progress();
+	}
+	test_note("%s: %d failures undone", what, failures);
+	CHECK(failures > 0);
+	close(control);
+}
+
+static char *area;
+
+static int child_status;
+
+/*
+ * Waits for the child at once, in registers only: while it lives, this process's pages are shared,
+ * and a store would make a copy and take the allocation that is to fail.
+ */
+static long do_fork(void)
+{
+	long pid = raw_syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0, 0);
+
+	if (pid == 0)
+		raw_syscall(SYS_exit_group, 0, 0, 0, 0, 0, 0);
+	if (pid > 0)
+		raw_syscall(SYS_wait4, pid, (long)&child_status, 0, 0, 0, 0);
+	return pid;
+}
+
+static void after_fork(long pid)
+{
+	CHECK(pid > 0);
+	CHECK_EQ(child_status, 0);
+	CHECK_EQ(area[0], 1);
+}
+
+TEST(fork)
+{
+	area = map_anon(64 * PAGE_SIZE);
+	memset(area, 1, 64 * PAGE_SIZE);
+	CHECK_OK(mprotect(area + PAGE_SIZE, PAGE_SIZE, PROT_READ));
+	fail_each("fork", do_fork, after_fork);
+}
+
+TEST(fork_of_a_large_address_space)
+{
+	area = CHECK_OK(mmap(NULL, 512 << 20, RW, ANON | MAP_NORESERVE, -1, 0));
+	for (size_t i = 0; i < 512; i += 32)
+		area[i << 20] = 1;
+	fail_each("fork", do_fork, after_fork);
+}
+
+static long do_vfork(void)
+{
+	long pid = raw_syscall(SYS_clone, SIGCHLD | CLONE_VM, (long)(area + 16 * PAGE_SIZE), 0, 0,
+			       0, 0);
+
+	if (pid == 0)
+		raw_syscall(SYS_exit_group, 0, 0, 0, 0, 0, 0);
+	if (pid > 0)
+		raw_syscall(SYS_wait4, pid, (long)&child_status, 0, 0, 0, 0);
+	return pid;
+}
+
+TEST(clone_vm)
+{
+	area = map_anon(16 * PAGE_SIZE);
+	memset(area, 1, 16 * PAGE_SIZE);
+	fail_each("clone(CLONE_VM)", do_vfork, after_fork);
+}
+
+static long do_mmap(void)
+{
+	return raw_syscall(SYS_mmap, 0, 3 * PAGE_SIZE, PROT_READ, ANON, -1, 0);
+}
+
+static void after_mmap(long address)
+{
+	CHECK_OK(munmap((void *)address, 3 * PAGE_SIZE));
+}
+
+TEST(mmap)
+{
+	fail_each("mmap", do_mmap, after_mmap);
+}
+
+/* MAP_FIXED over the middle of an area: what was there must survive the failure. */
+static long do_mmap_fixed(void)
+{
+	return raw_syscall(SYS_mmap, (long)area + 2 * PAGE_SIZE, PAGE_SIZE, PROT_READ,
+			   ANON | MAP_FIXED, -1, 0);
+}
+
+static void restore_area(long result)
+{
+	(void)result;
+	CHECK_OK(mmap(area + PAGE_SIZE, 4 * PAGE_SIZE, RW, ANON | MAP_FIXED, -1, 0));
+	CHECK_EQ(area[0], 1);
+	CHECK_EQ(area[5 * PAGE_SIZE], 1);
+	memset(area, 1, 6 * PAGE_SIZE);
+}
+
+TEST(mmap_fixed_in_the_middle)
+{
+	area = map_anon(6 * PAGE_SIZE);
+	memset(area, 1, 6 * PAGE_SIZE);
+	fail_each("mmap(MAP_FIXED)", do_mmap_fixed, restore_area);
+}
+
+static int file;
+
+static long do_mmap_file(void)
+{
+	return raw_syscall(SYS_mmap, 0, 3 * PAGE_SIZE, PROT_READ, MAP_PRIVATE, file, 0);
+}
+
+TEST(mmap_of_a_file)
+{
+	file = CHECK_OK(open(self_path(), O_RDONLY));
+	fail_each("mmap(file)", do_mmap_file, after_mmap);
+}
+
+static long do_munmap(void)
+{
+	return raw_syscall(SYS_munmap, (long)area + 2 * PAGE_SIZE, PAGE_SIZE, 0, 0, 0, 0);
+}
+
+TEST(munmap_in_the_middle)
+{
+	area = map_anon(6 * PAGE_SIZE);
+	memset(area, 1, 6 * PAGE_SIZE);
+	fail_each("munmap", do_munmap, restore_area);
+}
+
+static long do_mprotect(void)
+{
+	return raw_syscall(SYS_mprotect, (long)area + 2 * PAGE_SIZE, PAGE_SIZE, PROT_READ, 0, 0,
+			   0);
+}
+
+TEST(mprotect_in_the_middle)
+{
+	area = map_anon(6 * PAGE_SIZE);
+	memset(area, 1, 6 * PAGE_SIZE);
+	fail_each("mprotect", do_mprotect, restore_area);
+}
+
+static unsigned long break_before;
+
+static long do_brk(void)
+{
+	unsigned long wanted = break_before + 4 * PAGE_SIZE;
+	unsigned long got = raw_syscall(SYS_brk, wanted, 0, 0, 0, 0, 0);
+
+	return got == wanted ? 0 : -ENOMEM;
+}
+
+static void after_brk(long result)
+{
+	(void)result;
+	CHECK_EQ(raw_syscall(SYS_brk, break_before, 0, 0, 0, 0, 0), break_before);
+}
+
+TEST(brk)
+{
+	/* Leave no heap, so that growing needs an area of its own. */
+	break_before = raw_syscall(SYS_brk, 0, 0, 0, 0, 0, 0);
+	break_before = (break_before + PAGE_SIZE - 1) & -PAGE_SIZE;
+	CHECK_EQ(raw_syscall(SYS_brk, break_before, 0, 0, 0, 0, 0), break_before);
+	if (count_maps(break_before - PAGE_SIZE, break_before))
+		CHECK_OK(mprotect((void *)(break_before - PAGE_SIZE), PAGE_SIZE, PROT_READ));
+	fail_each("brk", do_brk, after_brk);
+}
+
+CHILD(fine)
+{
+	return 42;
+}
+
+/*
+ * execve fails before the point of no return with an errno, after it by a signal.  Each try runs in
+ * a child; this process sees no memory lost.
+ */
+TEST(execve)
+{
+	static char *argv[] = { "x", "--child=fine", NULL };
+	const char *path = self_path();
+	int refused = 0, killed = 0, fine = 0, status;
+
+	testmem_before();
+	/* A run may survive its failure (a fault is tried again): three in a row end the loop. */
+	for (int n = 1; fine < 3; n++) {
+		pid_t pid;
+
+		CHECK(n < LIMIT);
+		pid = CHECK_OK(fork());
+		if (pid == 0) {
+			long result;
+
+			control = open("/proc/self/fail_alloc", O_RDWR | O_CLOEXEC);
+			arm(n);
+			result = raw_syscall(SYS_execve, (long)path, (long)argv, 0, 0, 0, 0);
+			raw_syscall(SYS_exit_group, is_memory_error(result) ? 43 : 44, 0, 0, 0, 0,
+				    0);
+		}
+		CHECK_EQ(waitpid(pid, &status, 0), pid);
+		fine = status == W_EXITCODE(42, 0) ? fine + 1 : 0;
+		if (WIFSIGNALED(status))
+			killed++;
+		else if (WEXITSTATUS(status) == 43)
+			refused++;
+		else
+			CHECK_EQ(WEXITSTATUS(status), 42);
+		CHECK(testmem_after());
+		test_progress();
+	}
+	test_note("execve: %d refused, %d killed", refused, killed);
+	CHECK(refused > 0);
+}
