@@ -1,0 +1,16 @@
+/*
+ * tty.h - the console terminal, as the rest of the kernel sees it. drivers/tty.c
+ */
+#ifndef RAVEL_DRIVERS_TTY_H
+#define RAVEL_DRIVERS_TTY_H
+
+struct task;
+
+/* Boot, after slab_init(): /dev/console and /dev/tty. */
+void tty_init(void);
+/* A byte came in. From the UART's interrupt, also before tty_init(). */
+void tty_input(char c);
+/* The session leader @task ends: its foreground group is told. Task context. */
+void tty_session_exit(struct task *task);
+
+#endif

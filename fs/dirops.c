@@ -1,0 +1,397 @@
+/*
+ * dirops.c - the edits of directories: make, remove, link and rename names.
+ *
+ *	walk to the parent -> lock it -> look the last name up -> checks -> the file system ->
+ *	dcache
+ *
+ * Locks: a directory's inode lock, then its entry's. Two directories at once are only locked by
+ * rename, under rename_mutex: the one nearer to the root first, unrelated ones in order of their
+ * addresses.
+ */
+#include "fs/internal.h"
+#include "kernel/syscall.h"
+#include "kernel/task.h"
+
+static struct mutex rename_mutex = {
+	.lock = SPINLOCK_INIT,
+	.waiters = LIST_HEAD_INIT(rename_mutex.waiters),
+};
+
+/* A name in its directory, for the time of an edit. */
+struct place {
+	char *path;
+	struct walk w;
+	struct dentry *child; /* what the name is now, maybe negative */
+};
+
+/* The directory that holds the name, once place_start() went well. */
+static struct inode *place_dir(const struct place *p)
+{
+	return p->w.dentry->d_inode;
+}
+
+/* Walks to the directory of the user's path. place_end() undoes it in any case. */
+static int place_start(struct place *p, int dfd, const char *upath)
+{
+	int err;
+
+	*p = (struct place){.path = path_from_user(upath)};
+	if (IS_ERR(p->path)) {
+		err = PTR_ERR(p->path);
+		p->path = NULL;
+		return err;
+	}
+	err = walk_start(&p->w, dfd, p->path);
+	return err ? err : walk_run(&p->w, WALK_PARENT);
+}
+
+/* Looks the name up; the directory is locked. */
+static int place_lookup(struct place *p)
+{
+	struct dentry *child = walk_lookup_last_locked(&p->w);
+
+	if (IS_ERR(child))
+		return PTR_ERR(child);
+	p->child = child;
+	return 0;
+}
+
+static void place_end(struct place *p)
+{
+	dput(p->child);
+	walk_end(&p->w);
+	path_free(p->path);
+}
+
+/* ---- making ---- */
+
+/* May a name be made where @child, negative, is? */
+static int may_create(const struct inode *dir, const struct dentry *child)
+{
+	if (child->d_inode)
+		return -EEXIST;
+	if (dir->i_sb->s_flags & SB_RDONLY)
+		return -EROFS;
+	return dir->i_nlink == 0 ? -ENOENT : 0;
+}
+
+/*
+ * Walks to a name that is to be made, with the directory locked on success: -EEXIST, -ENOENT,
+ * -EROFS.
+ */
+static int start_create(struct place *p, int dfd, const char *upath, bool is_dir)
+{
+	int err = place_start(p, dfd, upath);
+
+	if (err)
+		return err;
+	if (p->w.last_type != LAST_NAME)
+		return -EEXIST;
+	mutex_lock(&place_dir(p)->lock);
+	err = place_lookup(p);
+	if (!err)
+		err = may_create(place_dir(p), p->child);
+	if (!err && p->w.slash && !is_dir)
+		err = -ENOENT;
+	if (err)
+		mutex_unlock(&place_dir(p)->lock);
+	return err;
+}
+
+/* Makes a file or directory at @child. Directory locked. */
+static int make_node(struct inode *dir, struct dentry *child, mode_t mode)
+{
+	struct inode *inode;
+
+	if (!dir->i_op->create)
+		return -EPERM;
+	mode &= S_IFMT | (S_IALLUGO & ~(current->fs ? current->fs->umask : 0));
+	inode = dir->i_op->create(dir, child->d_name, child->d_len, mode);
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+	d_instantiate(child, inode);
+	return 0;
+}
+
+int vfs_create(struct dentry *dir, struct dentry *child, mode_t mode)
+{
+	int err = may_create(dir->d_inode, child);
+
+	return err ? err : make_node(dir->d_inode, child, S_IFREG | (mode & S_IALLUGO));
+}
+
+SYSCALL_DEFINE3(mkdirat, int, dfd, const char *, upath, mode_t, mode)
+{
+	struct place p;
+	int err = start_create(&p, dfd, upath, true);
+
+	if (!err) {
+		err = make_node(place_dir(&p), p.child, S_IFDIR | (mode & 01777));
+		mutex_unlock(&place_dir(&p)->lock);
+	}
+	place_end(&p);
+	return err;
+}
+
+static int make_symlink(struct inode *dir, struct dentry *child, const char *target)
+{
+	struct inode *inode;
+
+	if (!dir->i_op->symlink)
+		return -EPERM;
+	inode = dir->i_op->symlink(dir, child->d_name, child->d_len, target);
+	if (IS_ERR(inode))
+		return PTR_ERR(inode);
+	d_instantiate(child, inode);
+	return 0;
+}
+
+SYSCALL_DEFINE3(symlinkat, const char *, utarget, int, dfd, const char *, upath)
+{
+	char *target = path_from_user(utarget);
+	struct place p;
+	int err;
+
+	if (IS_ERR(target))
+		return PTR_ERR(target);
+	err = -ENOENT;
+	if (!*target)
+		goto out;
+	err = start_create(&p, dfd, upath, false);
+	if (!err) {
+		err = make_symlink(place_dir(&p), p.child, target);
+		mutex_unlock(&place_dir(&p)->lock);
+	}
+	place_end(&p);
+out:
+	path_free(target);
+	return err;
+}
+
+static int make_link(struct inode *dir, struct dentry *child, struct inode *inode)
+{
+	int err;
+
+	if (inode->i_sb != dir->i_sb)
+		return -EXDEV;
+	if (S_ISDIR(inode->i_mode) || !dir->i_op->link)
+		return -EPERM;
+	mutex_lock(&inode->lock);
+	err = inode->i_nlink == 0 ? -ENOENT
+				  : dir->i_op->link(dir, child->d_name, child->d_len, inode);
+	mutex_unlock(&inode->lock);
+	if (!err)
+		d_instantiate(child, inode_get(inode));
+	return err;
+}
+
+SYSCALL_DEFINE5(linkat, int, old_dfd, const char *, uold, int, new_dfd, const char *, unew,
+		unsigned, flags)
+{
+	struct dentry *old;
+	struct place p;
+	char *path;
+	int err;
+
+	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
+		return -EINVAL;
+	path = path_from_user(uold);
+	if (IS_ERR(path))
+		return PTR_ERR(path);
+	old = path_lookup(old_dfd, path,
+			  (flags & AT_SYMLINK_FOLLOW ? LOOKUP_FOLLOW : 0) |
+				  (flags & AT_EMPTY_PATH ? LOOKUP_EMPTY : 0));
+	path_free(path);
+	if (IS_ERR(old))
+		return PTR_ERR(old);
+	err = start_create(&p, new_dfd, unew, false);
+	if (!err) {
+		err = make_link(place_dir(&p), p.child, old->d_inode);
+		mutex_unlock(&place_dir(&p)->lock);
+	}
+	place_end(&p);
+	dput(old);
+	return err;
+}
+
+/* ---- removing ---- */
+
+/* May @child be removed from its directory, as a directory if @is_dir? */
+static int may_remove(const struct dentry *child, bool is_dir)
+{
+	if (!child->d_inode)
+		return -ENOENT;
+	if (child->d_sb->s_flags & SB_RDONLY)
+		return -EROFS;
+	if (is_dir && !S_ISDIR(child->d_inode->i_mode))
+		return -ENOTDIR;
+	if (!is_dir && S_ISDIR(child->d_inode->i_mode))
+		return -EISDIR;
+	return child->d_mounted ? -EBUSY : 0;
+}
+
+/* Removes locked @dir's entry @child. */
+static int remove_child(struct inode *dir, struct dentry *child, bool is_dir)
+{
+	struct inode *inode = child->d_inode;
+	int (*op)(struct inode *, const char *, unsigned, struct inode *) =
+		is_dir ? dir->i_op->rmdir : dir->i_op->unlink;
+	int err = -EPERM;
+
+	if (!op)
+		return err;
+	mutex_lock(&inode->lock);
+	err = op(dir, child->d_name, child->d_len, inode);
+	mutex_unlock(&inode->lock);
+	if (err)
+		return err;
+	d_drop(child);
+	if (is_dir)
+		d_forget_children(child);
+	return 0;
+}
+
+/* The errno of unlink and rmdir for paths that end in no name. */
+static int odd_last(enum last_type type, bool is_dir)
+{
+	if (type == LAST_NAME)
+		return 0;
+	if (!is_dir)
+		return -EISDIR;
+	return type == LAST_DOT ? -EINVAL : type == LAST_DOTDOT ? -ENOTEMPTY : -EBUSY;
+}
+
+SYSCALL_DEFINE3(unlinkat, int, dfd, const char *, upath, unsigned, flags)
+{
+	bool is_dir = flags & AT_REMOVEDIR;
+	struct place p;
+	int err;
+
+	if (flags & ~AT_REMOVEDIR)
+		return -EINVAL;
+	err = place_start(&p, dfd, upath);
+	if (!err)
+		err = odd_last(p.w.last_type, is_dir);
+	if (err)
+		goto out;
+	mutex_lock(&place_dir(&p)->lock);
+	err = place_lookup(&p);
+	if (!err)
+		err = may_remove(p.child, is_dir);
+	if (!err && p.w.slash && !is_dir)
+		err = -ENOTDIR;
+	if (!err)
+		err = remove_child(place_dir(&p), p.child, is_dir);
+	mutex_unlock(&place_dir(&p)->lock);
+out:
+	place_end(&p);
+	return err;
+}
+
+/* ---- renaming ---- */
+
+/* Locks the two directories; rename_mutex held. */
+static void lock_two(struct dentry *a, struct dentry *b)
+{
+	struct dentry *first = a;
+
+	if (a == b) {
+		mutex_lock(&a->d_inode->lock);
+		return;
+	}
+	if (d_is_below(a, b) || (!d_is_below(b, a) && b->d_inode < a->d_inode))
+		first = b;
+	mutex_lock(&first->d_inode->lock);
+	mutex_lock(&(first == a ? b : a)->d_inode->lock);
+}
+
+static void unlock_two(struct dentry *a, struct dentry *b)
+{
+	mutex_unlock(&a->d_inode->lock);
+	if (a != b)
+		mutex_unlock(&b->d_inode->lock);
+}
+
+/* May @old's child become @new's? Both looked up, directories locked. */
+static int may_rename(const struct place *old, const struct place *new, unsigned flags)
+{
+	const struct inode *inode = old->child->d_inode, *victim = new->child->d_inode;
+
+	if (!inode)
+		return -ENOENT;
+	if (victim && (flags & RENAME_NOREPLACE))
+		return -EEXIST;
+	if (!S_ISDIR(inode->i_mode) && (old->w.slash || (!victim && new->w.slash)))
+		return -ENOTDIR;
+	if (d_is_below(new->w.dentry, old->child))
+		return -EINVAL; /* into itself */
+	if (victim && d_is_below(old->w.dentry, new->child))
+		return -ENOTEMPTY; /* onto what it lies in */
+	if (new->w.dentry->d_inode->i_nlink == 0)
+		return -ENOENT;
+	if (old->child->d_mounted || new->child->d_mounted)
+		return -EBUSY;
+	if (victim && S_ISDIR(inode->i_mode) && !S_ISDIR(victim->i_mode))
+		return -ENOTDIR;
+	if (victim && !S_ISDIR(inode->i_mode) && S_ISDIR(victim->i_mode))
+		return -EISDIR;
+	return old->w.dentry->d_inode->i_op->rename ? 0 : -EPERM;
+}
+
+static int rename_locked(struct place *old, struct place *new, unsigned flags)
+{
+	struct inode *victim, *dir = place_dir(old);
+	int err = place_lookup(old);
+
+	if (!err)
+		err = place_lookup(new);
+	if (!err)
+		err = may_rename(old, new, flags);
+	if (err)
+		return err;
+	victim = new->child->d_inode;
+	if (victim == old->child->d_inode)
+		return 0; /* two names of one file: nothing to do, says rename(2) */
+	if (victim)
+		mutex_lock(&victim->lock);
+	err = dir->i_op->rename(dir, old->child->d_name, old->child->d_len, old->child->d_inode,
+				place_dir(new), new->child->d_name, new->child->d_len, victim);
+	if (victim)
+		mutex_unlock(&victim->lock);
+	if (err)
+		return err;
+	if (victim && S_ISDIR(victim->i_mode))
+		d_forget_children(new->child);
+	d_move(old->child, new->child);
+	return 0;
+}
+
+SYSCALL_DEFINE5(renameat2, int, old_dfd, const char *, uold, int, new_dfd, const char *, unew,
+		unsigned, flags)
+{
+	struct place old, new = {.path = NULL};
+	int err;
+
+	if (flags & ~RENAME_NOREPLACE)
+		return -EINVAL;
+	err = place_start(&old, old_dfd, uold);
+	if (!err)
+		err = place_start(&new, new_dfd, unew);
+	if (!err && old.w.dentry->d_sb != new.w.dentry->d_sb)
+		err = -EXDEV;
+	if (!err && (old.w.last_type != LAST_NAME || new.w.last_type != LAST_NAME))
+		err = -EBUSY;
+	if (!err && (old.w.dentry->d_sb->s_flags & SB_RDONLY))
+		err = -EROFS;
+	if (err)
+		goto out;
+	mutex_lock(&rename_mutex);
+	lock_two(old.w.dentry, new.w.dentry);
+	err = rename_locked(&old, &new, flags);
+	unlock_two(old.w.dentry, new.w.dentry);
+	mutex_unlock(&rename_mutex);
+out:
+	place_end(&new);
+	place_end(&old);
+	return err;
+}

@@ -1,0 +1,147 @@
+/*
+ * internal.h - what the files of fs/ share among themselves and nobody else needs.
+ */
+#ifndef RAVEL_FS_INTERNAL_H
+#define RAVEL_FS_INTERNAL_H
+
+#include "fs/vfs.h"
+
+/* Takes one off @v unless it is the last; false: it is, and the caller must lock and look again. */
+static inline bool atomic_dec_unless_one(atomic_t *v)
+{
+	int old = atomic_read(v);
+
+	do {
+		if (old == 1)
+			return false;
+	} while (!__atomic_compare_exchange_n(&v->counter, &old, old - 1, true, __ATOMIC_RELEASE,
+					      __ATOMIC_RELAXED));
+	return true;
+}
+
+/* ---- dcache.c ---- */
+
+static inline bool d_is_root(const struct dentry *dentry)
+{
+	return dentry->d_parent == dentry;
+}
+
+u32 d_name_hash(const char *name, unsigned len);
+/* The cached dentry of @name in @parent with a reference (it may be negative), or NULL. */
+struct dentry *d_lookup(struct dentry *parent, const char *name, unsigned len, u32 hash);
+/*
+ * A new dentry, with a reference; @inode's (NULL: negative) is taken over. The parent's inode is
+ * locked, so that no name is cached twice. NULL: no memory, the caller keeps the inode.
+ */
+struct dentry *d_alloc(struct dentry *parent, const char *name, unsigned len, u32 hash,
+		       struct inode *inode);
+struct dentry *d_alloc_root(struct super_block *sb, struct inode *inode);
+/* A negative dentry becomes @inode's name; takes the reference over. Parent locked. */
+void d_instantiate(struct dentry *dentry, struct inode *inode);
+/* The name is gone: nobody finds @dentry any more. Parent locked. */
+void d_drop(struct dentry *dentry);
+/* Forgets the unused dentries below a directory that was removed. */
+void d_forget_children(struct dentry *dir);
+/* @dentry becomes @target's name (same file system); @target is forgotten. Both parents locked. */
+void d_move(struct dentry *dentry, struct dentry *target);
+struct dentry *d_get_parent(struct dentry *dentry);
+/* True when @dentry is @ancestor or lies below it in the same file system. */
+bool d_is_below(struct dentry *dentry, struct dentry *ancestor);
+/* Frees about @nr unused dentries; returns how many. */
+unsigned long dcache_shrink(unsigned long nr);
+void dcache_init(void);
+
+/* ---- namei.c ---- */
+
+#define WALK_PARENT 0x100u /* stop before the last name */
+
+enum last_type { LAST_NAME, LAST_DOT, LAST_DOTDOT, LAST_ROOT };
+
+/* A path being walked. */
+struct walk {
+	struct dentry *dentry; /* where we are; a reference */
+	const char *rest;      /* what is still to be walked */
+	const char *last;      /* the name at hand, not terminated */
+	unsigned last_len;
+	enum last_type last_type;
+	bool final;    /* nothing but slashes follows the name at hand */
+	bool slash;    /* a slash follows it */
+	char *link;    /* owned memory behind rest after a symbolic link */
+	unsigned nr_links;
+};
+
+/* 0 or -errno; in any case walk_end() undoes it. */
+int walk_start(struct walk *w, int dfd, const char *path);
+int walk_run(struct walk *w, unsigned flags);
+/* Goes on at the target of symbolic link @link, whose reference is taken over. */
+int walk_follow(struct walk *w, struct dentry *link);
+/* Steps to @child (reference taken over), and into what is mounted there. */
+void walk_to(struct walk *w, struct dentry *child);
+void walk_end(struct walk *w);
+/*
+ * What the name at hand of @w is, maybe negative, with a reference; or ERR_PTR. Locks the
+ * directory.
+ */
+struct dentry *walk_lookup_last(struct walk *w);
+/* The same with the directory already locked. */
+struct dentry *walk_lookup_last_locked(struct walk *w);
+struct dentry *lookup_name_locked(struct dentry *dir, const char *name, unsigned len, u32 hash);
+
+/* ---- dirops.c ---- */
+
+/* A new regular file named by the negative @child of locked @dir. 0 or -errno. */
+int vfs_create(struct dentry *dir, struct dentry *child, mode_t mode);
+
+/* ---- inode.c ---- */
+
+/* Frees every unused inode of @sb, which could not be mounted. */
+void inode_forget(const struct super_block *sb);
+
+/* ---- others ---- */
+
+/* truncate(2) on an inode: -EISDIR, -EINVAL, -EROFS, -EFBIG. Locks the inode. */
+int vfs_truncate(struct inode *inode, s64 size);
+/* An open file without inode and operations; NULL: no memory. Undone by file_put(). */
+struct file *file_alloc(unsigned flags);
+void file_init(void);
+
+/* Takes the file out of @fd, with its reference; NULL: EBADF. */
+struct file *fd_take(int fd);
+/*
+ * Puts @file, with one more reference, at @fd, closing what was there; @fd, -EBADF, -ENOMEM,
+ * -EBUSY.
+ */
+int fd_replace(int fd, struct file *file, bool cloexec);
+/* The close-on-exec mark: 0, 1, -EBADF. */
+int fd_get_cloexec(int fd);
+int fd_set_cloexec(int fd, bool cloexec);
+
+/* The operations of character device @dev, or NULL. */
+const struct file_operations *chrdev_find(dev_t dev);
+/* The directory of devices: entry @i (0..); false past the last. */
+struct dev_entry {
+	const char *name;
+	mode_t type; /* S_IFCHR or S_IFBLK */
+	dev_t dev;
+};
+bool dev_get_entry(unsigned i, struct dev_entry *entry);
+extern const struct file_operations bdev_fops;
+extern const struct file_operations zero_fops;
+struct block_device *bdev_find(dev_t dev);
+
+void devfs_init(void);
+void mem_dev_init(void);
+void pipe_init(void);
+void tmpfs_init(void);
+void ext2_init(void);
+void mpage_init(void);
+
+/*
+ * A blank super block for fill_super() or for a file system without a place (pipes); NULL: no
+ * memory.
+ */
+struct super_block *sb_new(const struct fs_type *type, struct block_device *bdev);
+/* The root of all, or NULL before vfs_mount_root(). */
+extern struct super_block *root_sb;
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * fs/mapping.h - all that mm/ knows of files: an opaque file, and the mapping it gives.
+ *
+ * The address_space itself and its operations are mm/'s (mm/filemap.h); file systems fill them in.
+ */
+#ifndef RAVEL_FS_MAPPING_H
+#define RAVEL_FS_MAPPING_H
+
+#include "lib/types.h"
+
+struct file;
+struct address_space;
+
+/* A reference more, or one less (the last one closes the file; may sleep). */
+struct file *file_get(struct file *file);
+void file_put(struct file *file);
+
+/* The open file of descriptor @fd of the current task with a reference, or NULL (EBADF). */
+struct file *fd_get(int fd);
+
+/* The pages of @file, or NULL when it cannot be mapped (ENODEV: pipes, terminals, directories). */
+struct address_space *file_mapping(const struct file *file);
+/* True for /dev/zero: a private mapping of it is anonymous memory. */
+bool file_is_zero_device(const struct file *file);
+
+bool file_can_read(const struct file *file);
+bool file_can_write(const struct file *file);
+
+/* Path of @file for people (maps, fault reports) into @buf; always terminated. */
+void file_path(const struct file *file, char *buf, size_t size);
+/* Identity for /proc/<pid>/maps. */
+void file_dev_ino(const struct file *file, dev_t *dev, ino_t *ino);
+
+#endif

@@ -1,0 +1,93 @@
+/*
+ * fd.c - /proc/<pid>/fd: a symbolic link for each open descriptor.
+ *
+ *	0 -> /dev/tty    3 -> /etc/passwd    4 -> pipe:[17]
+ *
+ * Locks: task_lock while another task's table is found; the table's own lock inside files_*().
+ */
+#include "fs/proc/proc.h"
+#include "lib/string.h"
+#include "lib/vsnprintf.h"
+
+#define POS_FD	 2
+#define MAX_FD	 0xffff /* more than any table holds */
+
+struct files *proc_get_files(struct task *task)
+{
+	unsigned long flags = spin_lock_irqsave(&task_lock);
+	struct files *files = task->files;
+
+	if (files)
+		files_share(files);
+	spin_unlock_irqrestore(&task_lock, flags);
+	return files;
+}
+
+/* The path, without its NUL; the file may be closed by the time it is looked at. */
+static int fd_readlink(struct inode *inode, char *buf, size_t size)
+{
+	struct files *files = proc_get_files(proc_i(inode)->task);
+	struct file *file;
+
+	if (!files)
+		return -ENOENT;
+	file = files_get_file(files, proc_i(inode)->fd);
+	files_put(files);
+	if (!file)
+		return -ENOENT;
+	file_path(file, buf, size);
+	file_put(file);
+	return strlen(buf);
+}
+
+static const struct inode_operations fd_link_iops = {.readlink = fd_readlink};
+static const struct proc_entry fd_link_entry = {.mode = S_IFLNK | 0700, .i_op = &fd_link_iops};
+
+static struct inode *fd_lookup(struct inode *dir, const char *name, unsigned len)
+{
+	struct task *task = proc_i(dir)->task;
+	int fd = proc_parse_number(name, len, MAX_FD);
+	struct files *files;
+	struct inode *inode;
+	struct file *file;
+
+	files = fd < 0 ? NULL : proc_get_files(task);
+	if (!files)
+		return NULL;
+	file = files_get_file(files, fd);
+	files_put(files);
+	if (!file)
+		return NULL;
+	file_put(file);
+	inode = proc_inode_new(dir->i_sb, &fd_link_entry, task, PROC_INO_FD + fd);
+	if (!IS_ERR(inode))
+		proc_i(inode)->fd = fd;
+	return inode;
+}
+
+static int fd_iterate(struct file *dir, struct dir_context *ctx)
+{
+	struct task *task = file_task(dir);
+	struct files *files;
+	int fd;
+
+	if (!dir_emit_dots(dir, ctx))
+		return 0;
+	files = proc_get_files(task);
+	if (!files)
+		return 0;
+	while (ctx->pos <= POS_FD + MAX_FD && (fd = files_next_fd(files, ctx->pos - POS_FD)) >= 0) {
+		char name[12];
+		int len = scnprintf(name, sizeof(name), "%d", fd);
+
+		ctx->pos = POS_FD + fd;
+		if (!dir_emit(ctx, name, len, proc_ino(task, PROC_INO_FD + fd), DT_LNK))
+			break;
+		ctx->pos++;
+	}
+	files_put(files);
+	return 0;
+}
+
+const struct inode_operations proc_fd_iops = {.lookup = fd_lookup};
+const struct file_operations proc_fd_fops = {.iterate = fd_iterate};

@@ -1,0 +1,217 @@
+/*
+ * machine.c - the machine as a whole: stat, uptime, version, cpuinfo, cmdline, mounts, filesystems,
+ * loadavg, kmsg.
+ *
+ * Processor time: a hart knows how long it was idle, a task how long it ran in user mode; so what was
+ * not idle is divided on every hart as it is on all of them together. loadavg shows the tasks that want
+ * a hart at this moment, three times: nobody takes samples.
+ *
+ * Locks: task_lock, interrupts off, around one pass over the tasks.
+ */
+#include "arch/riscv/machine.h"
+#include "arch/riscv/uaccess.h"
+#include "drivers/block.h"
+#include "fs/proc/proc.h"
+#include "kernel/console.h"
+#include "kernel/sched.h"
+#include "lib/string.h"
+#include "mm/slab.h"
+
+#define NS_PER_TICK (NSEC_PER_SEC / 100)
+
+/* ---- processor time ---- */
+
+/* Nanoseconds that @hart had nothing to do until @now. */
+static u64 hart_idle_ns(const struct hart *hart, u64 now)
+{
+	u64 since = READ_ONCE(hart->idle_since), total = READ_ONCE(hart->idle_time);
+
+	if (hart->idle && READ_ONCE(hart->idle->on_hart) && now > since)
+		total += now - since;
+	return min(total, now);
+}
+
+static u64 all_idle_ns(u64 now)
+{
+	u64 total = 0;
+
+	for (unsigned i = 0; i < nr_harts; i++)
+		total += harts[i].online ? hart_idle_ns(&harts[i], now) : 0;
+	return total;
+}
+
+struct task_sums {
+	u64 utime, stime; /* ns, of all tasks and of the children they waited for */
+	unsigned blocked; /* tasks that wait for a disk or a lock */
+	pid_t newest;
+};
+
+static void sum_tasks(struct task_sums *sums)
+{
+	struct task *task;
+	unsigned long flags;
+
+	*sums = (struct task_sums){};
+	flags = spin_lock_irqsave(&task_lock);
+	list_for_each_entry(task, &task_list, all_link) {
+		sums->utime += READ_ONCE(task->utime) + task->ru_children.utime;
+		sums->stime += READ_ONCE(task->stime) + task->ru_children.stime;
+		sums->blocked += READ_ONCE(task->state) == TASK_UNINTERRUPTIBLE;
+		sums->newest = task->pid;
+	}
+	spin_unlock_irqrestore(&task_lock, flags);
+}
+
+/* The line of a hart, or of all ("cpu"): @busy ns divided as @sums say. */
+static void put_cpu(struct seq_buf *seq, u64 busy, u64 idle, const struct task_sums *sums)
+{
+	u64 user_ticks = sums->utime / NS_PER_TICK;
+	u64 all_ticks = user_ticks + sums->stime / NS_PER_TICK;
+	u64 ticks = busy / NS_PER_TICK, user = all_ticks ? ticks * user_ticks / all_ticks : 0;
+
+	seq_printf(seq, " %lu 0 %lu %lu 0 0 0 0 0 0\n", (unsigned long)user,
+		   (unsigned long)(ticks - user), (unsigned long)(idle / NS_PER_TICK));
+}
+
+int proc_show_stat(struct seq_buf *seq, struct task *task __maybe_unused)
+{
+	u64 now = ktime_ns(), idle = 0, busy = 0;
+	unsigned long irqs = 0, switches = 0;
+	struct task_sums sums;
+
+	sum_tasks(&sums);
+	for (unsigned i = 0; i < nr_harts; i++) {
+		if (!harts[i].online)
+			continue;
+		idle += hart_idle_ns(&harts[i], now);
+		busy += now - hart_idle_ns(&harts[i], now);
+		irqs += READ_ONCE(harts[i].nr_irqs);
+		switches += READ_ONCE(harts[i].nr_switches);
+	}
+	seq_printf(seq, "cpu ");
+	put_cpu(seq, busy, idle, &sums);
+	for (unsigned i = 0; i < nr_harts; i++) {
+		if (!harts[i].online)
+			continue;
+		idle = hart_idle_ns(&harts[i], now);
+		seq_printf(seq, "cpu%u", i);
+		put_cpu(seq, now - idle, idle, &sums);
+	}
+	seq_printf(seq, "intr %lu\nctxt %lu\nbtime %lu\n", irqs, switches,
+		   (unsigned long)((ktime_real_ns() - ktime_ns()) / NSEC_PER_SEC));
+	seq_printf(seq, "procs_running %u\nprocs_blocked %u\n", nr_running(), sums.blocked);
+	return 0;
+}
+
+int proc_show_uptime(struct seq_buf *seq, struct task *task __maybe_unused)
+{
+	u64 now = ktime_ns(), up = now / NS_PER_TICK, idle = all_idle_ns(now) / NS_PER_TICK;
+
+	seq_printf(seq, "%lu.%02lu %lu.%02lu\n", (unsigned long)(up / 100),
+		   (unsigned long)(up % 100), (unsigned long)(idle / 100),
+		   (unsigned long)(idle % 100));
+	return 0;
+}
+
+int proc_show_loadavg(struct seq_buf *seq, struct task *task __maybe_unused)
+{
+	unsigned running = nr_running();
+	struct task_sums sums;
+
+	sum_tasks(&sums);
+	seq_printf(seq, "%u.00 %u.00 %u.00 %u/%u %d\n", running, running, running, running,
+		   nr_tasks(), sums.newest);
+	return 0;
+}
+
+/* ---- what it is ---- */
+
+int proc_show_version(struct seq_buf *seq, struct task *task __maybe_unused)
+{
+	seq_printf(seq, "Ravel version 6.1.0-ravel (gcc " __VERSION__ ") #1 SMP\n");
+	return 0;
+}
+
+int proc_show_cpuinfo(struct seq_buf *seq, struct task *task __maybe_unused)
+{
+	for (unsigned i = 0; i < nr_harts; i++) {
+		if (harts[i].online)
+			seq_printf(seq, "processor\t: %u\nhart\t\t: %lu\nisa\t\t: %s\nmmu\t\t: %s\n\n",
+				   i, harts[i].hartid, "rv64imafdc", "sv39");
+	}
+	return 0;
+}
+
+int proc_show_cmdline(struct seq_buf *seq, struct task *task __maybe_unused)
+{
+	seq_printf(seq, "%s\n", machine.cmdline);
+	return 0;
+}
+
+/* ---- file systems ---- */
+
+int proc_show_mounts(struct seq_buf *seq, struct task *task __maybe_unused)
+{
+	char *buf = kmalloc(PATH_MAX, GFP_KERNEL);
+
+	if (!buf)
+		return -ENOMEM;
+	for (struct super_block *sb = sb_next(NULL); sb; sb = sb_next(sb)) {
+		const char *path = dentry_path(sb->s_root, buf, PATH_MAX);
+
+		seq_printf(seq, "%s%s %s %s %s 0 0\n", sb->s_bdev ? "/dev/" : "",
+			   sb->s_bdev ? sb->s_bdev->name : sb->s_type->name, path ? path : "?",
+			   sb->s_type->name, sb->s_flags & SB_RDONLY ? "ro" : "rw");
+	}
+	kfree(buf);
+	return 0;
+}
+
+/* True when an older mount than @sb has its type. */
+static bool type_was_shown(const struct super_block *sb)
+{
+	for (struct super_block *old = sb_next(NULL); old != sb; old = sb_next(old)) {
+		if (old->s_type == sb->s_type)
+			return true;
+	}
+	return false;
+}
+
+/* Those in use: each type that exists is mounted at boot. */
+int proc_show_filesystems(struct seq_buf *seq, struct task *task __maybe_unused)
+{
+	for (struct super_block *sb = sb_next(NULL); sb; sb = sb_next(sb)) {
+		if (!type_was_shown(sb))
+			seq_printf(seq, "%s\t%s\n", sb->s_bdev ? "" : "nodev", sb->s_type->name);
+	}
+	return 0;
+}
+
+/* ---- kmsg ---- */
+
+/* The offset is the position in the stream of messages; its end is the end of the file. */
+static ssize_t kmsg_read(struct file *file __maybe_unused, void *ubuf, size_t len, u64 *pos)
+{
+	char *buf = kmalloc(PAGE_SIZE, GFP_KERNEL);
+	ssize_t done = 0, ret = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	while ((size_t)done < len) {
+		u64 next = *pos;
+		size_t n = dmesg_read(&next, buf, min(len - done, (size_t)PAGE_SIZE));
+
+		if (n == 0)
+			break;
+		if (copy_to_user((char *)ubuf + done, buf, n)) {
+			ret = -EFAULT;
+			break;
+		}
+		done += n;
+		*pos = next;
+	}
+	kfree(buf);
+	return done ? done : ret;
+}
+
+const struct file_operations proc_kmsg_fops = {.read = kmsg_read};

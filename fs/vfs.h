@@ -1,0 +1,400 @@
+/*
+ * vfs.h - what every file system and every user of files shares.
+ *
+ *	task -> struct files [fd] -> struct file -> struct dentry -> struct inode -> address_space
+ *	        (descriptors)        (open file)    (a name)         (the file)      (its pages)
+ *	        dentry -> parent dentry ... -> root of its super_block -> s_mountpoint dentry -> ...
+ *
+ * A super_block is mounted at most once, so a dentry alone is a place in the tree: no "mount"
+ * objects and no pairs of (mount, dentry).
+ *
+ * Rules for implementers
+ *  - read/write/ioctl get user pointers; they may sleep and fault, and hold no spinlock at that
+ *    time.
+ *  - `pos` is the offset to use and to advance; the caller keeps the file's own offset right.
+ *  - i_data.size is THE size of a file (mm/filemap.h).
+ *
+ * Locks, outer to inner: f_pos_lock -> rename_mutex -> inode->lock (a directory before its entries)
+ * -> mmap_lock and all of mm -> dcache_lock -> inode_lock (the inode table).
+ */
+#ifndef RAVEL_FS_VFS_H
+#define RAVEL_FS_VFS_H
+
+#include "fs/abi.h"
+#include "fs/mapping.h"
+#include "kernel/lock.h"
+#include "kernel/time.h"
+#include "kernel/wait.h"
+#include "lib/atomic.h"
+#include "lib/err.h"
+#include "lib/errno.h"
+#include "lib/list.h"
+#include "mm/filemap.h"
+
+/* Device numbers in the form that user programs see in st_dev and st_rdev. */
+#define MKDEV(ma, mi) \
+	(((dev_t)(ma) & 0xfff) << 8 | ((dev_t)(mi) & 0xff) | ((dev_t)(mi) & ~0xffUL) << 12)
+#define MAJOR(dev) ((unsigned)((dev) >> 8 & 0xfff))
+#define MINOR(dev) ((unsigned)(((dev) & 0xff) | ((dev) >> 12 & ~0xffUL)))
+
+struct block_device;
+struct dentry;
+struct inode;
+struct super_block;
+struct task;
+struct statfs_abi;
+
+/* ---- super blocks and file system types (fs/mount.c) ---- */
+
+struct super_operations {
+	/* Memory for an inode; NULL: the plain struct inode. free_inode undoes it. */
+	struct inode *(*alloc_inode)(struct super_block *sb);
+	void (*free_inode)(struct inode *inode);
+	/* The last reference went; before the pages are dropped. May sleep. */
+	void (*evict_inode)(struct inode *inode);
+	/* Fills type, block and file counts; the rest has defaults. 0 or -errno. */
+	int (*statfs)(struct super_block *sb, struct statfs_abi *st);
+};
+
+#define SB_RDONLY  0x1u
+#define SB_NOCACHE 0x2u /* names come and go by themselves (proc): dentries are never cached */
+
+struct super_block {
+	const struct fs_type *s_type;
+	const struct super_operations *s_op;
+	struct block_device *s_bdev; /* NULL: no disk */
+	dev_t s_dev;
+	unsigned s_flags, s_blocksize; /* bytes */
+	unsigned long s_magic;
+	u64 s_maxbytes; /* largest file */
+	struct dentry *s_root;
+	struct dentry *s_mountpoint; /* in another file system; NULL: the root of all */
+	void *s_fs_info;
+	struct list_head link;
+};
+
+struct fs_type {
+	const char *name;
+	/*
+	 * Fills @sb (s_type, s_bdev and s_dev are set) and sets s_root by sb_make_root(). 0 or
+	 * -errno with all undone.
+	 */
+	int (*fill_super)(struct super_block *sb);
+	struct fs_type *next;
+};
+
+void fs_register(struct fs_type *type);
+/* Makes @inode, whose reference it takes over in any case, the root of @sb; 0 or -ENOMEM. */
+int sb_make_root(struct super_block *sb, struct inode *inode);
+/*
+ * Mounts a new instance of file system @type, on @bdev if it wants a disk, on directory @where
+ * (kernel string; NULL: the root of all). 0 or -errno.
+ */
+int vfs_mount(const char *type, struct block_device *bdev, const char *where);
+/* The mounted file systems, oldest first; @prev NULL: the first; NULL past the last. */
+struct super_block *sb_next(const struct super_block *prev);
+
+/* ---- inodes (fs/inode.c) ---- */
+
+struct inode_operations {
+	/*
+	 * The inode of @name in @dir with a reference; NULL: no such name; or ERR_PTR. dir locked.
+	 */
+	struct inode *(*lookup)(struct inode *dir, const char *name, unsigned len);
+	/*
+	 * Target of a symbolic link into kernel memory, not terminated; returns its full length,
+	 * at most @size, or -errno.
+	 */
+	int (*readlink)(struct inode *inode, char *buf, size_t size);
+
+	/*
+	 * The rest is for file systems that can be written; NULL: -EPERM. Directories are locked.
+	 */
+	/* Makes a file or directory as S_IFMT of @mode says; returns it with a reference. */
+	struct inode *(*create)(struct inode *dir, const char *name, unsigned len, mode_t mode);
+	struct inode *(*symlink)(struct inode *dir, const char *name, unsigned len, const char *to);
+	int (*link)(struct inode *dir, const char *name, unsigned len, struct inode *inode);
+	/* @inode is @name's and locked. */
+	int (*unlink)(struct inode *dir, const char *name, unsigned len, struct inode *inode);
+	int (*rmdir)(struct inode *dir, const char *name, unsigned len, struct inode *inode);
+	/* @victim, if not NULL, is what @new_name names now, checked for type, and locked. */
+	int (*rename)(struct inode *old_dir, const char *old_name, unsigned old_len,
+		      struct inode *inode, struct inode *new_dir, const char *new_name,
+		      unsigned new_len, struct inode *victim);
+	/* Sets the size; inode locked, regular file, @size within s_maxbytes. */
+	int (*truncate)(struct inode *inode, u64 size);
+};
+
+#define I_NEW	  0x1u /* being read from the disk: others wait */
+#define I_FREEING 0x2u /* being taken down: others wait until it is gone */
+#define I_HASHED  0x4u /* found by (super block, number) */
+
+struct inode {
+	struct super_block *i_sb;
+	ino_t i_ino;
+	mode_t i_mode;
+	u32 i_nlink, i_uid, i_gid;
+	dev_t i_rdev;
+	struct timespec64 i_atime, i_mtime, i_ctime;
+	u64 i_blocks; /* of 512 bytes */
+	const struct inode_operations *i_op;
+	const struct file_operations *i_fop; /* set for char and block devices by open */
+	void *i_private;
+	struct mutex lock;
+	atomic_t i_count;
+	unsigned i_state; /* I_*; inode_lock */
+	struct hlist_node i_hash;
+	struct list_head i_lru;
+	struct address_space i_data; /* its size is the file's */
+};
+
+/*
+ * A new inode of @sb, number @ino (0: the next free one), one reference, one link, times now, owner
+ * 0, not hashed: it dies with its last reference. NULL: no memory. For synthetic file systems.
+ */
+struct inode *inode_new(struct super_block *sb, ino_t ino, mode_t mode);
+/* As inode_new() with operations: all that a proc file or directory needs. */
+struct inode *simple_inode(struct super_block *sb, ino_t ino, mode_t mode,
+			   const struct inode_operations *i_op,
+			   const struct file_operations *i_fop);
+/*
+ * The one inode (@sb, @ino), with a reference; when I_NEW is set in i_state the caller fills it and
+ * calls inode_ready(), or inode_failed() (which puts it). ERR_PTR(-ENOMEM). May sleep.
+ */
+struct inode *inode_find_or_new(struct super_block *sb, ino_t ino);
+void inode_ready(struct inode *inode);
+void inode_failed(struct inode *inode);
+
+static inline struct inode *inode_get(struct inode *inode)
+{
+	atomic_inc(&inode->i_count);
+	return inode;
+}
+
+/* A reference less; NULL is fine. The last one keeps a hashed inode for a while. May sleep. */
+void inode_put(struct inode *inode);
+/* Reclaim's: frees about @nr unused dentries and inodes; returns how many. No lock may be held. */
+unsigned long inode_shrink(unsigned long nr);
+/* The time now, for i_mtime and the like. */
+struct timespec64 fs_now(void);
+void inode_init(void);
+
+/* ---- names (fs/dcache.c) ---- */
+
+#define DNAME_INLINE 40
+
+struct dentry {
+	atomic_t d_count; /* 0 <-> 1 only under dcache_lock */
+	unsigned d_flags; /* DENTRY_*; dcache_lock */
+	struct dentry *d_parent; /* with a reference; itself for a root; dcache_lock */
+	struct inode *d_inode;	 /* with a reference; NULL: the name does not exist (negative) */
+	struct super_block *d_sb;
+	struct super_block *d_mounted; /* its root hides this dentry */
+	char *d_name;		       /* terminated; d_iname or from kmalloc; dcache_lock */
+	u32 d_hash;
+	u8 d_len;
+	char d_iname[DNAME_INLINE];
+	struct hlist_node d_link; /* in the hash table, or unhashed: the name is gone */
+	struct list_head d_lru;
+};
+
+static inline struct dentry *dget(struct dentry *dentry)
+{
+	atomic_inc(&dentry->d_count);
+	return dentry;
+}
+
+/* NULL is fine. May sleep (the last user of an unlinked file). */
+void dput(struct dentry *dentry);
+
+/*
+ * Path of @dentry as seen from the root of all, " (deleted)" appended to unlinked names, at the end
+ * of @buf; returns its start, or NULL when @size bytes are too few.
+ */
+char *dentry_path(struct dentry *dentry, char *buf, size_t size);
+/* True when the name was removed from its directory. */
+bool dentry_unlinked(const struct dentry *dentry);
+
+/* ---- open files ---- */
+
+struct dir_context {
+	/* False: no more room; the entry is to be given again. Copies: any lock may be held. */
+	bool (*emit)(struct dir_context *ctx, const char *name, unsigned len, ino_t ino,
+		     unsigned type);
+	u64 pos; /* of the next entry: the file system's own numbers, 0 the first */
+};
+
+struct poll_table; /* fs/poll.c */
+
+struct file_operations {
+	/* @file is ready but for private_data; may exchange file->f_op. 0 or -errno. */
+	int (*open)(struct inode *inode, struct file *file);
+	void (*release)(struct file *file); /* undoes open */
+	/* @ubuf: user address. Bytes done, 0 at the end of file, or -errno. */
+	ssize_t (*read)(struct file *file, void *ubuf, size_t len, u64 *pos);
+	ssize_t (*write)(struct file *file, const void *ubuf, size_t len, u64 *pos);
+	/* From kernel memory: sendfile's target. Optional. */
+	ssize_t (*write_kernel)(struct file *file, const void *buf, size_t len, u64 *pos);
+	/* New offset or -errno; NULL: generic_llseek(). Streams say no_llseek. */
+	s64 (*llseek)(struct file *file, s64 offset, int whence);
+	/* Emits entries from ctx->pos on, advancing it past each accepted one. Directory locked. */
+	int (*iterate)(struct file *file, struct dir_context *ctx);
+	/* -ENOTTY for unknown @cmd. */
+	long (*ioctl)(struct file *file, unsigned cmd, unsigned long arg);
+	/* The POLL* bits that hold now; registers by poll_wait() first if @pt is not NULL. */
+	unsigned (*poll)(struct file *file, struct poll_table *pt);
+};
+
+struct file {
+	atomic_t f_count;
+	unsigned f_flags; /* O_*; F_SETFL changes some */
+	unsigned f_mode;  /* FMODE_* */
+	const struct file_operations *f_op;
+	struct inode *f_inode; /* held by f_dentry, or by the file itself without one */
+	struct dentry *f_dentry; /* NULL: a pipe */
+	struct address_space *f_mapping; /* NULL: cannot be mapped */
+	u64 f_pos;
+	struct mutex f_pos_lock;
+	void *private_data;
+};
+
+#define FMODE_READ   0x1u
+#define FMODE_WRITE  0x2u
+#define FMODE_STREAM 0x4u /* no offset: pipes and terminals (set by an open that knows) */
+
+/*
+ * Opens a path given in kernel memory (relative to the current directory). File or ERR_PTR; the
+ * caller's is the one reference.
+ */
+struct file *file_open(const char *path, int flags, mode_t mode);
+/* For exec: a regular file with an execute bit, else ERR_PTR(-EACCES). */
+struct file *file_open_exec(const char *path);
+/* @len bytes at @pos into kernel memory; fewer at the end of file; -errno. */
+ssize_t file_read_kernel(struct file *file, void *buf, size_t len, u64 pos);
+/* An open file on @inode (reference taken over) without a name; NULL: no memory, reference kept. */
+struct file *file_alloc_anon(struct inode *inode, const struct file_operations *f_op, int flags);
+
+/* Ready-made operations. */
+s64 generic_llseek(struct file *file, s64 offset, int whence);
+s64 no_llseek(struct file *file, s64 offset, int whence); /* -ESPIPE */
+/* Through the page cache of file->f_inode. */
+ssize_t generic_file_read(struct file *file, void *ubuf, size_t len, u64 *pos);
+/* A read of @size bytes that are already in kernel memory at @buf: what proc files want. */
+ssize_t simple_read(void *ubuf, size_t len, u64 *pos, const void *buf, size_t size);
+
+static inline bool dir_emit(struct dir_context *ctx, const char *name, unsigned len, ino_t ino,
+			    unsigned type)
+{
+	return ctx->emit(ctx, name, len, ino, type);
+}
+
+/* "." and "..", which have pos 0 and 1; false when there was no room. */
+bool dir_emit_dots(struct file *file, struct dir_context *ctx);
+
+static inline unsigned mode_to_dtype(mode_t mode)
+{
+	return (mode & S_IFMT) >> 12;
+}
+
+/* Registers the caller's interest in @wq until the poll ends; @pt NULL: does nothing. */
+void poll_wait(struct file *file, struct wait_queue *wq, struct poll_table *pt);
+
+/* ---- devices (fs/devfs.c) ---- */
+
+/*
+ * Makes /dev/@name a character device with @fops (both stay valid for ever). fops->open gets an
+ * inode with i_rdev set. 0, -EEXIST, -ENOMEM. Any time after slab_init(). /dev/tty is the terminal
+ * driver's too: its open looks at current->tty, or returns -ENXIO.
+ */
+int chrdev_register(unsigned major, unsigned minor, const char *name,
+		    const struct file_operations *fops);
+/* The cached bytes of disk @bdev (fs/bdev.c): one mapping for ever; NULL: no memory. */
+struct address_space *bdev_mapping(struct block_device *bdev);
+
+/* ---- descriptors (fs/file.c) ---- */
+
+/* An empty table with one user; NULL: no memory. */
+struct files *files_alloc(void);
+/* fork: a copy, each file with a reference more; NULL: no memory. */
+struct files *files_copy(struct files *files);
+/* clone(CLONE_FILES). */
+struct files *files_share(struct files *files);
+/* The last user's put closes everything. NULL is fine. */
+void files_put(struct files *files);
+/* exec: closes what is marked so in the current task's table, which nobody else may use. */
+void files_close_on_exec(struct files *files);
+/* exec with a shared table: gives the current task its own. 0 or -ENOMEM. */
+int files_unshare(void);
+/* File @fd of another task's table with a reference, or NULL. For /proc/<pid>/fd. */
+struct file *files_get_file(struct files *files, int fd);
+/* The lowest used descriptor >= @fd, or -1. */
+int files_next_fd(struct files *files, int fd);
+
+/* Reserves the lowest free descriptor >= @from of the current task; -EMFILE, -ENOMEM, -EINVAL. */
+int fd_alloc(int from, bool cloexec);
+/* Fills a reserved descriptor; takes over the reference. Cannot fail. */
+void fd_install(int fd, struct file *file);
+/* Gives a reserved descriptor back. */
+void fd_free(int fd);
+
+/*
+ * fd_get() for the duration of a system call, without the atomics while the table is not shared:
+ * nobody else can close the file then. Undone by fd_end().
+ */
+struct fd {
+	struct file *file; /* NULL: EBADF */
+	bool put;
+};
+
+struct fd fd_begin(int fd);
+
+static inline void fd_end(struct fd fd)
+{
+	if (unlikely(fd.put))
+		file_put(fd.file);
+}
+
+/* ---- the current directory, root and umask of tasks (fs/fs_context.c) ---- */
+
+struct fs_context {
+	atomic_t count;
+	struct spinlock lock;
+	struct dentry *root, *cwd;
+	mode_t umask;
+};
+
+/* At the root of all (after vfs_mount_root()), umask 022; NULL: no memory. */
+struct fs_context *fs_context_alloc(void);
+struct fs_context *fs_context_copy(struct fs_context *fs);  /* fork; NULL: no memory */
+struct fs_context *fs_context_share(struct fs_context *fs); /* clone(CLONE_FS) */
+void fs_context_put(struct fs_context *fs);		    /* NULL is fine */
+/* A reference on the current task's directories; the root of all for kernel threads without fs. */
+struct dentry *fs_get_cwd(struct fs_context *fs);
+struct dentry *fs_get_root(struct fs_context *fs);
+
+/* ---- paths (fs/namei.c) ---- */
+
+#define LOOKUP_FOLLOW	 0x1u /* of a symbolic link at the end */
+#define LOOKUP_DIRECTORY 0x2u /* -ENOTDIR for anything else */
+#define LOOKUP_EMPTY	 0x4u /* "" is @dfd itself (AT_EMPTY_PATH) */
+
+/*
+ * What @path (kernel memory), from directory descriptor @dfd, names: with a reference, or ERR_PTR.
+ */
+struct dentry *path_lookup(int dfd, const char *path, unsigned flags);
+/* A user's path string into kernel memory; ERR_PTR: -EFAULT, -ENAMETOOLONG, -ENOMEM. */
+char *path_from_user(const char *upath);
+void path_free(char *path);
+
+/* ---- boot ---- */
+
+/* Caches and the built-in file systems (ext2, tmpfs, devfs, pipes) and /dev/null and friends. */
+void vfs_init(void);
+/*
+ * ext2 of disk "vda" on / (read-only), devfs on /dev, proc on /proc, tmpfs on /tmp. 0 or -errno
+ * when there is no root; for the others a message is enough. Gives the current task its
+ * directories.
+ */
+int vfs_mount_root(void);
+
+#endif

@@ -1,0 +1,244 @@
+/*
+ * exec.c - execve(2): another program in the same task.
+ *
+ *	path -> file -> "#!"?  up to 4 times: its interpreter is the file, and argv gets a prefix
+ *	             -> new mm: stack area, segments, strings     (the old image is untouched)
+ *	             -> point of no return: memory, descriptors, signals, registers change
+ *
+ * Invariants: everything that can fail happens before the point of no return, so a failed execve leaves
+ * the caller as it was; after it nothing fails.
+ * Locks: task_lock for the change of task->mm; none while the new image is built, which nobody else sees.
+ */
+#include "arch/riscv/switch.h"
+#include "arch/riscv/uaccess.h"
+#include "fs/vfs.h"
+#include "kernel/elf.h"
+#include "kernel/execstack.h"
+#include "kernel/process.h"
+#include "kernel/signal.h"
+#include "kernel/syscall.h"
+#include "lib/string.h"
+#include "mm/mm.h"
+
+#define SCRIPT_LINE 256
+
+/* One execve() under way. */
+struct exec {
+	struct exec_strings strings;
+	struct file *file;
+	struct mm *mm;
+	struct elf_info info;
+	unsigned long sp;
+	char line[SCRIPT_DEPTH_MAX][SCRIPT_LINE]; /* the first lines of scripts, cut into words */
+};
+
+/* ---- scripts ---- */
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t';
+}
+
+/*
+ * Cuts the line after "#!" into interpreter and argument (*arg NULL: none), in place. @len bytes of
+ * the file are in @line, SCRIPT_LINE at most. -ENOEXEC: no interpreter, or its name is cut off.
+ */
+static int parse_script_line(char *line, size_t len, char **interp, char **arg)
+{
+	char *end = memchr(line, '\n', len);
+	bool complete = end || len < SCRIPT_LINE;
+	char *p = line + 2;
+
+	if (!end)
+		end = line + (complete ? len : SCRIPT_LINE - 1);
+	while (end > p && is_blank(end[-1]))
+		end--;
+	*end = 0;
+	while (is_blank(*p))
+		p++;
+	*interp = p;
+	while (*p && !is_blank(*p))
+		p++;
+	if (p == *interp || (!*p && !complete))
+		return -ENOEXEC;
+	while (is_blank(*p))
+		*p++ = 0;
+	*arg = *p ? p : NULL;
+	return 0;
+}
+
+/* Opens @path; while it is a script, its interpreter instead. */
+static int open_program(struct exec *ex, const char *path)
+{
+	struct exec_strings *s = &ex->strings;
+
+	for (unsigned depth = 0;; depth++) {
+		char head[2] = "", *line, *interp, *arg;
+		ssize_t n;
+		int err;
+
+		ex->file = file_open_exec(path);
+		if (IS_ERR(ex->file)) {
+			err = PTR_ERR(ex->file);
+			ex->file = NULL;
+			return err;
+		}
+		n = file_read_kernel(ex->file, head, sizeof(head), 0);
+		if (n < 0)
+			return n;
+		if (head[0] != '#' || head[1] != '!')
+			return 0;
+		if (depth == SCRIPT_DEPTH_MAX)
+			return -ELOOP;
+		line = ex->line[depth];
+		n = file_read_kernel(ex->file, line, SCRIPT_LINE, 0);
+		if (n < (ssize_t)sizeof(head))
+			return n < 0 ? n : -ENOEXEC;
+		err = parse_script_line(line, n, &interp, &arg);
+		if (err)
+			return err;
+		/* The name this script was found by, in place of argv[0] or of the last interpreter. */
+		if (s->nr_prefix)
+			s->nr_prefix--;
+		s->prefix[s->nr_prefix++] = path;
+		if (arg)
+			s->prefix[s->nr_prefix++] = arg;
+		s->prefix[s->nr_prefix++] = interp;
+		path = interp;
+		file_put(ex->file);
+		ex->file = NULL;
+	}
+}
+
+/* ---- the new image ---- */
+
+/* Builds all of the new address space. On failure free_image() drops what there is. */
+static int build_image(struct exec *ex)
+{
+	struct mm *mm;
+	int err = exec_count_strings(&ex->strings);
+
+	if (err)
+		return err;
+	ex->mm = mm = mm_alloc();
+	if (!mm)
+		return -ENOMEM;
+	err = exec_make_stack(mm, &ex->strings);
+	if (!err)
+		err = elf_load(ex->file, mm, &ex->info);
+	if (!err)
+		err = exec_fill_stack(mm, &ex->strings, &ex->info, &ex->sp);
+	if (err)
+		return err;
+	mm->start_code = ex->info.start_code;
+	mm->end_code = ex->info.end_code;
+	mm->start_data = ex->info.start_data;
+	mm->end_data = ex->info.end_data;
+	mm->start_brk = mm->brk = ex->info.brk;
+	mm->start_stack = ex->sp;
+	mm->exe_file = file_get(ex->file);
+	return 0;
+}
+
+static void free_image(struct exec *ex)
+{
+	if (ex->mm)
+		mm_put(ex->mm);
+	if (ex->file)
+		file_put(ex->file);
+}
+
+/* ---- the change ---- */
+
+/* Exchanges the address space; the old one is dropped, and a vfork parent goes on with it. */
+static void install_mm(struct task *task, struct mm *mm)
+{
+	struct mm *old = task->mm;
+	unsigned long flags;
+
+	if (old && task->clear_child_tid && atomic_read(&old->users) > 1)
+		put_user(0, task->clear_child_tid);
+	flags = spin_lock_irqsave(&task_lock);
+	task->mm = mm;
+	spin_unlock(&task_lock);
+	mm_switch(mm);
+	local_irq_restore(flags);
+	if (old) {
+		task->max_rss = max(task->max_rss, max(old->hiwater_rss, mm_rss(old)));
+		mm_put(old);
+	}
+	complete_vfork(task);
+}
+
+/* The last component of @path, cut to fit: what ps shows. */
+static void set_comm(struct task *task, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	strlcpy(task->comm, slash ? slash + 1 : path, sizeof(task->comm));
+}
+
+/* The point of no return. Takes over ex->mm. */
+static void commit(struct exec *ex)
+{
+	struct task *task = current;
+
+	install_mm(task, ex->mm);
+	ex->mm = NULL;
+	set_comm(task, ex->strings.path);
+	task->did_exec = true;
+	task->exit_signal = SIGCHLD;
+	task->clear_child_tid = task->set_child_tid = NULL;
+	task->robust_list = NULL;
+	flush_signal_handlers(task);
+	files_close_on_exec(task->files);
+	start_user(task_regs(task), ex->info.entry, ex->sp);
+}
+
+static int do_execve(struct exec *ex)
+{
+	int err = open_program(ex, ex->strings.path);
+
+	if (!err)
+		err = build_image(ex);
+	if (!err)
+		err = files_unshare();
+	if (!err)
+		commit(ex);
+	free_image(ex);
+	return err;
+}
+
+static void exec_init(struct exec *ex, const char *path, const char *const *argv,
+		      const char *const *envp, bool kernel)
+{
+	ex->file = NULL;
+	ex->mm = NULL;
+	ex->strings.kernel = kernel;
+	ex->strings.argv = argv;
+	ex->strings.envp = envp;
+	ex->strings.path = path;
+	ex->strings.nr_prefix = 0;
+}
+
+int kernel_execve(const char *path, const char *const *argv, const char *const *envp)
+{
+	struct exec ex;
+
+	exec_init(&ex, path, argv, envp, true);
+	return do_execve(&ex);
+}
+
+SYSCALL_DEFINE3(execve, const char *, upath, const char *const *, argv, const char *const *, envp)
+{
+	struct exec ex;
+	char *path = path_from_user(upath);
+	int err;
+
+	if (IS_ERR(path))
+		return PTR_ERR(path);
+	exec_init(&ex, path, argv, envp, false);
+	err = do_execve(&ex);
+	path_free(path);
+	return err;
+}

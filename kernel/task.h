@@ -1,0 +1,182 @@
+/*
+ * task.h - a thread of control: what the scheduler runs and what a process id names.
+ *
+ * A process is one task here (threads sharing a pid come later); tasks made with CLONE_VM share an
+ * mm, with CLONE_FILES their descriptors, with CLONE_FS their directories. `tp` holds the current
+ * task whenever the kernel runs.
+ *
+ * Locks: state, run queue links and on_hart are the scheduler's (sched_lock); parent, children,
+ * pgid, sid, exit_code and the pid table are under task_lock (kernel/task.c); pending and blocked
+ * under the task's sig_lock. Everything else belongs to the task itself.
+ */
+#ifndef RAVEL_KERNEL_TASK_H
+#define RAVEL_KERNEL_TASK_H
+
+#include "arch/riscv/trap.h"
+#include "kernel/lock_types.h"
+#include "kernel/time.h"
+#include "kernel/wait.h"
+#include "lib/atomic.h"
+#include "lib/list.h"
+
+enum task_state {
+	TASK_RUNNING,	      /* on a hart or on the run queue */
+	TASK_INTERRUPTIBLE,   /* any signal that is not ignored ends the sleep */
+	TASK_KILLABLE,	      /* only a fatal signal does */
+	TASK_UNINTERRUPTIBLE, /* nothing does: disk I/O, locks */
+	TASK_STOPPED,	      /* by SIGSTOP and friends */
+	TASK_ZOMBIE,	      /* exited, not yet waited for */
+	TASK_DEAD,	      /* waited for; freed after its last switch */
+};
+
+#define NSIG	      64
+#define NSIG_STD      31
+#define TASK_COMM_LEN 16
+#define RLIM_NLIMITS  16
+#define RLIMIT_DATA   2
+#define RLIMIT_STACK  3
+#define RLIMIT_CORE   4
+#define RLIMIT_NPROC  6
+#define RLIMIT_NOFILE 7
+#define RLIMIT_AS     9
+#define RLIM_INFINITY (~0UL)
+
+struct rlimit {
+	unsigned long cur, max;
+};
+
+struct mm;
+struct hart;
+struct files;
+struct fs_context;
+struct tty;
+
+struct sigaction_k {
+	unsigned long handler; /* SIG_DFL 0, SIG_IGN 1 */
+	unsigned long flags;
+	u64 mask;
+};
+
+/* Who sent a signal and why; `code` as siginfo's si_code. */
+struct sig_info {
+	int code;
+	pid_t pid;
+	unsigned long value; /* the faulting address, or the status of a child */
+};
+
+/* What getrusage(2) adds up over the children. */
+struct rusage_sums {
+	u64 utime, stime; /* ns */
+	unsigned long min_flt, maj_flt, max_rss; /* max_rss in pages */
+};
+
+struct robust_list_head;
+
+struct task {
+	/* entry.S knows the offsets of these; see BUILD_BUG_ONs in arch/riscv/trap.c. */
+	unsigned long kernel_sp; /* top of the kernel stack, where a trap from user mode begins */
+	unsigned long user_sp;	 /* scratch of the trap entry */
+	unsigned long flags;	 /* TASK_NEED_RESCHED, TASK_SIGPENDING: work before user mode */
+
+	struct context context;
+	struct hart *hart; /* where it runs, or last ran */
+	void *stack;	   /* lowest usable byte of the kernel stack, from kstack_alloc() */
+
+	int state;
+	int on_hart; /* 1 while some hart's registers hold this task */
+	struct list_head run_link;
+	u64 slice_end; /* time when the next task of the queue gets the hart */
+	u64 utime, stime, start_time; /* ns */
+	u64 time_stamp;		      /* when the accounting last moved, ns */
+
+	struct mm *mm; /* NULL for a kernel thread */
+	int pagefault_disabled;
+	unsigned long min_flt, maj_flt;
+	long fail_alloc;       /* > 0: that allocation from now fails (/proc/self/fail_alloc) */
+	unsigned long fail_fired; /* how often one was made to fail */
+
+	pid_t pid, pgid, sid;
+	struct task *parent;
+	pid_t ppid; /* parent->pid, for getppid() without a lock */
+	struct list_head children, sibling;
+	struct list_head all_link;
+	struct list_head pid_hash;
+	int exit_code; /* as wait4 returns it */
+	int exit_signal;
+	struct wait_queue child_wait; /* this task waits here for its children */
+	struct wait_queue *vfork_done;
+	bool *vfork_flag;
+	int *clear_child_tid; /* user address */
+	atomic_t refcount;
+	int *set_child_tid;	/* user address: a new task writes its pid there */
+	bool did_exec;		/* setpgid(2) of the parent comes too late */
+	struct rusage_sums ru_children; /* of the children that were waited for; task_lock */
+	unsigned long max_rss;		/* pages, of the mm that is gone */
+
+	struct spinlock sig_lock;
+	u64 sig_pending, sig_blocked;
+	u64 sig_awaited; /* by rt_sigtimedwait: their arrival wakes although they are blocked */
+	struct sigaction_k sigaction[NSIG + 1];
+	bool killed; /* a fatal signal is pending: TASK_KILLABLE sleeps end */
+	int stop_signal;
+	bool stop_wanted, stop_reported, continued;
+	u64 sig_saved;		/* what sigsuspend replaced; valid with sig_restore */
+	bool sig_restore;
+	u64 restart_deadline;	/* ns: where an interrupted nanosleep goes on; 0: none */
+	struct timer itimer;	/* setitimer(ITIMER_REAL) */
+	u64 itimer_interval;	/* ns; 0: once */
+	struct robust_list_head *robust_list; /* user address; only kept */
+
+	struct files *files;
+	struct fs_context *fs; /* cwd, root, umask */
+	struct tty *tty;       /* controlling terminal */
+	struct rlimit rlim[RLIM_NLIMITS];
+	char comm[TASK_COMM_LEN];
+
+	struct fp_state fp;
+
+	/* From here on nothing is inherited by a child. */
+	struct sig_info sig_info[NSIG_STD + 1]; /* of each pending standard signal; sig_lock */
+};
+
+#define TASK_NEED_RESCHED (1UL << 0)
+#define TASK_SIGPENDING	  (1UL << 1)
+
+register struct task *current_task_reg __asm__("tp");
+
+/* The running task; from the first instruction of C on, this is never NULL. */
+#define current (current_task_reg)
+
+#define current_mm() (current->mm)
+
+/* The scheduler's yield point in long loops of the kernel; no spinlock may be held. */
+void cond_resched(void);
+
+/* ---- the table of tasks (kernel/task.c) ---- */
+
+#define PID_MAX 32767
+
+/* Guards the family tree, groups, sessions, exit codes and the pid table. Interrupts off. */
+extern struct spinlock task_lock;
+extern struct list_head task_list; /* every task with a pid, by all_link, oldest first */
+extern struct task *init_task;	   /* pid 1 */
+
+/* The task with @pid, with a reference; NULL: none. task_next_get(): the lowest pid >= @pid. */
+struct task *find_task_get(pid_t pid);
+struct task *task_next_get(pid_t pid);
+/* The task with @pid; task_lock held, which keeps it. */
+struct task *find_task_locked(pid_t pid);
+static inline void task_get(struct task *task)
+{
+	atomic_inc(&task->refcount);
+}
+void task_put(struct task *task);
+/* The address space of @task with a user more (mm_put() it), or NULL: kernel thread or exited. */
+struct mm *task_get_mm(struct task *task);
+/* How many tasks there are; how many of them want a hart (running or queued). */
+unsigned nr_tasks(void);
+
+/* Behind both structures: the locks' inline parts look at the current task's hart. */
+#include "arch/riscv/hart.h"
+
+#endif

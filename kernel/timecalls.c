@@ -1,0 +1,231 @@
+/*
+ * timecalls.c - the system calls about time: clocks, sleeping, the interval timer.
+ *
+ *	CLOCK_REALTIME   = monotonic time + what the clock chip said at boot
+ *	CLOCK_BOOTTIME   = CLOCK_MONOTONIC: the machine never sleeps
+ *	*_COARSE, *_RAW  = their exact brothers: reading the counter is as cheap as a cached value
+ *
+ * Locks: none; itimer and restart_deadline belong to the current task. An itimer is stopped in
+ * do_exit(), so that it never fires for a task that is gone.
+ */
+#include "arch/riscv/uaccess.h"
+#include "kernel/sched.h"
+#include "kernel/signal.h"
+#include "kernel/syscall.h"
+#include "kernel/time.h"
+
+#define CLOCK_REALTIME		 0
+#define CLOCK_MONOTONIC		 1
+#define CLOCK_PROCESS_CPUTIME_ID 2
+#define CLOCK_THREAD_CPUTIME_ID	 3
+#define CLOCK_MONOTONIC_RAW	 4
+#define CLOCK_REALTIME_COARSE	 5
+#define CLOCK_MONOTONIC_COARSE	 6
+#define CLOCK_BOOTTIME		 7
+
+#define TIMER_ABSTIME 1
+#define ITIMER_REAL   0
+#define CLOCK_RES_NS  100 /* one tick of the 10 MHz counter of the boards that we know */
+
+struct timeval_abi {
+	s64 sec, usec;
+};
+
+struct itimerval_abi {
+	struct timeval_abi interval, value;
+};
+
+/* The time of @clock in *@ns; -EINVAL: no such clock. */
+static int clock_read(int clock, u64 *ns)
+{
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_COARSE:
+		*ns = ktime_real_ns();
+		return 0;
+	case CLOCK_MONOTONIC:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_BOOTTIME:
+		*ns = ktime_ns();
+		return 0;
+	case CLOCK_PROCESS_CPUTIME_ID:
+	case CLOCK_THREAD_CPUTIME_ID:
+		sched_account_self();
+		*ns = current->utime + current->stime;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int put_timespec(struct timespec64 *user, u64 ns)
+{
+	struct timespec64 ts = ns_to_timespec(ns);
+
+	return copy_to_user(user, &ts, sizeof(ts)) ? -EFAULT : 0;
+}
+
+SYSCALL_DEFINE2(clock_gettime, int, clock, struct timespec64 *, user)
+{
+	u64 ns;
+	int err = clock_read(clock, &ns);
+
+	return err ? err : put_timespec(user, ns);
+}
+
+SYSCALL_DEFINE2(clock_getres, int, clock, struct timespec64 *, user)
+{
+	u64 ns;
+	int err = clock_read(clock, &ns);
+
+	if (err || !user)
+		return err;
+	return put_timespec(user, CLOCK_RES_NS);
+}
+
+SYSCALL_DEFINE2(gettimeofday, struct timeval_abi *, user_tv, u64 *, user_tz)
+{
+	u64 ns = ktime_real_ns();
+	struct timeval_abi tv = {ns / NSEC_PER_SEC, ns % NSEC_PER_SEC / 1000};
+
+	if (user_tv && copy_to_user(user_tv, &tv, sizeof(tv)))
+		return -EFAULT;
+	/* struct timezone is two ints: Greenwich, no daylight saving. */
+	return user_tz ? put_user(0UL, user_tz) : 0;
+}
+
+/* ---- sleeping ---- */
+
+/*
+ * Sleeps until @deadline. Interrupted: -EINTR, and when the call is made again because the signal
+ * only stopped the task, it goes on to the same deadline.
+ */
+static int sleep_until(u64 deadline)
+{
+	if (current->restart_deadline)
+		deadline = current->restart_deadline;
+	current->restart_deadline = 0;
+	for (;;) {
+		WRITE_ONCE(current->state, TASK_INTERRUPTIBLE);
+		if (signal_pending(current)) {
+			WRITE_ONCE(current->state, TASK_RUNNING);
+			current->restart_deadline = deadline;
+			return -EINTR;
+		}
+		if (schedule_until(deadline))
+			return 0;
+	}
+}
+
+/* A relative sleep; on -EINTR @user_rem (may be NULL) gets what was left. */
+static int sleep_for(const struct timespec64 *ts, struct timespec64 *user_rem)
+{
+	u64 deadline = deadline_after(timespec_to_ns(ts)), now;
+	int err = sleep_until(deadline);
+
+	if (err != -EINTR || !user_rem)
+		return err;
+	now = ktime_ns();
+	return put_timespec(user_rem, deadline > now ? deadline - now : 0) ? -EFAULT : -EINTR;
+}
+
+SYSCALL_DEFINE2(nanosleep, const struct timespec64 *, user, struct timespec64 *, user_rem)
+{
+	struct timespec64 ts;
+
+	if (copy_from_user(&ts, user, sizeof(ts)))
+		return -EFAULT;
+	return timespec_valid(&ts) ? sleep_for(&ts, user_rem) : -EINVAL;
+}
+
+SYSCALL_DEFINE4(clock_nanosleep, int, clock, int, flags, const struct timespec64 *, user,
+		struct timespec64 *, user_rem)
+{
+	struct timespec64 ts;
+	u64 until, now;
+	int err = clock_read(clock, &now);
+
+	if (err || (flags & ~TIMER_ABSTIME) || clock == CLOCK_THREAD_CPUTIME_ID)
+		return -EINVAL;
+	if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME)
+		return -EOPNOTSUPP;
+	if (copy_from_user(&ts, user, sizeof(ts)))
+		return -EFAULT;
+	if (!timespec_valid(&ts))
+		return -EINVAL;
+	if (!(flags & TIMER_ABSTIME))
+		return sleep_for(&ts, user_rem);
+	until = timespec_to_ns(&ts);
+	return until <= now ? 0 : sleep_until(deadline_after(until - now));
+}
+
+/* ---- the interval timer ---- */
+
+static void itimer_fire(struct timer *timer)
+{
+	struct task *task = container_of(timer, struct task, itimer);
+
+	send_signal(task, SIGALRM, NULL);
+	if (task->itimer_interval)
+		timer_start(timer, deadline_after(task->itimer_interval), itimer_fire);
+}
+
+static struct timeval_abi ns_to_timeval(u64 ns)
+{
+	return (struct timeval_abi){ns / NSEC_PER_SEC, ns % NSEC_PER_SEC / 1000};
+}
+
+/* Nanoseconds of @tv; false: not a time. */
+static bool timeval_to_ns(const struct timeval_abi *tv, u64 *ns)
+{
+	struct timespec64 ts = {tv->sec, tv->usec * 1000};
+
+	if ((u64)tv->usec >= 1000000 || !timespec_valid(&ts))
+		return false;
+	*ns = timespec_to_ns(&ts);
+	return true;
+}
+
+/* What is left of the current task's timer, and its interval. The timer is not running. */
+static struct itimerval_abi itimer_left(u64 expires)
+{
+	u64 now = ktime_ns();
+
+	return (struct itimerval_abi){
+		.interval = ns_to_timeval(current->itimer_interval),
+		.value = ns_to_timeval(expires > now ? expires - now : 0),
+	};
+}
+
+SYSCALL_DEFINE2(getitimer, int, which, struct itimerval_abi *, user)
+{
+	struct itimerval_abi left;
+
+	if (which != ITIMER_REAL)
+		return -EINVAL;
+	left = itimer_left(READ_ONCE(current->itimer.expires));
+	return copy_to_user(user, &left, sizeof(left)) ? -EFAULT : 0;
+}
+
+SYSCALL_DEFINE3(setitimer, int, which, const struct itimerval_abi *, user_new,
+		struct itimerval_abi *, user_old)
+{
+	struct timer *timer = &current->itimer;
+	struct itimerval_abi new = {{0, 0}, {0, 0}}, old;
+	u64 value, interval;
+
+	if (which != ITIMER_REAL)
+		return -EINVAL;
+	if (user_new && copy_from_user(&new, user_new, sizeof(new)))
+		return -EFAULT;
+	if (!timeval_to_ns(&new.value, &value) || !timeval_to_ns(&new.interval, &interval))
+		return -EINVAL;
+	timer_cancel(timer);
+	old = itimer_left(timer->expires);
+	current->itimer_interval = interval;
+	timer->expires = 0;
+	if (value)
+		timer_start(timer, deadline_after(value), itimer_fire);
+	return user_old && copy_to_user(user_old, &old, sizeof(old)) ? -EFAULT : 0;
+}

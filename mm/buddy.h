@@ -1,0 +1,46 @@
+/*
+ * buddy.h - the page allocator. mm/buddy.c has the drawing.
+ */
+#ifndef RAVEL_MM_BUDDY_H
+#define RAVEL_MM_BUDDY_H
+
+#include "mm/page.h"
+
+#define MAX_ORDER 10
+
+/*
+ * 2^order pages, physically contiguous and aligned to their size, refcount 1, mapcount 0, type
+ * PAGE_KERNEL; NULL when there are none (after reclaim, unless GFP_ATOMIC) or when the current
+ * task's fail_alloc says so. Not from interrupt handlers.
+ */
+struct page *alloc_pages(unsigned order, gfp_t gfp);
+/*
+ * Gives a block back. It must be the block that was allocated, with its order, refcount 1,
+ * unmapped.
+ */
+void free_pages(struct page *page, unsigned order);
+
+static inline struct page *alloc_page(gfp_t gfp)
+{
+	return alloc_pages(0, gfp);
+}
+
+/* True when this task asked that its next allocation fail, and this is that one. */
+bool alloc_should_fail(void);
+
+struct buddy_stats {
+	unsigned long total, free, pcp;	      /* pages; free includes pcp */
+	unsigned long nr_free[MAX_ORDER + 1]; /* blocks */
+};
+
+void buddy_get_stats(struct buddy_stats *stats);
+unsigned long nr_free_pages(void);
+unsigned long nr_managed_pages(void); /* all that the buddy ever got */
+/* Every hart's single pages go back to the lists. Other harts' lists: only in harts_pause(). */
+void buddy_drain_local(void);
+/* Boot: hands frames [pfn, end_pfn) to the allocator. */
+void buddy_add_range(unsigned long pfn, unsigned long end_pfn);
+/* Verifies lists, flags, alignment and counts; 0 or the number of faults, each printed. */
+int buddy_check(void);
+
+#endif

@@ -1,0 +1,321 @@
+/*
+ * check.c - the checkers: is every promise of the memory manager true at this moment?
+ *
+ *	mm_check(mm)      one address space: list, tree, sums, and each PTE against its area
+ *	vm_check_all()    everything, with the machine stopped:
+ *
+ *	    all PTEs of all mms --- counted against ---> page->mapcount of every frame
+ *	    writable PTE of an anonymous page ---------> nobody else maps it
+ *	    free lists, hart lists, slabs -------------> account for every frame
+ *
+ *	Counting needs no memory: each PTE takes one off its page's mapcount, all must reach 0, and
+ *	a second walk puts the counts back.
+ *
+ * Locks: mm_check() wants mmap_lock held for writing. vm_check_all() stops the other harts and
+ * takes every mmap_lock by trying; where one is busy it lets the machine run on and starts over, so
+ * it never sees a half-done edit.
+ */
+#include "arch/riscv/hart.h"
+#include "fs/mapping.h"
+#include "kernel/panic.h"
+#include "kernel/printk.h"
+#include "kernel/sched.h"
+#include "mm/buddy.h"
+#include "mm/filemap.h"
+#include "mm/internal.h"
+#include "mm/pgtable.h"
+#include "mm/slab.h"
+#include "mm/vma.h"
+
+#define complain(fmt, ...)                                                                         \
+	({                                                                                         \
+		printk("mm_check: " fmt "\n", ##__VA_ARGS__);                                      \
+		1;                                                                                 \
+	})
+
+/* ---- walking all leaves of an address space ---- */
+
+struct walk {
+	struct mm *mm;
+	int faults;
+	long anon, file, tables;
+	int (*leaf)(struct walk *w, unsigned long addr, pte_t pte);
+};
+
+static void walk_table(struct walk *w, const pte_t *table, unsigned level, unsigned long base)
+{
+	unsigned nr = level == PT_LEVELS - 1 ? KERNEL_ROOT_IX : PT_ENTRIES;
+
+	for (unsigned i = 0; i < nr; i++) {
+		unsigned long addr = base + i * PT_SPAN(level);
+		pte_t pte = pte_read(&table[i]);
+
+		if (pte_none(pte))
+			continue;
+		if (level == 0) {
+			w->faults += w->leaf(w, addr, pte);
+			continue;
+		}
+		if (!pte_is_table(pte)) {
+			w->faults += complain("0x%lx: a leaf at level %u", addr, level);
+			continue;
+		}
+		w->tables++;
+		walk_table(w, phys_to_virt(PFN_PHYS(pte_pfn(pte))), level - 1, addr);
+	}
+}
+
+/* ---- one address space ---- */
+
+static int check_anon_pte(const struct walk *w, const struct vm_area *vma, unsigned long addr,
+			  const struct page *page)
+{
+	if (page->mapping != anon_owner(w->mm))
+		return complain("0x%lx: anonymous page of another family", addr);
+	if (page->index != vma_pgoff(vma, addr))
+		return complain("0x%lx: page has index 0x%lx, area says 0x%lx", addr, page->index,
+				vma_pgoff(vma, addr));
+	return vma->vm_anon ? 0 : complain("0x%lx: area does not know of its anonymous page", addr);
+}
+
+static int check_file_pte(const struct vm_area *vma, unsigned long addr, pte_t pte,
+			  const struct page *page)
+{
+	if (!vma->vm_file)
+		return complain("0x%lx: file page in an anonymous area", addr);
+	if (page->mapping != file_mapping(vma->vm_file) || page->index != vma_pgoff(vma, addr))
+		return complain("0x%lx: page of another file or offset", addr);
+	return pte_write(pte) ? complain("0x%lx: private file page is writable", addr) : 0;
+}
+
+static int check_leaf(struct walk *w, unsigned long addr, pte_t pte)
+{
+	struct vm_area *vma = vma_lookup(w->mm, addr);
+	unsigned long allowed;
+	struct page *page;
+
+	if (!pte_present(pte))
+		return complain("0x%lx: stray PTE 0x%lx", addr, pte.val);
+	if (!vma)
+		return complain("0x%lx: PTE outside every area", addr);
+	allowed = prot_to_pte(vma->vm_prot);
+	if (pte.val & (PTE_V | PTE_LEAF) & ~allowed)
+		return complain("0x%lx: PTE 0x%lx grants more than the area", addr, pte.val);
+	if (pte_special(pte))
+		return pte_pfn(pte) == page_to_pfn(zero_page) && !pte_write(pte) ?
+			       0 :
+			       complain("0x%lx: bad zero-page PTE 0x%lx", addr, pte.val);
+	if (!pfn_valid(pte_pfn(pte)))
+		return complain("0x%lx: PTE 0x%lx names no frame", addr, pte.val);
+	page = pfn_to_page(pte_pfn(pte));
+	if (atomic_read(&page->refcount) < atomic_read(&page->mapcount))
+		return complain("0x%lx: page has more mappings than references", addr);
+	if (page_is_anon(page)) {
+		w->anon++;
+		return check_anon_pte(w, vma, addr, page);
+	}
+	w->file++;
+	if (page->type != PAGE_FILE)
+		return complain("0x%lx: PTE maps a page that is not user memory", addr);
+	return check_file_pte(vma, addr, pte, page);
+}
+
+static int check_area(struct mm *mm, const struct vm_area *vma)
+{
+	const struct vm_area *prev = vma->vm_prev;
+
+	if (vma->vm_mm != mm)
+		return complain("area 0x%lx belongs to another mm", vma->vm_start);
+	if (vma->vm_start >= vma->vm_end || offset_in_page(vma->vm_start | vma->vm_end))
+		return complain("area 0x%lx-0x%lx is empty or unaligned", vma->vm_start,
+				vma->vm_end);
+	if (vma->vm_start < MMAP_MIN_ADDR || vma->vm_end > TASK_SIZE)
+		return complain("area 0x%lx-0x%lx leaves the user half", vma->vm_start,
+				vma->vm_end);
+	if (!prev)
+		return mm->mmap == vma ? 0 : complain("list head is wrong");
+	if (prev->vm_next != vma || prev->vm_end > vma->vm_start)
+		return complain("areas 0x%lx and 0x%lx: order or links", prev->vm_start,
+				vma->vm_start);
+	return vma_can_merge(prev, vma) ? complain("areas 0x%lx and 0x%lx should be one",
+						   prev->vm_start, vma->vm_start) :
+					  0;
+}
+
+/* The sums over the list, made afresh with the same function that keeps them. */
+static int check_sums(struct mm *mm, unsigned nr)
+{
+	static struct mm sum; /* the machine is stopped, or mm_check_lock is held: one user */
+
+	sum.total_vm = sum.data_vm = sum.stack_vm = sum.exec_vm = 0;
+	for (struct vm_area *vma = mm->mmap; vma; vma = vma->vm_next)
+		vma_account(&sum, vma, vma->vm_start, vma->vm_end, 1);
+	if (nr != mm->nr_areas)
+		return complain("%u areas listed, %u counted", nr, mm->nr_areas);
+	if (sum.total_vm != mm->total_vm || sum.data_vm != mm->data_vm ||
+	    sum.stack_vm != mm->stack_vm || sum.exec_vm != mm->exec_vm)
+		return complain("sizes: total %lu/%lu data %lu/%lu stack %lu/%lu exec %lu/%lu",
+				mm->total_vm, sum.total_vm, mm->data_vm, sum.data_vm, mm->stack_vm,
+				sum.stack_vm, mm->exec_vm, sum.exec_vm);
+	return 0;
+}
+
+static struct spinlock mm_check_lock;
+
+int mm_check(struct mm *mm)
+{
+	struct walk w = { .mm = mm, .leaf = check_leaf };
+	unsigned nr = 0;
+
+	BUG_ON(!rwsem_held_write(&mm->mmap_lock));
+	for (struct vm_area *vma = mm->mmap; vma; vma = vma->vm_next) {
+		w.faults += check_area(mm, vma);
+		nr++;
+	}
+	w.faults += vma_tree_check(mm);
+	spin_lock(&mm_check_lock);
+	w.faults += check_sums(mm, nr);
+	spin_unlock(&mm_check_lock);
+	if (mm->brk < mm->start_brk)
+		w.faults += complain("brk below its start");
+	walk_table(&w, mm->pgd, PT_LEVELS - 1, 0);
+	if (w.anon != mm->rss_anon || w.file != mm->rss_file)
+		w.faults +=
+			complain("rss: anon %ld counted, %ld found; file %ld counted, %ld found",
+				 mm->rss_anon, w.anon, mm->rss_file, w.file);
+	if (w.tables != mm->nr_ptes)
+		w.faults += complain("%ld tables counted, %ld found", mm->nr_ptes, w.tables);
+	return w.faults;
+}
+
+/* ---- all of memory; every other hart is stopped, every mmap_lock is ours ---- */
+
+static int check_exclusive(struct walk *w __maybe_unused, unsigned long addr, pte_t pte)
+{
+	const struct page *page;
+
+	if (!pte_present(pte) || pte_special(pte))
+		return 0;
+	page = pfn_to_page(pte_pfn(pte));
+	if (pte_write(pte) && page_is_anon(page) && atomic_read(&page->mapcount) > 1)
+		return complain("0x%lx: writable, but copy-on-write still shares the page", addr);
+	return 0;
+}
+
+static int uncount(struct walk *w __maybe_unused, unsigned long addr __maybe_unused, pte_t pte)
+{
+	if (pte_present(pte) && !pte_special(pte))
+		atomic_dec(&pfn_to_page(pte_pfn(pte))->mapcount);
+	return 0;
+}
+
+static int recount(struct walk *w __maybe_unused, unsigned long addr __maybe_unused, pte_t pte)
+{
+	if (pte_present(pte) && !pte_special(pte))
+		atomic_inc(&pfn_to_page(pte_pfn(pte))->mapcount);
+	return 0;
+}
+
+static int walk_all(int (*leaf)(struct walk *, unsigned long, pte_t))
+{
+	int faults = 0;
+	struct mm *mm;
+
+	list_for_each_entry(mm, &mm_list, all_link) {
+		struct walk w = { .mm = mm, .leaf = leaf };
+
+		walk_table(&w, mm->pgd, PT_LEVELS - 1, 0);
+		faults += w.faults;
+	}
+	return faults;
+}
+
+static int check_mapcounts(void)
+{
+	int faults = walk_all(check_exclusive);
+
+	walk_all(uncount);
+	for (unsigned long i = 0; i < mem_map_nr; i++) {
+		int left = atomic_read(&mem_map[i].mapcount);
+
+		if (left == 0)
+			continue;
+		page_story(&mem_map[i], "mapcount does not equal the PTEs (difference shown)");
+		faults++;
+	}
+	walk_all(recount);
+	return faults;
+}
+
+static int check_frames(void)
+{
+	int faults = 0;
+
+	for (unsigned long i = 0; i < mem_map_nr; i++) {
+		const struct page *page = &mem_map[i];
+
+		if (page->type != PAGE_ANON && page->type != PAGE_FILE)
+			continue;
+		if (atomic_read(&page->refcount) < 1 ||
+		    atomic_read(&page->refcount) < atomic_read(&page->mapcount)) {
+			page_story(page, "too few references");
+			faults++;
+		}
+	}
+	return faults;
+}
+
+static void unlock_all_before(struct mm *stop)
+{
+	struct mm *mm;
+
+	list_for_each_entry(mm, &mm_list, all_link) {
+		if (mm == stop)
+			return;
+		up_write(&mm->mmap_lock);
+	}
+}
+
+static bool lock_all(void)
+{
+	struct mm *mm;
+
+	list_for_each_entry(mm, &mm_list, all_link) {
+		if (!down_write_trylock(&mm->mmap_lock)) {
+			unlock_all_before(mm);
+			return false;
+		}
+	}
+	return true;
+}
+
+static int check_stopped(void)
+{
+	int faults = 0;
+	struct mm *mm;
+
+	list_for_each_entry(mm, &mm_list, all_link)
+		faults += mm_check(mm);
+	faults += check_mapcounts();
+	faults += check_frames();
+	faults += buddy_check();
+	faults += slab_check();
+	return faults;
+}
+
+int vm_check_all(void)
+{
+	int faults = 0;
+
+	for (;;) {
+		harts_pause();
+		if (lock_all()) {
+			faults = check_stopped();
+			unlock_all_before(NULL);
+			harts_resume();
+			return faults;
+		}
+		harts_resume();
+		schedule();
+	}
+}

@@ -1,0 +1,203 @@
+/*
+ * fault.c - the one page-fault handler: looks the address up in the area list and dispatches.
+ *
+ *	no area holds the address      -> below a growable stack, in its limit: grow, start over;
+ *	                                  else SIGSEGV, SEGV_MAPERR
+ *	the area forbids this access   -> SIGSEGV, SEGV_ACCERR
+ *	PTE empty, anonymous, read     -> map the shared zero page                    anon.c
+ *	PTE empty, anonymous, write    -> demand-zero: fresh zeroed page              anon.c
+ *	PTE empty, file                -> page cache, read in if absent; SIGBUS past  filefault.c
+ *	                                  the end of file; private write: copy at once
+ *	PTE present, write, read-only  -> copy-on-write: reuse or copy                cow.c
+ *	PTE present, A or D clear      -> set it (hardware without automatic update)
+ *	PTE present, allowed           -> spurious: another hart was first, or the TLB was stale
+ *	no memory                      -> reclaim (in the allocator), then the OOM killer  oom.c
+ *
+ * Everybody comes here: user faults, the kernel's copies to and from user memory, MAP_POPULATE,
+ * exec's stack set-up. Each case prepares its page unlocked and re-checks the PTE under its lock;
+ * if the PTE has changed the whole table above is gone through again.
+ *
+ * Invariants: mmap_lock is not held on return; exactly one counter of the table is counted for a
+ * fault that was served, plus pgfault. (Test: fault.)
+ * Locks: mmap_lock for reading, for writing to grow a stack; then what the cases say.
+ * Source: RISC-V privileged specification, "Virtual Address Translation Process", steps 5 to 8.
+ */
+#include "mm/fault.h"
+
+#include "arch/riscv/hart.h"
+#include "arch/riscv/mmu.h"
+#include "kernel/panic.h"
+#include "lib/errno.h"
+#include "mm/internal.h"
+#include "mm/oom.h"
+#include "mm/pgtable.h"
+#include "mm/stack.h"
+#include "mm/vma.h"
+#include "mm/vmstat.h"
+#include "mm/window.h"
+
+unsigned long fault_pte_bits(const struct vm_area *vma, bool writable)
+{
+	unsigned long bits = prot_to_pte(vma->vm_prot) | PTE_A;
+
+	return writable ? bits : bits & ~PTE_W;
+}
+
+void fault_sync_icache(struct page *page)
+{
+	if (page_flags(page) & PG_ICACHE_CLEAN)
+		return;
+	flush_icache_all();
+	page_set_flags(page, PG_ICACHE_CLEAN);
+}
+
+enum fault_result fault_from_errno(int err)
+{
+	switch (err) {
+	case -ENOMEM:
+		return FAULT_OOM;
+	case -EINTR:
+		return FAULT_KILLED;
+	default:
+		return FAULT_SIGBUS;
+	}
+}
+
+enum fault_result fault_install(struct fault *f, pte_t pte)
+{
+	struct spinlock *ptl;
+
+	if (!f->ptep) {
+		f->ptep = pte_alloc(f->mm, f->addr);
+		if (!f->ptep)
+			return FAULT_OOM;
+	}
+	window();
+	ptl = pte_lockptr(f->ptep);
+	spin_lock(ptl);
+	if (unlikely(!pte_none(pte_read(f->ptep)))) {
+		spin_unlock(ptl);
+		return FAULT_RETRY;
+	}
+	if (!pte_special(pte))
+		atomic_inc(&pfn_to_page(pte_pfn(pte))->mapcount);
+	pte_set(f->ptep, pte);
+	spin_unlock(ptl);
+	/* The walker may have cached that there was nothing. Other harts fault spuriously, once. */
+	local_flush_tlb_page(f->addr);
+	return FAULT_OK;
+}
+
+/* What the area must grant for this access. Writing implies reading in Sv39, see prot_to_pte(). */
+static bool area_allows(const struct vm_area *vma, enum fault_access access)
+{
+	static const u32 needs[] = {
+		[FAULT_READ] = PROT_READ | PROT_WRITE,
+		[FAULT_WRITE] = PROT_WRITE,
+		[FAULT_EXEC] = PROT_EXEC,
+	};
+
+	return vma->vm_prot & needs[access];
+}
+
+/* The PTE is there and grants the access: only A or D are missing, or nothing is. */
+static enum fault_result finish_present(struct fault *f)
+{
+	unsigned long need = PTE_A | (f->access == FAULT_WRITE ? PTE_D : 0);
+	struct spinlock *ptl = pte_lockptr(f->ptep);
+	enum fault_result res = FAULT_RETRY;
+
+	spin_lock(ptl);
+	if (pte_read(f->ptep).val == f->orig.val) {
+		pte_set_bits(f->ptep, need);
+		res = FAULT_OK;
+	}
+	spin_unlock(ptl);
+	local_flush_tlb_page(f->addr);
+	if (res == FAULT_OK)
+		count_vm((f->orig.val & need) == need ? VM_fault_spurious : VM_fault_access_bits);
+	return res;
+}
+
+/* The table at the head of this file. mmap_lock is held for reading. */
+static enum fault_result fault_dispatch(struct fault *f)
+{
+	f->vma = vma_lookup(f->mm, f->addr);
+	if (unlikely(!f->vma))
+		return FAULT_SEGV_MAPERR;
+	if (unlikely(!area_allows(f->vma, f->access)))
+		return FAULT_SEGV_ACCERR;
+	f->ptep = pte_find(f->mm, f->addr);
+	f->orig = f->ptep ? pte_read(f->ptep) : (pte_t){ 0 };
+	if (pte_none(f->orig))
+		return f->vma->vm_file ? file_fault(f) : anon_fault(f);
+	if (f->access == FAULT_WRITE && !pte_write(f->orig))
+		return cow_fault(f);
+	return finish_present(f);
+}
+
+/* One try, with mmap_lock taken and released. FAULT_RETRY: try again. */
+static enum fault_result fault_try(struct fault *f)
+{
+	enum fault_result res;
+
+	down_read(&f->mm->mmap_lock);
+	res = fault_dispatch(f);
+	if (res == FAULT_RETRY_UNLOCKED)
+		return FAULT_RETRY;
+	up_read(&f->mm->mmap_lock);
+	if (unlikely(res == FAULT_RETRY))
+		count_vm(VM_fault_raced);
+	if (unlikely(res == FAULT_SEGV_MAPERR) && stack_grow(f->mm, f->addr) == 0) {
+		count_vm(VM_fault_stack_grow);
+		return FAULT_RETRY;
+	}
+	/* Somebody is made to give memory back; unless that is us, or we asked for the failure. */
+	if (unlikely(res == FAULT_OOM) && current->fail_fired == f->fail_fired && oom_make_room())
+		return FAULT_RETRY;
+	return res;
+}
+
+static void count_refused(enum fault_result res)
+{
+	switch (res) {
+	case FAULT_SEGV_MAPERR:
+		count_vm(VM_fault_sigsegv_maperr);
+		break;
+	case FAULT_SEGV_ACCERR:
+		count_vm(VM_fault_sigsegv_accerr);
+		break;
+	case FAULT_SIGBUS:
+		count_vm(VM_fault_sigbus);
+		break;
+	case FAULT_OOM:
+		count_vm(VM_fault_oom);
+		break;
+	default:
+		break;
+	}
+}
+
+enum fault_result handle_mm_fault(struct mm *mm, unsigned long addr, enum fault_access access)
+{
+	struct fault f = {
+		.mm = mm,
+		.addr = addr & PAGE_MASK,
+		.access = access,
+		.fail_fired = current->fail_fired,
+	};
+	enum fault_result res;
+
+	count_vm(VM_pgfault);
+	while ((res = fault_try(&f)) == FAULT_RETRY)
+		cond_resched();
+	if (f.waited) {
+		count_vm(VM_pgmajfault);
+		current->maj_flt++;
+	} else {
+		current->min_flt++;
+	}
+	if (unlikely(res != FAULT_OK))
+		count_refused(res);
+	return res;
+}

@@ -1,0 +1,184 @@
+/*
+ * filefault.c - a fault on a page of a file that has no PTE yet.
+ *
+ *	page index past the end of the file   -> SIGBUS
+ *	not in the page cache, or being read  -> drop mmap_lock, read, start over (a major fault)
+ *	in the cache; read or fetch           -> map it read-only, and its cached neighbours with it
+ *	in the cache; write (private)         -> copy at once, map the copy writable
+ *
+ *	fault-around:   window of FAULT_AROUND pages, cut to the area and to its leaf table
+ *	        [ ][x][x][F][x][ ][x][x]   F: faulting page   x: cached and up to date: mapped
+ *
+ * A truncation may run at the same time. It removes the pages from the cache (page->mapping becomes
+ * NULL), and *then* clears PTEs under the leaf locks. So each page's mapping is checked under the
+ * leaf lock, when its PTE is set: either the check sees NULL, or the truncation sees the PTE. Where
+ * the leaf table itself is new, the fences in pte_alloc() and filemap_truncate() order the two.
+ *
+ * Invariant: a file page is only ever mapped read-only here. (Shared writable maps: a later issue.)
+ * Locks: mmap_lock for reading, from the caller, dropped for I/O; the leaf table's lock.
+ */
+#include "arch/riscv/mmu.h"
+#include "fs/mapping.h"
+#include "lib/err.h"
+#include "mm/buddy.h"
+#include "mm/fault.h"
+#include "mm/filemap.h"
+#include "mm/internal.h"
+#include "mm/pgtable.h"
+#include "mm/vma.h"
+#include "mm/vmstat.h"
+#include "mm/window.h"
+
+#define FAULT_AROUND 16 /* pages; a power of two */
+
+/* Brings the page in without mmap_lock, so that others fault and edit meanwhile. */
+static enum fault_result read_in(struct fault *f, unsigned long index)
+{
+	struct file *file = file_get(f->vma->vm_file);
+	struct page *page;
+
+	up_read(&f->mm->mmap_lock);
+	f->waited = true;
+	count_vm(VM_fault_io_retry);
+	page = read_mapping_page(file_mapping(file), index);
+	file_put(file);
+	if (!IS_ERR(page)) {
+		page_put(page);
+		return FAULT_RETRY_UNLOCKED;
+	}
+	/* The caller expects the lock on any other result. */
+	down_read(&f->mm->mmap_lock);
+	return fault_from_errno(PTR_ERR(page));
+}
+
+/* ---- private write: a copy at once ---- */
+
+static enum fault_result copy_from_cache(struct fault *f, struct page *cached)
+{
+	struct page *new = alloc_page(GFP_KERNEL);
+	enum fault_result res;
+	pte_t pte;
+
+	if (!new)
+		return FAULT_OOM;
+	copy_page(page_address(new), page_address(cached));
+	fault_own_anon(f, new);
+	if (f->vma->vm_prot & PROT_EXEC)
+		fault_sync_icache(new);
+	pte = pte_make(page_to_pfn(new), fault_pte_bits(f->vma, true) | PTE_D);
+	res = fault_install(f, pte);
+	if (res != FAULT_OK) {
+		page_put(new);
+		return res;
+	}
+	mm_add_rss_anon(f->mm, 1);
+	count_vm(VM_fault_file_cow);
+	return FAULT_OK;
+}
+
+/* ---- read: map what is there, around the address ---- */
+
+struct window {
+	unsigned long first; /* page index in the file */
+	unsigned long addr;  /* user address of first */
+	unsigned nr;
+};
+
+/* The aligned window around f->addr, cut to the area; it never leaves the leaf table. */
+static struct window around(const struct fault *f)
+{
+	unsigned long span = FAULT_AROUND * PAGE_SIZE;
+	unsigned long start = max(f->addr & ~(span - 1), f->vma->vm_start);
+	unsigned long end = min((f->addr & ~(span - 1)) + span, f->vma->vm_end);
+
+	return (struct window){
+		.first = vma_pgoff(f->vma, start),
+		.addr = start,
+		.nr = (end - start) >> PAGE_SHIFT,
+	};
+}
+
+/* Sets the PTE of one page if it is free and the page still the file's. Leaf lock held. */
+static bool map_one(struct fault *f, pte_t *ptep, struct page *page, struct address_space *as)
+{
+	if (!pte_none(pte_read(ptep)) || READ_ONCE(page->mapping) != as)
+		return false;
+	atomic_inc(&page->mapcount);
+	pte_set(ptep, pte_make(page_to_pfn(page), fault_pte_bits(f->vma, false)));
+	return true;
+}
+
+/* Maps the @nr found pages, whose references become the PTEs' or are dropped. */
+static enum fault_result map_found(struct fault *f, struct window w, struct page **pages,
+				   unsigned nr, struct address_space *as)
+{
+	struct spinlock *ptl = pte_lockptr(f->ptep);
+	unsigned kept = 0, mapped = 0;
+	bool hit = false;
+
+	window();
+	spin_lock(ptl);
+	for (unsigned i = 0; i < nr; i++) {
+		unsigned long addr = w.addr + ((pages[i]->index - w.first) << PAGE_SHIFT);
+		pte_t *ptep = f->ptep + (long)(addr - f->addr) / PAGE_SIZE;
+
+		if (!map_one(f, ptep, pages[i], as)) {
+			pages[kept++] = pages[i];
+			continue;
+		}
+		hit |= addr == f->addr;
+		mapped++;
+	}
+	spin_unlock(ptl);
+	local_flush_tlb_page(f->addr);
+	mm_add_rss_file(f->mm, mapped);
+	for (unsigned i = 0; i < kept; i++)
+		page_put(pages[i]);
+	if (!hit)
+		return FAULT_RETRY;
+	count_vm(VM_fault_file_read);
+	count_vm_n(VM_fault_file_around, mapped - 1);
+	return FAULT_OK;
+}
+
+static enum fault_result map_around(struct fault *f, struct address_space *as)
+{
+	struct page *pages[FAULT_AROUND];
+	struct window w = around(f);
+	unsigned nr;
+
+	if (!f->ptep) {
+		f->ptep = pte_alloc(f->mm, f->addr);
+		if (!f->ptep)
+			return FAULT_OOM;
+	}
+	nr = find_uptodate_pages(as, w.first, w.nr, pages);
+	if (f->vma->vm_prot & PROT_EXEC) {
+		for (unsigned i = 0; i < nr; i++)
+			fault_sync_icache(pages[i]);
+	}
+	return map_found(f, w, pages, nr, as);
+}
+
+enum fault_result file_fault(struct fault *f)
+{
+	struct address_space *as = file_mapping(f->vma->vm_file);
+	unsigned long index = vma_pgoff(f->vma, f->addr);
+	enum fault_result res;
+	struct page *page;
+
+	if (index >= DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE))
+		return FAULT_SIGBUS;
+	page = find_get_page(as, index);
+	if (!page || !(page_flags(page) & PG_UPTODATE)) {
+		if (page)
+			page_put(page);
+		return read_in(f, index);
+	}
+	if (f->access == FAULT_WRITE)
+		res = copy_from_cache(f, page);
+	else
+		res = map_around(f, as);
+	page_put(page);
+	return res;
+}

@@ -1,0 +1,378 @@
+/*
+ * filemap.c - the page cache: one copy of each file page, for read(), write(), mmap and metadata.
+ *
+ *	address_space (one for each inode, and for each disk's blocks)
+ *	  pages: radix tree   index 0 -> [page]   1 -> [page]   7 -> [page] ...
+ *
+ *	a page that is not there   alloc, lock, insert, ops->read_pages(), sleep until unlocked
+ *	a page being read          PG_LOCKED, not PG_UPTODATE: everybody else sleeps for the lock
+ *	a page that is there       PG_UPTODATE; from now on only looked up
+ *
+ *	Reading ahead: a miss reads the whole aligned cluster of READ_CLUSTER pages around it, so
+ *	that sequential reads and nearby faults find theirs in the cache.
+ *
+ * Invariants: page->mapping == as and page->index == its key exactly while it is in the tree (and
+ * on the LRU, unless the mapping has no backing store); the tree holds one reference; nr_pages
+ * counts.
+ * Locks: as->lock for the tree; page lock while a page is filled or removed; no user memory is
+ * touched with either. Inside as->lock only the LRU and allocator locks are taken.
+ */
+#include "mm/filemap.h"
+
+#include "arch/riscv/hart.h"
+#include "kernel/panic.h"
+#include "lib/err.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/buddy.h"
+#include "mm/rmap.h"
+#include "mm/shmem.h"
+#include "mm/slab.h"
+#include "mm/vmstat.h"
+
+#define READ_CLUSTER 16 /* pages; a power of two, at most BIO_MAX_SEGS */
+
+static struct kmem_cache *radix_node_cache;
+static long nr_cached;
+
+static void *radix_node_alloc(void)
+{
+	return kmem_cache_alloc(radix_node_cache, GFP_ATOMIC | GFP_ZERO);
+}
+
+static void radix_node_free(void *node)
+{
+	kmem_cache_free(radix_node_cache, node);
+}
+
+void filemap_init(void)
+{
+	radix_node_cache = kmem_cache_create("radix_node", RADIX_NODE_SIZE, 0);
+}
+
+void mapping_init(struct address_space *as, struct inode *host, const struct address_space_ops *ops)
+{
+	as->host = host;
+	as->ops = ops;
+	as->nr_pages = 0;
+	as->size = 0;
+	spin_lock_init(&as->lock);
+	spin_lock_init(&as->mmap_lock);
+	INIT_LIST_HEAD(&as->areas);
+	radix_tree_init(&as->pages, radix_node_alloc, radix_node_free);
+}
+
+unsigned long filemap_nr_pages(void)
+{
+	return READ_ONCE(nr_cached);
+}
+
+/* ---- in and out of the tree ---- */
+
+static int tree_insert(struct address_space *as, struct page *page, unsigned long index)
+{
+	int err;
+
+	spin_lock(&as->lock);
+	err = radix_tree_insert(&as->pages, index, page);
+	if (!err) {
+		page->type = PAGE_FILE;
+		page->mapping = as;
+		page->index = index;
+		page_get(page);
+		as->nr_pages++;
+		atomic_add_long(&nr_cached, 1);
+		if (as->ops->no_backing)
+			shmem_account(1);
+		else
+			lru_add(page);
+	}
+	spin_unlock(&as->lock);
+	return err;
+}
+
+/* Puts locked @page in; the tree's nodes come from the atomic reserve, so reclaim runs out here. */
+static int add_to_cache(struct address_space *as, struct page *page, unsigned long index)
+{
+	int err = tree_insert(as, page, index);
+
+	if (err == -ENOMEM && shrink_page_cache(READ_CLUSTER) > 0)
+		err = tree_insert(as, page, index);
+	return err;
+}
+
+/* as->lock held. The tree's reference is now the caller's. */
+static void tree_delete(struct address_space *as, struct page *page)
+{
+	struct page *found = radix_tree_delete(&as->pages, page->index);
+
+	BUG_ON(found != page);
+	if (as->ops->no_backing)
+		shmem_account(-1);
+	else
+		lru_del(page);
+	as->nr_pages--;
+	atomic_add_long(&nr_cached, -1);
+	WRITE_ONCE(page->mapping, NULL);
+}
+
+/*
+ * Takes locked @page out of the cache, if it is still there. Who has a reference keeps the frame.
+ */
+static void remove_from_cache(struct address_space *as, struct page *page)
+{
+	bool removed = false;
+
+	spin_lock(&as->lock);
+	if (page->mapping == as) {
+		tree_delete(as, page);
+		removed = true;
+	}
+	spin_unlock(&as->lock);
+	if (removed)
+		page_put(page);
+}
+
+bool filemap_drop_idle(struct page *page)
+{
+	struct address_space *as;
+
+	if (!trylock_page(page))
+		return false;
+	as = page->mapping; /* stays while the page is locked */
+	if (!as || !(page_flags(page) & PG_UPTODATE)) {
+		unlock_page(page);
+		return false;
+	}
+	spin_lock(&as->lock);
+	/* Look-ups take references under as->lock: from 1, the tree's own, nobody else can come. */
+	if (atomic_read(&page->mapcount) != 0 || atomic_read(&page->refcount) != 2) {
+		spin_unlock(&as->lock);
+		unlock_page(page);
+		return false;
+	}
+	tree_delete(as, page);
+	spin_unlock(&as->lock);
+	unlock_page(page);
+	atomic_dec(&page->refcount); /* the tree's; the caller has one */
+	return true;
+}
+
+struct page *find_get_page(struct address_space *as, unsigned long index)
+{
+	struct page *page;
+
+	spin_lock(&as->lock);
+	page = radix_tree_lookup(&as->pages, index);
+	if (page)
+		page_get(page);
+	spin_unlock(&as->lock);
+	if (page && !(page_flags(page) & PG_REFERENCED))
+		page_set_flags(page, PG_REFERENCED);
+	return page;
+}
+
+unsigned find_uptodate_pages(struct address_space *as, unsigned long first, unsigned nr,
+			     struct page **pages)
+{
+	unsigned long indexes[READ_CLUSTER];
+	unsigned found, kept = 0;
+
+	BUG_ON(nr > READ_CLUSTER);
+	spin_lock(&as->lock);
+	found = radix_tree_gang_lookup(&as->pages, (void **)pages, indexes, first, nr);
+	for (unsigned i = 0; i < found && indexes[i] < first + nr; i++) {
+		if (!(page_flags(pages[i]) & PG_UPTODATE))
+			continue;
+		page_get(pages[i]);
+		pages[kept++] = pages[i];
+	}
+	spin_unlock(&as->lock);
+	return kept;
+}
+
+/* ---- reading in ---- */
+
+void page_end_read(struct page *page, bool ok)
+{
+	page_set_flags(page, ok ? PG_UPTODATE : PG_ERROR);
+	unlock_page(page);
+}
+
+/* A new locked page at @index with a reference, in the cache; NULL: no memory, or one is there. */
+static struct page *new_locked_page(struct address_space *as, unsigned long index, gfp_t gfp,
+				    int *err)
+{
+	struct page *page = alloc_page(gfp);
+
+	*err = -ENOMEM;
+	if (!page)
+		return NULL;
+	page_set_flags(page, PG_LOCKED);
+	*err = add_to_cache(as, page, index);
+	if (*err == 0)
+		return page;
+	page_clear_flags(page, PG_LOCKED);
+	page_put(page);
+	return NULL;
+}
+
+/* Hands the run of locked pages to the file system; our references go. */
+static void start_read(struct address_space *as, struct page **pages, unsigned nr)
+{
+	if (nr == 0)
+		return;
+	for (unsigned i = 0; i < nr; i++)
+		page_get(pages[i]); /* the I/O's: until page_end_read() the frame stays */
+	as->ops->read_pages(as, pages, nr);
+	for (unsigned i = 0; i < nr; i++) {
+		page_put(pages[i]);
+		page_put(pages[i]);
+	}
+}
+
+/*
+ * Starts reading the cluster of @index. 0: @index is in the cache (maybe being read); -ENOMEM;
+ * -ENOSPC when memory for files without backing store is used up.
+ * Neighbours are read if memory is plenty; they are nobody's failure.
+ */
+static int read_cluster(struct address_space *as, unsigned long index)
+{
+	unsigned long last = DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
+	unsigned long i = index & ~(READ_CLUSTER - 1UL);
+	unsigned long end = min(i + READ_CLUSTER, max(last, index + 1));
+	struct page *run[READ_CLUSTER];
+	unsigned nr = 0;
+	int ret = 0, err;
+
+	if (as->ops->no_backing) { /* neighbours are holes: only what is asked for is made */
+		if (shmem_nr_pages() >= shmem_max_pages())
+			return -ENOSPC;
+		i = index;
+		end = index + 1;
+	}
+	for (; i < end; i++) {
+		struct page *page =
+			new_locked_page(as, i, i == index ? GFP_KERNEL : GFP_ATOMIC, &err);
+
+		if (page) {
+			run[nr++] = page;
+			count_vm(i == index ? VM_cache_miss : VM_cache_readahead);
+			continue;
+		}
+		if (i == index && err != -EEXIST)
+			ret = err;
+		start_read(as, run, nr);
+		nr = 0;
+	}
+	start_read(as, run, nr);
+	return ret;
+}
+
+/* @page has been read, or could not be. Takes over the caller's reference unless it returns 0. */
+static int page_result(struct address_space *as, struct page *page)
+{
+	int err = wait_on_page_locked_killable(page);
+
+	if (!err && (page_flags(page) & PG_UPTODATE))
+		return 0;
+	if (!err && READ_ONCE(page->mapping) != as)
+		err = -EAGAIN; /* truncated meanwhile */
+	if (!err) {
+		/* A failed page must not stay: the next access is to try the disk again. */
+		lock_page(page);
+		remove_from_cache(as, page);
+		unlock_page(page);
+		err = -EIO;
+	}
+	page_put(page);
+	return err;
+}
+
+struct page *read_mapping_page(struct address_space *as, unsigned long index)
+{
+	struct page *page;
+	int err;
+
+	for (;;) {
+		page = find_get_page(as, index);
+		if (!page) {
+			err = read_cluster(as, index);
+			if (err)
+				return ERR_PTR(err);
+			continue;
+		}
+		if (likely(page_flags(page) & PG_UPTODATE)) {
+			count_vm(VM_cache_hit);
+			return page;
+		}
+		err = page_result(as, page);
+		if (!err)
+			return page;
+		if (err != -EAGAIN)
+			return ERR_PTR(err);
+	}
+}
+
+/* ---- truncation ---- */
+
+static void remove_pages_from(struct address_space *as, unsigned long first)
+{
+	void *items[READ_CLUSTER];
+	unsigned long indexes[READ_CLUSTER];
+	unsigned nr;
+
+	do {
+		spin_lock(&as->lock);
+		nr = radix_tree_gang_lookup(&as->pages, items, indexes, first, READ_CLUSTER);
+		for (unsigned i = 0; i < nr; i++)
+			page_get(items[i]);
+		spin_unlock(&as->lock);
+		for (unsigned i = 0; i < nr; i++) {
+			lock_page(items[i]); /* an I/O in progress ends first */
+			remove_from_cache(as, items[i]);
+			unlock_page(items[i]);
+			page_put(items[i]);
+		}
+		cond_resched();
+	} while (nr > 0);
+}
+
+/* Zeroes the last page past the new end, so that growing again shows zeros. */
+static void zero_tail(struct address_space *as, u64 size)
+{
+	unsigned offset = size & (PAGE_SIZE - 1);
+	struct page *page;
+
+	if (offset == 0)
+		return;
+	page = find_get_page(as, size >> PAGE_SHIFT);
+	if (!page)
+		return;
+	memset((char *)page_address(page) + offset, 0, PAGE_SIZE - offset);
+	page_put(page);
+}
+
+void filemap_truncate(struct address_space *as, u64 size)
+{
+	unsigned long first = DIV_ROUND_UP(size, PAGE_SIZE);
+
+	if (size >= as->size) {
+		WRITE_ONCE(as->size, size);
+		return;
+	}
+	WRITE_ONCE(as->size, size);
+	unmap_mapping_from(as, first);
+	remove_pages_from(as, first);
+	/* The removals before the second look at the tables: pairs with pte_alloc(). */
+	smp_mb();
+	unmap_mapping_from(as, first);
+	zero_tail(as, size);
+}
+
+void mapping_destroy(struct address_space *as)
+{
+	BUG_ON(!list_empty(&as->areas));
+	remove_pages_from(as, 0);
+	BUG_ON(as->nr_pages != 0);
+}

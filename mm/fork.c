@@ -1,0 +1,157 @@
+/*
+ * fork.c - a second address space like the first, without copying its memory.
+ *
+ *	parent  [A) [B) [C)        every area is cloned;
+ *	child   [A) [B) [C)        of the PTEs only those that a fault could not rebuild:
+ *
+ *	anonymous page     both PTEs lose W, the page gains a reference and a mapping; the first
+ *	                   write on either side is a copy-on-write fault
+ *	zero page, file    left out: the child faults them in from the list and the page cache
+ *	PROT_NONE'd page   as anonymous
+ *
+ * Invariant: after it, no writable PTE maps a page that two address spaces share (vm_check_all()).
+ * Locks: the parent's mmap_lock for writing (no fault may add pages behind the copy), then the
+ * child's, nested; then the two leaf tables' locks, parent before child.
+ * Failure: the half-made child is put, which undoes it; the parent's pages that lost W get it back
+ * by the next write, at the price of a fault.
+ */
+#include "arch/riscv/hart.h"
+#include "fs/mapping.h"
+#include "lib/errno.h"
+#include "lib/string.h"
+#include "mm/internal.h"
+#include "mm/pgtable.h"
+#include "mm/slab.h"
+#include "mm/tlb.h"
+#include "mm/vma.h"
+
+/* Shares the anonymous pages of one leaf table's part [addr, end). True if a parent PTE lost W. */
+static bool copy_leaves(struct mm *child, pte_t *src, pte_t *dst, unsigned long addr,
+			unsigned long end)
+{
+	struct spinlock *src_ptl = pte_lockptr(src), *dst_ptl = pte_lockptr(dst);
+	bool lost_write = false;
+	long anon = 0;
+
+	spin_lock(src_ptl);
+	spin_lock(dst_ptl);
+	for (; addr < end; addr += PAGE_SIZE, src++, dst++) {
+		pte_t pte = pte_read(src);
+		struct page *page;
+
+		if (!pte_present(pte) || pte_special(pte))
+			continue;
+		page = pfn_to_page(pte_pfn(pte));
+		if (!page_is_anon(page))
+			continue;
+		if (pte_write(pte)) {
+			pte_clear_bits(src, PTE_W);
+			pte.val &= ~PTE_W;
+			lost_write = true;
+		}
+		page_get(page);
+		atomic_inc(&page->mapcount);
+		pte_set(dst, pte);
+		anon++;
+	}
+	spin_unlock(dst_ptl);
+	spin_unlock(src_ptl);
+	mm_add_rss_anon(child, anon);
+	return lost_write;
+}
+
+/* True when one of the PTEs of the leaf table part at @ptep is worth a table in the child. */
+static bool any_anon(pte_t *ptep, unsigned long addr, unsigned long end)
+{
+	for (; addr < end; addr += PAGE_SIZE, ptep++) {
+		pte_t pte = pte_read(ptep);
+
+		if (pte_present(pte) && !pte_special(pte) &&
+		    page_is_anon(pfn_to_page(pte_pfn(pte))))
+			return true;
+	}
+	return false;
+}
+
+static int copy_area_ptes(struct mm *child, struct mm *parent, struct vm_area *vma,
+			  bool *lost_write)
+{
+	unsigned long addr, next;
+
+	for (addr = vma->vm_start; addr < vma->vm_end; addr = next) {
+		pte_t *src, *dst;
+
+		if (!pte_present(pte_read(&parent->pgd[pt_index(addr, 2)]))) {
+			next = pt_addr_end(addr, vma->vm_end, 2);
+			continue;
+		}
+		next = pt_addr_end(addr, vma->vm_end, 1);
+		src = pte_find(parent, addr);
+		if (!src || !any_anon(src, addr, next))
+			continue;
+		dst = pte_alloc(child, addr);
+		if (!dst)
+			return -ENOMEM;
+		if (copy_leaves(child, src, dst, addr, next))
+			*lost_write = true;
+	}
+	return 0;
+}
+
+static void copy_layout(struct mm *child, const struct mm *parent)
+{
+	child->start_code = parent->start_code;
+	child->end_code = parent->end_code;
+	child->start_data = parent->start_data;
+	child->end_data = parent->end_data;
+	child->start_brk = parent->start_brk;
+	child->brk = parent->brk;
+	child->start_stack = parent->start_stack;
+	child->arg_start = parent->arg_start;
+	child->arg_end = parent->arg_end;
+	child->env_start = parent->env_start;
+	child->env_end = parent->env_end;
+	child->mmap_base = parent->mmap_base;
+	child->exe_file = parent->exe_file ? file_get(parent->exe_file) : NULL;
+	memcpy(child->auxv, parent->auxv, sizeof(child->auxv));
+}
+
+static int copy_areas(struct mm *child, struct mm *parent, bool *lost_write)
+{
+	for (struct vm_area *vma = parent->mmap; vma; vma = vma->vm_next) {
+		struct vm_area *spare = vma_prepare();
+		int err;
+
+		if (!spare)
+			return -ENOMEM;
+		vma_insert(child, vma, spare);
+		err = vma->vm_anon ? copy_area_ptes(child, parent, vma, lost_write) : 0;
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+struct mm *mm_fork(struct mm *parent)
+{
+	struct mm *child = mm_alloc_in_family(parent->anon_root);
+	bool lost_write = false;
+	int err;
+
+	if (!child)
+		return NULL;
+	down_write(&parent->mmap_lock);
+	down_write(&child->mmap_lock);
+	copy_layout(child, parent);
+	err = copy_areas(child, parent, &lost_write);
+	/* Also on failure: no hart may go on writing to what the child shared for a moment. */
+	if (lost_write)
+		flush_tlb_range(parent, 0, TASK_SIZE);
+	up_write(&child->mmap_lock);
+	up_write(&parent->mmap_lock);
+	if (err) {
+		mm_put(child);
+		return NULL;
+	}
+	return child;
+}

@@ -1,0 +1,60 @@
+/*
+ * internal.h - what the files of mm/ share among themselves and nobody else needs.
+ */
+#ifndef RAVEL_MM_INTERNAL_H
+#define RAVEL_MM_INTERNAL_H
+
+#include "mm/mm.h"
+
+struct kmem_cache;
+
+/* As mm_alloc(), into the fork family @root; NULL: a family of its own. */
+struct mm *mm_alloc_in_family(struct anon_root *root);
+
+extern struct kmem_cache *vma_cache;
+
+/* Every mm that exists, for vm_check_all(). */
+extern struct spinlock mm_list_lock;
+extern struct list_head mm_list;
+
+/*
+ * 0 when @pages more pages (with @prot, @flags) are within the task's limits and memory; -ENOMEM.
+ */
+int may_expand(struct mm *mm, unsigned long pages, u32 prot, u32 flags);
+
+/*
+ * Faults in every page of [start, end) that its area lets be reached; stops at the first failure.
+ */
+void mm_populate(struct mm *mm, unsigned long start, unsigned long end);
+
+static inline void mm_add_rss_anon(struct mm *mm, long n)
+{
+	atomic_add_long(&mm->rss_anon, n);
+}
+
+static inline void mm_add_rss_file(struct mm *mm, long n)
+{
+	atomic_add_long(&mm->rss_file, n);
+}
+
+/* Called before rss falls, so that the peak is not lost. */
+static inline void mm_update_hiwater(struct mm *mm)
+{
+	unsigned long rss = mm_rss(mm);
+
+	if (rss > READ_ONCE(mm->hiwater_rss))
+		WRITE_ONCE(mm->hiwater_rss, rss);
+}
+
+/* Anonymous memory of the family of @mm: the tagged owner that such pages name. */
+static inline void *anon_owner(const struct mm *mm)
+{
+	return (void *)((unsigned long)mm->anon_root | PAGE_MAPPING_ANON);
+}
+
+static inline bool page_is_anon(const struct page *page)
+{
+	return page->type == PAGE_ANON;
+}
+
+#endif

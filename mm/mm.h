@@ -1,0 +1,190 @@
+/*
+ * mm.h - an address space: struct mm, struct vm_area, and what the rest of the kernel asks of them.
+ *
+ *	struct mm
+ *	  mmap --> [vm_area] <-> [vm_area] <-> [vm_area]     sorted by vm_start, disjoint
+ *	  mm_rb -> the same areas in a balanced tree         only answers look-ups
+ *	  pgd ---> level 2 -> level 1 -> level 0 -> frames   rebuilt from the list by faults
+ *
+ * The list says what may be where; the page tables are a cache of it. Lists and edits: mm/vma.c.
+ * Faults: mm/fault.c. Lock order: docs/locking.md.
+ */
+#ifndef RAVEL_MM_MM_H
+#define RAVEL_MM_MM_H
+
+#include "arch/riscv/pte.h"
+#include "kernel/lock.h"
+#include "lib/rbtree.h"
+#include "mm/page.h"
+
+struct file;
+struct address_space;
+
+/* vm_prot: as mmap(2) has them. */
+#define PROT_READ  0x1
+#define PROT_WRITE 0x2
+#define PROT_EXEC  0x4
+#define PROT_NONE  0x0
+#define PROT_MASK  (PROT_READ | PROT_WRITE | PROT_EXEC)
+
+#define MAP_SHARED	    0x01
+#define MAP_PRIVATE	    0x02
+#define MAP_SHARED_VALIDATE 0x03
+#define MAP_TYPE	    0x0f
+#define MAP_FIXED	    0x10
+#define MAP_ANONYMOUS	    0x20
+#define MAP_GROWSDOWN	    0x0100
+#define MAP_DENYWRITE	    0x0800
+#define MAP_EXECUTABLE	    0x1000
+#define MAP_LOCKED	    0x2000
+#define MAP_NORESERVE	    0x4000
+#define MAP_POPULATE	    0x8000
+#define MAP_NONBLOCK	    0x10000
+#define MAP_STACK	    0x20000
+#define MAP_HUGETLB	    0x40000
+#define MAP_SYNC	    0x80000
+#define MAP_FIXED_NOREPLACE 0x100000
+
+/* vm_flags. */
+#define VM_GROWSDOWN 0x1u /* the stack: a fault just below extends it */
+#define VM_HEAP	     0x2u /* made by brk(); only a name for /proc and people */
+#define VM_NORESERVE 0x4u
+
+struct vm_area {
+	unsigned long vm_start, vm_end; /* user addresses, bytes, page aligned, end exclusive */
+	struct vm_area *vm_prev, *vm_next;
+	struct mm *vm_mm;
+	u32 vm_prot, vm_flags;
+	/* Page index of vm_start in the file; for anonymous areas in the mm's linear space. */
+	unsigned long vm_pgoff;
+	struct file *vm_file; /* NULL: anonymous */
+	struct rb_node vm_rb;
+	unsigned long vm_gap_max;	  /* largest gap before any area of this subtree */
+	bool vm_anon;			  /* may hold anonymous pages: fork must look at its PTEs */
+	struct list_head vm_mapping_link; /* in the file mapping's list of areas */
+};
+
+/* One for each fork family: the owner that anonymous pages name (page->mapping, tagged with 1). */
+struct anon_root {
+	atomic_t refcount;
+};
+
+#define PAGE_MAPPING_ANON 1UL
+
+struct mm {
+	struct list_head all_link; /* in mm_list */
+	struct vm_area *mmap;	   /* the list's head */
+	struct rb_root mm_rb;
+	struct vm_area *last_hit; /* hint for look-ups; cleared by every edit */
+	unsigned nr_areas;
+	struct rwsem mmap_lock;		 /* readers fault, writers edit */
+	struct spinlock page_table_lock; /* entries of levels 2 and 1 */
+	pte_t *pgd;
+	atomic_t users;
+	unsigned long hart_mask; /* logical harts whose satp is on pgd */
+	struct anon_root *anon_root;
+
+	/* Layout, user addresses; set by exec, read by /proc. */
+	unsigned long start_code, end_code, start_data, end_data;
+	unsigned long start_brk, brk, start_stack;
+	unsigned long arg_start, arg_end, env_start, env_end;
+	unsigned long mmap_base; /* the mmap area grows down from here */
+	struct file *exe_file;
+	unsigned long auxv[48]; /* pairs, for /proc/<pid>/auxv */
+
+	/* Pages. The first group changes under mmap_lock for writing, the second atomically. */
+	unsigned long total_vm, data_vm, stack_vm, exec_vm;
+	long rss_anon, rss_file, nr_ptes; /* nr_ptes: page-table pages, without the root */
+	unsigned long hiwater_rss, hiwater_vm;
+};
+
+/* ---- address spaces (mm/mm.c, mm/fork.c) ---- */
+
+/* Empty address space with one user; NULL: no memory. */
+struct mm *mm_alloc(void);
+void mm_get(struct mm *mm);
+/* The last user's put unmaps everything and frees it; may sleep. */
+void mm_put(struct mm *mm);
+/* A copy for fork: areas, and the PTEs that a fault could not rebuild; NULL: no memory, undone. */
+struct mm *mm_fork(struct mm *parent);
+/* Makes @next (NULL: the kernel's tables) what this hart translates through. Interrupts off. */
+void mm_switch(struct mm *next);
+void mm_init(void); /* caches; boot */
+
+/* ---- the edits, each in its own file; all take mmap_lock themselves ---- */
+
+/*
+ * mmap(2) for @mm on bytes. @file may be NULL with MAP_ANONYMOUS (its reference stays the
+ * caller's), @off is in bytes. Returns the address or -errno; on failure nothing has changed.
+ */
+long vm_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long len, u32 prot,
+	     u32 flags, unsigned long off);
+int vm_munmap(struct mm *mm, unsigned long addr, unsigned long len);
+int vm_mprotect(struct mm *mm, unsigned long addr, unsigned long len, u32 prot);
+/* Moves the break; returns the break afterwards (unchanged when refused), as brk(2) of Linux. */
+unsigned long vm_brk(struct mm *mm, unsigned long brk);
+/* exec: the first stack area of @size bytes below @top, growable; 0 or -errno. */
+int vm_make_stack(struct mm *mm, unsigned long top, unsigned long size, u32 prot);
+
+/* ---- faults ---- */
+
+enum fault_access { FAULT_READ, FAULT_WRITE, FAULT_EXEC };
+
+enum fault_result {
+	FAULT_OK,
+	FAULT_SEGV_MAPERR, /* no area */
+	FAULT_SEGV_ACCERR, /* the area forbids it */
+	FAULT_SIGBUS,	   /* past the end of the file, or the read failed */
+	FAULT_OOM,
+	FAULT_KILLED, /* a fatal signal came while waiting: the access is retried after it */
+};
+
+/*
+ * Makes @addr accessible for @access, whatever it takes: the one fault path. Takes mmap_lock for
+ * reading, may drop it for I/O and start over, holds nothing on return. Counts in /proc/vmstat.
+ */
+enum fault_result handle_mm_fault(struct mm *mm, unsigned long addr, enum fault_access access);
+
+/*
+ * The page that holds user address @addr with a reference, faulted in for @access; NULL with *res
+ * set when that failed. For exec, /proc/<pid>/mem-like peeks and populate.
+ */
+struct page *get_user_page(struct mm *mm, unsigned long addr, enum fault_access access,
+			   enum fault_result *res);
+
+/* Copies between the kernel and another address space; returns the bytes copied (short: fault). */
+size_t mm_copy_to(struct mm *mm, unsigned long uaddr, const void *src, size_t len);
+size_t mm_copy_from(struct mm *mm, void *dst, unsigned long uaddr, size_t len);
+
+/* One line on the console for a fault that killed: who, where, why, and the nearest areas. */
+void fault_report(struct mm *mm, unsigned long addr, unsigned long pc, enum fault_access access,
+		  enum fault_result res);
+
+/* ---- looking ---- */
+
+/* The first area with vm_end > addr (it may begin above addr), or NULL. mmap_lock held. */
+struct vm_area *find_vma(struct mm *mm, unsigned long addr);
+
+static inline unsigned long mm_rss(const struct mm *mm)
+{
+	return READ_ONCE(mm->rss_anon) + READ_ONCE(mm->rss_file);
+}
+
+/* Sums over every address space: pages, and the number of areas. */
+struct mm_totals {
+	unsigned long anon, file; /* resident; a page counts once for each that maps it */
+	unsigned long tables;	  /* page tables, the roots included */
+	unsigned long areas;
+};
+
+/* Fills @totals with what is true about now: edits go on meanwhile. Takes mm_list_lock. */
+void mm_totals(struct mm_totals *totals);
+
+/* ---- checking (mm/check.c) ---- */
+
+/* Verifies one address space; mmap_lock held for writing. 0, or the number of faults, printed. */
+int mm_check(struct mm *mm);
+/* Stops every hart and verifies all of memory. 0, or the number of faults, each printed. */
+int vm_check_all(void);
+
+#endif

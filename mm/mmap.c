@@ -1,0 +1,210 @@
+/*
+ * mmap.c - mmap(2): a new area in the list.
+ *
+ *	before   [A)        [B)      [C)
+ *	mmap     [A)  [new) [B)      [C)      a free place, from mmap_base downwards
+ *	MAP_FIXED over B: remove what is there, then insert; equal neighbours merge
+ *
+ *	Nothing is read and no frame is taken: the first touch of each page does that (fault.c), or
+ *	MAP_POPULATE, which touches them all.
+ *
+ * Invariant: either the whole edit happens, or nothing: memory for it is taken before the list
+ * changes.
+ * Locks: mmap_lock for writing.
+ * Source: mmap(2) of the Linux man-pages, for errno values and flags.
+ */
+#include "mm/mmap.h"
+
+#include "arch/riscv/hart.h"
+#include "fs/mapping.h"
+#include "kernel/syscall.h"
+#include "lib/errno.h"
+#include "mm/buddy.h"
+#include "mm/internal.h"
+#include "mm/vma.h"
+
+unsigned long mmap_base_below_stack(unsigned long top)
+{
+	unsigned long gap = current->rlim[RLIMIT_STACK].cur;
+
+	gap = clamp(gap, 128UL << 20, TASK_SIZE / 6 * 5);
+	return PAGE_ALIGN(top - gap - STACK_GUARD);
+}
+
+int may_expand(struct mm *mm, unsigned long pages, u32 prot, u32 flags)
+{
+	const struct rlimit *rlim = current->rlim;
+
+	if (mm->total_vm + pages > rlim[RLIMIT_AS].cur >> PAGE_SHIFT)
+		return -ENOMEM;
+	if (!(prot & PROT_WRITE) || (flags & VM_GROWSDOWN))
+		return 0;
+	if (mm->data_vm + pages > rlim[RLIMIT_DATA].cur >> PAGE_SHIFT)
+		return -ENOMEM;
+	/* Linux's heuristic overcommit: refuse only what could never be had at once. */
+	return pages > nr_managed_pages() && !(flags & VM_NORESERVE) ? -ENOMEM : 0;
+}
+
+/* Nothing of [addr, addr + len) is mapped. */
+static bool range_is_free(struct mm *mm, unsigned long addr, unsigned long len)
+{
+	struct vm_area *vma = find_vma(mm, addr);
+
+	return !vma || vma->vm_start >= addr + len;
+}
+
+static bool range_is_user(unsigned long addr, unsigned long len)
+{
+	return addr >= MMAP_MIN_ADDR && len <= TASK_SIZE && addr <= TASK_SIZE - len;
+}
+
+/* The address for a new area of @len bytes: a hint that fits, or the highest gap; or -errno. */
+static long place(struct mm *mm, unsigned long addr, unsigned long len, u32 flags)
+{
+	unsigned long gap;
+
+	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
+		if (offset_in_page(addr))
+			return -EINVAL;
+		if (len > TASK_SIZE || addr > TASK_SIZE - len)
+			return -ENOMEM;
+		if (addr < MMAP_MIN_ADDR)
+			return -EPERM;
+		if ((flags & MAP_FIXED_NOREPLACE) && !range_is_free(mm, addr, len))
+			return -EEXIST;
+		return addr;
+	}
+	/* As Linux: a hint is rounded down, and up to the lowest address that may be mapped. */
+	addr &= PAGE_MASK;
+	if (addr)
+		addr = max(addr, (unsigned long)MMAP_MIN_ADDR);
+	if (addr && range_is_user(addr, len) && range_is_free(mm, addr, len))
+		return addr;
+	gap = vma_find_gap(mm, len, MMAP_MIN_ADDR, mm->mmap_base);
+	return gap ? (long)gap : -ENOMEM;
+}
+
+/*
+ * Pages of [start, end) that are mapped: what MAP_FIXED gives back does not count against limits.
+ */
+static unsigned long mapped_pages(struct mm *mm, unsigned long start, unsigned long end)
+{
+	unsigned long pages = 0;
+
+	for (struct vm_area *vma = find_vma(mm, start); vma && vma->vm_start < end;
+	     vma = vma->vm_next)
+		pages += (min(end, vma->vm_end) - max(start, vma->vm_start)) >> PAGE_SHIFT;
+	return pages;
+}
+
+/* The edit itself; everything in @want but the borders is set. mmap_lock held for writing. */
+static long mmap_locked(struct mm *mm, struct vm_area *want, unsigned long addr, unsigned long len,
+			u32 flags)
+{
+	struct vm_area *spare;
+	unsigned long pages;
+	long start = place(mm, addr, len, flags);
+	int err;
+
+	if (start < 0)
+		return start;
+	want->vm_start = start;
+	want->vm_end = start + len;
+	if (!want->vm_file)
+		want->vm_pgoff = start >> PAGE_SHIFT;
+	if (mm->nr_areas >= MAX_MAP_COUNT)
+		return -ENOMEM;
+	pages = (len >> PAGE_SHIFT) - mapped_pages(mm, start, start + len);
+	if (pages > 0 && may_expand(mm, pages, want->vm_prot, want->vm_flags))
+		return -ENOMEM;
+	spare = vma_prepare();
+	if (!spare)
+		return -ENOMEM;
+	err = vma_remove(mm, start, start + len);
+	if (err) {
+		vma_discard(spare);
+		return err;
+	}
+	vma_insert(mm, want, spare);
+	return start;
+}
+
+/* 0, or the errno for flags that mmap(2) does not have or that a later issue brings. */
+static int check_flags(u32 flags)
+{
+	switch (flags & MAP_TYPE) {
+	case MAP_PRIVATE:
+		break;
+	case MAP_SHARED:
+	case MAP_SHARED_VALIDATE:
+		return -EOPNOTSUPP;
+	default:
+		return -EINVAL;
+	}
+	if (flags & MAP_HUGETLB)
+		return -EINVAL;
+	return flags & (MAP_GROWSDOWN | MAP_LOCKED) ? -EOPNOTSUPP : 0;
+}
+
+static int check_file(struct file *file)
+{
+	if (!file_can_read(file))
+		return -EACCES;
+	return file_mapping(file) ? 0 : -ENODEV;
+}
+
+long vm_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long len, u32 prot,
+	     u32 flags, unsigned long off)
+{
+	unsigned long bytes = PAGE_ALIGN(len);
+	struct vm_area want = { .vm_prot = prot & PROT_MASK };
+	long ret;
+
+	ret = check_flags(flags);
+	if (ret)
+		return ret;
+	if (len == 0)
+		return -EINVAL;
+	if (bytes < len || bytes > TASK_SIZE)
+		return -ENOMEM;
+	if (file && file_is_zero_device(file))
+		file = NULL;
+	if (file) {
+		if (off > (unsigned long)LONG_MAX - bytes)
+			return -EOVERFLOW;
+		ret = check_file(file);
+		if (ret)
+			return ret;
+		want.vm_file = file;
+		want.vm_pgoff = off >> PAGE_SHIFT;
+	}
+	if (flags & MAP_NORESERVE)
+		want.vm_flags |= VM_NORESERVE;
+
+	down_write(&mm->mmap_lock);
+	ret = mmap_locked(mm, &want, addr, bytes, flags);
+	up_write(&mm->mmap_lock);
+	/* Failing to populate is not failing to map: the pages come on demand. */
+	if (ret >= 0 && (flags & MAP_POPULATE) && !(flags & MAP_NONBLOCK))
+		mm_populate(mm, ret, ret + bytes);
+	return ret;
+}
+
+SYSCALL_DEFINE6(mmap, unsigned long, addr, unsigned long, len, unsigned long, prot, unsigned long,
+		flags, int, fd, unsigned long, off)
+{
+	struct file *file = NULL;
+	long ret;
+
+	if (offset_in_page(off))
+		return -EINVAL;
+	if (!(flags & MAP_ANONYMOUS)) {
+		file = fd_get(fd);
+		if (!file)
+			return -EBADF;
+	}
+	ret = vm_mmap(current->mm, file, addr, len, prot, flags, off);
+	if (file)
+		file_put(file);
+	return ret;
+}

@@ -1,0 +1,176 @@
+/*
+ * mprotect.c - mprotect(2): other rights for a range.
+ *
+ *	before   [A  rw               )
+ *	r--          [s ....... e)
+ *	after    [A  )[   r--    )[A  )     split at both ends, change, merge what is equal now
+ *
+ *	The PTEs follow: each present one gets the new rights. W comes back at once only for a page
+ *	that nobody shares (cow.c's rule: anonymous, refcount 1); any other regains it by a fault.
+ *	PROT_NONE keeps the frame but hides it (PTE_PROTNONE).
+ *
+ *	A hole in the range: as in Linux, the areas before it are changed, then ENOMEM.
+ *
+ * Invariants: no PTE grants more than its area (mm_check()); harts forget a PTE that lost a right
+ * before the call returns; a failure for want of memory changes nothing.
+ * Locks: mmap_lock for writing; each leaf table's lock.
+ * Source: mprotect(2).
+ */
+#include "arch/riscv/mmu.h"
+#include "kernel/panic.h"
+#include "kernel/syscall.h"
+#include "kernel/task.h"
+#include "lib/errno.h"
+#include "mm/fault.h"
+#include "mm/internal.h"
+#include "mm/pgtable.h"
+#include "mm/tlb.h"
+#include "mm/vma.h"
+
+#define PROT_SEM 0x8 /* accepted and meaningless, as in Linux */
+
+static bool may_write_now(pte_t pte)
+{
+	const struct page *page;
+
+	if (pte_special(pte))
+		return false;
+	page = pfn_to_page(pte_pfn(pte));
+	return page_is_anon(page) && atomic_read(&page->refcount) == 1;
+}
+
+/* One PTE gets the rights @bits. True when it lost one that a TLB may still grant. */
+static bool change_pte(pte_t *ptep, pte_t old, unsigned long bits)
+{
+	const unsigned long rights = PTE_V | PTE_R | PTE_W | PTE_X;
+	pte_t new;
+
+	if ((bits & PTE_W) && !may_write_now(old))
+		bits &= ~PTE_W;
+	if (bits & PTE_X)
+		fault_sync_icache(pfn_to_page(pte_pfn(old)));
+	/* Taken first: the hardware may be setting A or D in the old one. */
+	old = pte_take(ptep);
+	new.val = (old.val & ~(rights | PTE_U | PTE_PROTNONE)) | bits;
+	pte_set(ptep, new);
+	return old.val & ~new.val &rights;
+}
+
+static bool change_leaves(pte_t *ptep, unsigned long addr, unsigned long end, unsigned long bits)
+{
+	struct spinlock *ptl = pte_lockptr(ptep);
+	bool lost = false;
+
+	spin_lock(ptl);
+	for (; addr < end; addr += PAGE_SIZE, ptep++) {
+		pte_t pte = pte_read(ptep);
+
+		if (pte_present(pte))
+			lost |= change_pte(ptep, pte, bits);
+	}
+	spin_unlock(ptl);
+	return lost;
+}
+
+/* The PTEs of one area follow its new protection. */
+static void change_area_ptes(struct vm_area *vma)
+{
+	struct mm *mm = vma->vm_mm;
+	unsigned long bits = prot_to_pte(vma->vm_prot);
+	unsigned long addr, next;
+	bool lost = false;
+
+	for (addr = vma->vm_start; addr < vma->vm_end; addr = next) {
+		pte_t *ptep;
+
+		if (!pte_present(pte_read(&mm->pgd[pt_index(addr, 2)]))) {
+			next = pt_addr_end(addr, vma->vm_end, 2);
+			continue;
+		}
+		next = pt_addr_end(addr, vma->vm_end, 1);
+		ptep = pte_find(mm, addr);
+		if (ptep)
+			lost |= change_leaves(ptep, addr, next, bits);
+	}
+	if (lost)
+		flush_tlb_range(mm, vma->vm_start, vma->vm_end);
+}
+
+static void change_area(struct vm_area *vma, u32 prot)
+{
+	struct mm *mm = vma->vm_mm;
+
+	vma_account(mm, vma, vma->vm_start, vma->vm_end, -1);
+	vma->vm_prot = prot;
+	vma_account(mm, vma, vma->vm_start, vma->vm_end, 1);
+	change_area_ptes(vma);
+}
+
+/* Memory that becomes writable counts as data from now on. */
+static int check_limits(struct mm *mm, unsigned long start, unsigned long end, u32 prot)
+{
+	unsigned long pages = 0;
+
+	if (!(prot & PROT_WRITE))
+		return 0;
+	for (struct vm_area *vma = find_vma(mm, start); vma && vma->vm_start < end;
+	     vma = vma->vm_next) {
+		if (!(vma->vm_prot & PROT_WRITE) && !(vma->vm_flags & VM_GROWSDOWN))
+			pages += (min(end, vma->vm_end) - max(start, vma->vm_start)) >> PAGE_SHIFT;
+	}
+	return mm->data_vm + pages > current->rlim[RLIMIT_DATA].cur >> PAGE_SHIFT ? -ENOMEM : 0;
+}
+
+static int mprotect_locked(struct mm *mm, unsigned long start, unsigned long end, u32 prot)
+{
+	struct vm_area *vma;
+	unsigned long at = start;
+	int err;
+
+	err = check_limits(mm, start, end, prot);
+	if (err)
+		return err;
+	err = vma_split_range(mm, start, end);
+	if (err)
+		return err;
+	for (vma = vma_lookup(mm, start); vma && vma->vm_start <= at && at < end;
+	     vma = vma->vm_next) {
+		if (vma->vm_prot != prot)
+			change_area(vma, prot);
+		vma = vma_merge(mm, vma);
+		at = vma->vm_end;
+	}
+	/*
+	 * The split at @end leaves two equal areas when the hole came first, or no right changed.
+	 */
+	vma = vma_lookup(mm, end);
+	if (vma)
+		vma_merge(mm, vma);
+	return at < end ? -ENOMEM : 0;
+}
+
+int vm_mprotect(struct mm *mm, unsigned long addr, unsigned long len, u32 prot)
+{
+	unsigned long bytes = PAGE_ALIGN(len);
+	int err;
+
+	if (offset_in_page(addr))
+		return -EINVAL;
+	if (len == 0)
+		return 0;
+	if (bytes < len || addr + bytes < addr)
+		return -ENOMEM;
+	if (prot & ~(PROT_MASK | PROT_SEM))
+		return -EINVAL;
+	down_write(&mm->mmap_lock);
+	err = mprotect_locked(mm, addr, addr + bytes, prot & PROT_MASK);
+	up_write(&mm->mmap_lock);
+	return err;
+}
+
+SYSCALL_DEFINE3(mprotect, unsigned long, addr, unsigned long, len, unsigned long, prot)
+{
+	if (prot >> 32)
+		return -EINVAL;
+	return vm_mprotect(current->mm, addr, len, prot);
+}

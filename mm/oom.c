@@ -1,0 +1,88 @@
+/*
+ * oom.c - the last resort: somebody is killed so that the others can go on.
+ *
+ *	fault finds no memory, reclaim finds nothing -> the process with the most resident pages
+ *	(never init) gets SIGKILL -> the fault is tried again while it dies
+ *
+ * One victim at a time: while one is dying nobody else is chosen. A system call that finds no
+ * memory fails with ENOMEM instead; only faults cannot say no.
+ *
+ * Locks: task_lock while the tasks are compared; none while waiting.
+ */
+#include "mm/oom.h"
+
+#include "arch/riscv/hart.h"
+#include "kernel/printk.h"
+#include "kernel/sched.h"
+#include "kernel/signal.h"
+#include "kernel/task.h"
+#include "mm/buddy.h"
+#include "mm/internal.h"
+#include "mm/vmstat.h"
+
+/* Resident pages of @task, which is worth killing; 0: it is not. task_lock held. */
+static unsigned long badness(const struct task *task)
+{
+	if (task == init_task || !task->mm || task->state == TASK_ZOMBIE)
+		return 0;
+	return mm_rss(task->mm) + task->mm->nr_ptes;
+}
+
+/* The victim with a reference, or NULL; *dying: one is on its way out already. */
+static struct task *choose_victim(bool *dying)
+{
+	struct task *task, *worst = NULL;
+	unsigned long most = 0, flags;
+
+	*dying = false;
+	flags = spin_lock_irqsave(&task_lock);
+	list_for_each_entry(task, &task_list, all_link) {
+		unsigned long bad = badness(task);
+
+		if (bad > 0 && task->killed)
+			*dying = true;
+		if (bad > most) {
+			most = bad;
+			worst = task;
+		}
+	}
+	if (worst)
+		task_get(worst);
+	spin_unlock_irqrestore(&task_lock, flags);
+	return worst;
+}
+
+/* A sleep, not a spin: the victim may need this hart to die on. */
+static void wait_a_moment(void)
+{
+	struct wait_entry entry = WAIT_ENTRY_INIT;
+	struct wait_queue nobody_wakes;
+
+	wait_queue_init(&nobody_wakes);
+	prepare_to_wait(&nobody_wakes, &entry, TASK_KILLABLE);
+	if (!signal_ends_sleep(TASK_KILLABLE))
+		schedule_until(ktime_ns() + NSEC_PER_SEC / 1000);
+	finish_wait(&nobody_wakes, &entry);
+}
+
+bool oom_make_room(void)
+{
+	bool dying;
+	struct task *victim;
+
+	if (current->killed)
+		return false;
+	victim = choose_victim(&dying);
+	if (!victim)
+		return false;
+	if (!dying) {
+		printk("out of memory: %lu pages free; killing %s[%d], %lu KiB resident\n",
+		       nr_free_pages(), victim->comm, victim->pid,
+		       victim->mm ? mm_rss(victim->mm) << (PAGE_SHIFT - 10) : 0);
+		count_vm(VM_oom_kill);
+		send_signal(victim, SIGKILL, NULL);
+	}
+	task_put(victim);
+	wait_a_moment();
+	return !current->killed;
+}

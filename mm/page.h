@@ -1,0 +1,149 @@
+/*
+ * page.h - struct page: one for each frame of RAM, and how frames are counted.
+ *
+ *	mem_map[0 .. nr_frames)   frame number pfn <-> mem_map[pfn - mem_map_base_pfn]
+ *
+ * What the fields mean depends on the type:
+ *
+ *	type          mapping            index              lru
+ *	PAGE_FREE     -                  -                  free list of its order (head page only)
+ *	PAGE_ANON     anon_root | 1      linear page index  - (LRU in a later issue)
+ *	PAGE_FILE     address_space      page in file       page cache LRU
+ *	PAGE_TABLE    mm                 -                  -          (ptl guards its entries)
+ *	PAGE_SLAB     kmem_cache         free object chain  partial list of its cache
+ *	PAGE_KERNEL   -                  -                  -
+ *	PAGE_RESERVED: never handed out (firmware, kernel image, mem_map itself)
+ *
+ * Invariants: refcount is 0 exactly for free pages; each PTE that maps a page holds one reference
+ * and one mapcount; the page cache holds one reference.
+ */
+#ifndef RAVEL_MM_PAGE_H
+#define RAVEL_MM_PAGE_H
+
+#include "arch/riscv/memlayout.h"
+#include "kernel/lock.h"
+
+typedef unsigned gfp_t;
+
+#define GFP_KERNEL 0x0u /* may reclaim clean cache pages; never sleeps for I/O in this issue */
+#define GFP_ATOMIC 0x1u /* takes what is free, no reclaim: for callers that hold spinlocks */
+#define GFP_ZERO   0x2u /* cleared */
+
+enum page_type {
+	PAGE_RESERVED,
+	PAGE_FREE,
+	PAGE_KERNEL,
+	PAGE_SLAB,
+	PAGE_TABLE,
+	PAGE_ANON,
+	PAGE_FILE,
+	PAGE_STACK,
+	NR_PAGE_TYPES,
+};
+
+#define PG_LOCKED	(1u << 0) /* owned by an I/O or by who checks the owner */
+#define PG_UPTODATE	(1u << 1) /* the contents are those of the file */
+#define PG_ERROR	(1u << 2) /* the last read failed */
+#define PG_REFERENCED	(1u << 3) /* used since reclaim last looked */
+#define PG_ICACHE_CLEAN (1u << 4) /* every hart has done fence.i since the contents came in */
+#define PG_WAITERS	(1u << 5) /* somebody sleeps for PG_LOCKED */
+#define PG_BUDDY	(1u << 6) /* head of a block on a buddy list */
+#define PG_PCP		(1u << 7) /* on a hart's list of single pages */
+#define PG_NORECLAIM	(1u << 8) /* no copy elsewhere (tmpfs): never dropped */
+
+struct page {
+	u32 flags;
+	atomic_t refcount;
+	atomic_t mapcount;
+	u8 order; /* of the block, in its first page */
+	u8 type;
+	u16 inuse; /* PAGE_SLAB: objects handed out */
+	void *mapping;
+	unsigned long index;
+	struct list_head lru;
+	struct spinlock ptl;
+	u32 alloc_pc, free_pc; /* return addresses, as offsets from the start of kernel text */
+};
+
+extern struct page *mem_map;
+extern unsigned long mem_map_base_pfn, mem_map_nr;
+
+static inline unsigned long page_to_pfn(const struct page *page)
+{
+	return (page - mem_map) + mem_map_base_pfn;
+}
+
+static inline struct page *pfn_to_page(unsigned long pfn)
+{
+	return &mem_map[pfn - mem_map_base_pfn];
+}
+
+static inline bool pfn_valid(unsigned long pfn)
+{
+	return pfn - mem_map_base_pfn < mem_map_nr;
+}
+
+static inline void *page_address(const struct page *page)
+{
+	return phys_to_virt(PFN_PHYS(page_to_pfn(page)));
+}
+
+static inline struct page *virt_to_page(const void *va)
+{
+	return pfn_to_page(PFN_DOWN(virt_to_phys(va)));
+}
+
+static inline phys_addr_t page_to_phys(const struct page *page)
+{
+	return PFN_PHYS(page_to_pfn(page));
+}
+
+static inline u32 page_flags(const struct page *page)
+{
+	return __atomic_load_n(&page->flags, __ATOMIC_ACQUIRE);
+}
+
+static inline void page_set_flags(struct page *page, u32 bits)
+{
+	__atomic_fetch_or(&page->flags, bits, __ATOMIC_RELEASE);
+}
+
+static inline void page_clear_flags(struct page *page, u32 bits)
+{
+	__atomic_fetch_and(&page->flags, ~bits, __ATOMIC_RELEASE);
+}
+
+/* mm/page.c: makes mem_map from early_ram and hands every free frame to the buddy. Boot hart. */
+void page_init(void);
+
+/* A reference more. The caller already has one, or holds what keeps the page alive. */
+static inline void page_get(struct page *page)
+{
+	atomic_inc(&page->refcount);
+}
+
+/* A reference more unless the page is being freed. */
+static inline bool page_get_unless_zero(struct page *page)
+{
+	return atomic_inc_not_zero(&page->refcount);
+}
+
+/* A reference less; the last one frees the page (order 0). Any context but interrupts. */
+void page_put(struct page *page);
+
+/* The page lock: owned from I/O start to I/O end. lock_page() sleeps. */
+void lock_page(struct page *page);
+bool trylock_page(struct page *page);
+/* Interrupt context too. */
+void unlock_page(struct page *page);
+/* Sleeps until the page is unlocked; 0, or -EINTR when a fatal signal came first. */
+int wait_on_page_locked_killable(struct page *page);
+
+/* Prints all that is known of a page: type, counts, owner, who allocated and freed it. */
+void page_story(const struct page *page, const char *why);
+
+/* Contents, unrolled: 4096 bytes at page-aligned kernel addresses. */
+void clear_page(void *page);
+void copy_page(void *dst, const void *src);
+
+#endif

@@ -1,0 +1,170 @@
+/*
+ * pgtable.c - a process' page table: three levels, made on demand, freed with the areas they serve.
+ *
+ *	mm->pgd (level 2)        [ user half: 256 entries | kernel half: shared, never changes ]
+ *	   entry spans 1 GiB  --> level 1 table
+ *	   entry spans 2 MiB  --> level 0 table: 512 leaves; its struct page holds their lock
+ *	   entry spans 4 KiB  --> frame
+ *
+ * Invariants (mm_check()): mm->nr_ptes counts the level 1 and level 0 tables; a table exists only
+ * if some area lies in its span; tables of the user half belong to one mm (page->mapping).
+ * Locks: leaves of a table under its page's ptl; the pointers to tables under mm->page_table_lock.
+ * Pointers are set once under it and cleared only with mmap_lock held for writing, so whoever holds
+ * mmap_lock reads them without it.
+ */
+#include "mm/pgtable.h"
+
+#include "arch/riscv/mmu.h"
+#include "kernel/panic.h"
+#include "lib/string.h"
+#include "mm/buddy.h"
+#include "mm/tlb.h"
+#include "mm/vmstat.h"
+
+struct page *zero_page;
+
+unsigned long prot_to_pte(u32 prot)
+{
+	/* Sv39 has no write-only page: W without R is reserved, so writing implies reading. */
+	static const unsigned long bits[PROT_MASK + 1] = {
+		[PROT_NONE] = PTE_PROTNONE,
+		[PROT_READ] = PTE_V | PTE_U | PTE_R,
+		[PROT_WRITE] = PTE_V | PTE_U | PTE_R | PTE_W,
+		[PROT_READ | PROT_WRITE] = PTE_V | PTE_U | PTE_R | PTE_W,
+		[PROT_EXEC] = PTE_V | PTE_U | PTE_X,
+		[PROT_EXEC | PROT_READ] = PTE_V | PTE_U | PTE_X | PTE_R,
+		[PROT_EXEC | PROT_WRITE] = PTE_V | PTE_U | PTE_X | PTE_R | PTE_W,
+		[PROT_MASK] = PTE_V | PTE_U | PTE_X | PTE_R | PTE_W,
+	};
+
+	return bits[prot & PROT_MASK];
+}
+
+static pte_t *table_of(pte_t entry)
+{
+	return phys_to_virt(PFN_PHYS(pte_pfn(entry)));
+}
+
+pte_t *pte_find(struct mm *mm, unsigned long addr)
+{
+	pte_t entry = pte_read(&mm->pgd[pt_index(addr, 2)]);
+
+	if (!pte_present(entry))
+		return NULL;
+	entry = pte_read(&table_of(entry)[pt_index(addr, 1)]);
+	if (!pte_present(entry))
+		return NULL;
+	return &table_of(entry)[pt_index(addr, 0)];
+}
+
+/* The table below @slot, made if it misses; NULL: no memory. */
+static pte_t *table_alloc(struct mm *mm, pte_t *slot)
+{
+	pte_t entry = pte_read(slot);
+	struct page *table;
+
+	if (likely(pte_present(entry)))
+		return table_of(entry);
+	table = alloc_page(GFP_KERNEL | GFP_ZERO);
+	if (!table)
+		return NULL;
+	table->type = PAGE_TABLE;
+	table->mapping = mm;
+	spin_lock_init(&table->ptl);
+
+	spin_lock(&mm->page_table_lock);
+	entry = pte_read(slot);
+	if (likely(!pte_present(entry))) {
+		entry = pte_make(page_to_pfn(table), PTE_V);
+		pte_set(slot, entry);
+		mm->nr_ptes++;
+		table = NULL;
+		count_vm(VM_pgtable_alloc);
+	}
+	spin_unlock(&mm->page_table_lock);
+	if (table)
+		page_put(table); /* another hart was first */
+	/* The new table before what the caller reads next: see filemap_truncate(). */
+	smp_mb();
+	return table_of(entry);
+}
+
+pte_t *pte_alloc(struct mm *mm, unsigned long addr)
+{
+	pte_t *table = table_alloc(mm, &mm->pgd[pt_index(addr, 2)]);
+
+	if (!table)
+		return NULL;
+	table = table_alloc(mm, &table[pt_index(addr, 1)]);
+	return table ? &table[pt_index(addr, 0)] : NULL;
+}
+
+pte_t *pgd_alloc(void)
+{
+	struct page *page = alloc_page(GFP_KERNEL | GFP_ZERO);
+	pte_t *pgd;
+
+	if (!page)
+		return NULL;
+	page->type = PAGE_TABLE;
+	pgd = page_address(page);
+	memcpy(&pgd[KERNEL_ROOT_IX], &kernel_root[KERNEL_ROOT_IX],
+	       (PT_ENTRIES - KERNEL_ROOT_IX) * sizeof(pte_t));
+	return pgd;
+}
+
+void pgd_free(pte_t *pgd)
+{
+	page_put(virt_to_page(pgd));
+}
+
+/* Cuts the table below @slot out of the tree and hands it to the gather. */
+static void table_free(struct mmu_gather *gather, pte_t *slot)
+{
+	struct mm *mm = gather->mm;
+	pte_t entry;
+
+	spin_lock(&mm->page_table_lock);
+	entry = pte_take(slot);
+	mm->nr_ptes--;
+	spin_unlock(&mm->page_table_lock);
+	count_vm(VM_pgtable_free);
+	gather_table(gather, pfn_to_page(pte_pfn(entry)));
+}
+
+/* True when the whole span of level @level around @addr lies in [floor, ceiling). */
+static bool span_is_free(unsigned long addr, unsigned level, unsigned long floor,
+			 unsigned long ceiling)
+{
+	unsigned long start = addr & ~(PT_SPAN(level) - 1);
+
+	return start >= floor && start + PT_SPAN(level) <= ceiling;
+}
+
+void free_pgtables(struct mmu_gather *gather, unsigned long start, unsigned long end,
+		   unsigned long floor, unsigned long ceiling)
+{
+	pte_t *pgd = gather->mm->pgd;
+	unsigned long addr, next, next_gb;
+
+	/* TASK_SIZE is a page short of a span: past the last area nothing can follow. */
+	if (ceiling == TASK_SIZE)
+		ceiling = TASK_SIZE + PAGE_SIZE;
+	for (addr = start; addr < end; addr = next_gb) {
+		pte_t *slot2 = &pgd[pt_index(addr, 2)];
+		unsigned long a = addr;
+
+		next_gb = pt_addr_end(addr, end, 2);
+		if (!pte_present(*slot2))
+			continue;
+		for (; a < next_gb; a = next) {
+			pte_t *slot1 = &table_of(*slot2)[pt_index(a, 1)];
+
+			next = pt_addr_end(a, next_gb, 1);
+			if (pte_present(*slot1) && span_is_free(a, 1, floor, ceiling))
+				table_free(gather, slot1);
+		}
+		if (span_is_free(addr, 2, floor, ceiling))
+			table_free(gather, slot2);
+	}
+}

@@ -1,0 +1,48 @@
+/*
+ * pgtable.h - walking and growing a process' page table. mm/pgtable.c has the drawing.
+ */
+#ifndef RAVEL_MM_PGTABLE_H
+#define RAVEL_MM_PGTABLE_H
+
+#include "mm/mm.h"
+
+struct mmu_gather;
+
+/* The frame that every untouched anonymous page reads as zeros; never counted, never freed. */
+extern struct page *zero_page;
+
+/* What @prot (PROT_*) lets a leaf grant: V, U, R, W, X bits; PTE_PROTNONE for PROT_NONE. */
+unsigned long prot_to_pte(u32 prot);
+
+/* The level 0 entry of @addr, or NULL when its table does not exist. mmap_lock held. */
+pte_t *pte_find(struct mm *mm, unsigned long addr);
+/* As pte_find(), making the tables that miss; NULL: no memory (tables made so far stay, empty). */
+pte_t *pte_alloc(struct mm *mm, unsigned long addr);
+
+/* The lock of the leaf table that holds @ptep. */
+static inline struct spinlock *pte_lockptr(pte_t *ptep)
+{
+	return &virt_to_page(ptep)->ptl;
+}
+
+/* Root of a new address space with the kernel's half in place; NULL: no memory. */
+pte_t *pgd_alloc(void);
+void pgd_free(pte_t *pgd);
+
+/*
+ * Frees the tables that translate nothing but addresses in [floor, ceiling), of those that
+ * [start, end) uses: no area lies there, and every leaf is clear. mmap_lock held for writing. The
+ * frames go through @gather, which frees them after the flush.
+ */
+void free_pgtables(struct mmu_gather *gather, unsigned long start, unsigned long end,
+		   unsigned long floor, unsigned long ceiling);
+
+/* The end of the span of level @level that holds @addr, or @end if that comes first. */
+static inline unsigned long pt_addr_end(unsigned long addr, unsigned long end, unsigned level)
+{
+	unsigned long next = (addr & ~(PT_SPAN(level) - 1)) + PT_SPAN(level);
+
+	return next < end ? next : end;
+}
+
+#endif

@@ -1,0 +1,43 @@
+/*
+ * slab.h - caches of equal objects and kmalloc() on top. mm/slab.c has the drawing.
+ */
+#ifndef RAVEL_MM_SLAB_H
+#define RAVEL_MM_SLAB_H
+
+#include "mm/page.h"
+
+struct kmem_cache;
+
+#define KMALLOC_MAX (1UL << 16)
+
+/* Boot only, panics without memory. @align 0: 16. @name must stay valid. */
+struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align);
+/* NULL when there is no memory. GFP_ZERO clears. Not from interrupt handlers. */
+void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp);
+void kmem_cache_free(struct kmem_cache *cache, void *obj);
+
+/*
+ * Up to KMALLOC_MAX bytes, 16-byte aligned (page-aligned from a page up); NULL: none, or too much.
+ */
+void *kmalloc(size_t size, gfp_t gfp);
+void kfree(void *obj); /* NULL is fine */
+
+static inline void *kzalloc(size_t size, gfp_t gfp)
+{
+	return kmalloc(size, gfp | GFP_ZERO);
+}
+
+char *kstrdup(const char *s, gfp_t gfp);
+
+struct slab_info {
+	const char *name;
+	unsigned long active_objs, num_objs, objsize, objperslab, pagesperslab, nr_slabs;
+};
+
+/* Fills @info for cache number @i (0..); false past the last. */
+bool slab_get_info(unsigned i, struct slab_info *info);
+unsigned long slab_nr_pages(void);
+void slab_init(void);
+int slab_check(void);
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * tlb.c - flushing, and the gather object. mm/tlb.h has the order of events.
+ *
+ * hart_mask of an mm has the bit of every hart whose satp points at its tables. A hart sets its bit
+ * before it writes satp and flushes itself after (mm_switch()); a flusher changes PTEs before it
+ * reads the mask. So a hart either is in the mask, or sees the new PTEs when it starts to walk.
+ *
+ * Locks: a gather belongs to its creator; flushing may be done under page-table locks, because
+ * remote fences are carried out by the firmware and wait for no kernel lock.
+ */
+#include "mm/tlb.h"
+
+#include "arch/riscv/mmu.h"
+#include "mm/window.h"
+
+void flush_tlb_range(struct mm *mm, unsigned long start, unsigned long end)
+{
+	unsigned long mask;
+
+	smp_mb(); /* PTE changes before the mask; pairs with mm_switch() */
+	mask = READ_ONCE(mm->hart_mask);
+	if (mask)
+		flush_tlb_harts(mask, start, end);
+}
+
+void gather_init(struct mmu_gather *g, struct mm *mm)
+{
+	g->mm = mm;
+	g->nr = 0;
+	g->start = ~0UL;
+	g->end = 0;
+	g->tables = false;
+}
+
+void gather_note(struct mmu_gather *g, unsigned long addr)
+{
+	if (addr < g->start)
+		g->start = addr;
+	if (addr + PAGE_SIZE > g->end)
+		g->end = addr + PAGE_SIZE;
+}
+
+void gather_finish(struct mmu_gather *g)
+{
+	window();
+	/* A flush by address reaches leaves only: cut-out tables need the whole space flushed. */
+	if (g->tables)
+		flush_tlb_range(g->mm, 0, TASK_SIZE);
+	else if (g->start < g->end)
+		flush_tlb_range(g->mm, g->start, g->end);
+	window();
+	for (unsigned i = 0; i < g->nr; i++)
+		page_put(g->page[i]);
+	gather_init(g, g->mm);
+}
+
+static void gather_add(struct mmu_gather *g, struct page *page)
+{
+	g->page[g->nr++] = page;
+	if (g->nr == GATHER_MAX)
+		gather_finish(g);
+}
+
+void gather_page(struct mmu_gather *g, struct page *page, unsigned long addr)
+{
+	gather_note(g, addr);
+	gather_add(g, page);
+}
+
+void gather_table(struct mmu_gather *g, struct page *page)
+{
+	g->tables = true;
+	gather_add(g, page);
+}

@@ -1,0 +1,40 @@
+/*
+ * tlb.h - the gather object: what every unmap collects between clearing PTEs and freeing frames.
+ *
+ *	gather_init -> (gather_page | gather_table | gather_note)* -> gather_finish
+ *
+ *	1. clear the PTEs                       under their lock
+ *	2. flush the harts that use the mm      no hart can reach the frames any more
+ *	3. only then drop the frames' references
+ *
+ * Invariant: no frame is freed while a TLB may still translate to it. (Test: race.)
+ */
+#ifndef RAVEL_MM_TLB_H
+#define RAVEL_MM_TLB_H
+
+#include "mm/mm.h"
+
+#define GATHER_MAX 128
+
+struct mmu_gather {
+	struct mm *mm;
+	unsigned long start, end; /* what must be flushed: empty when start >= end */
+	bool tables;		  /* tables were cut out: intermediate entries may be cached too */
+	unsigned nr;
+	struct page *page[GATHER_MAX];
+};
+
+void gather_init(struct mmu_gather *g, struct mm *mm);
+/* The PTE of @addr was changed or cleared: the harts must forget it. */
+void gather_note(struct mmu_gather *g, unsigned long addr);
+/* ... and @page loses the reference that its PTE held, after the flush. */
+void gather_page(struct mmu_gather *g, struct page *page, unsigned long addr);
+/* @page was a table of the mm. */
+void gather_table(struct mmu_gather *g, struct page *page);
+/* Flushes and frees what was collected. */
+void gather_finish(struct mmu_gather *g);
+
+/* Makes all harts that use @mm forget [start, end), user addresses. */
+void flush_tlb_range(struct mm *mm, unsigned long start, unsigned long end);
+
+#endif

@@ -1,0 +1,200 @@
+/*
+ * vma_tree.c - the index over the area list: "who holds, or follows, this address?" and "where is a
+ * gap of this size?" in O(log n).
+ *
+ *	              [C] gap_max = largest of all below and its own
+ *	            /     \
+ *	        [A]         [E]          in order, the tree is the list. A node's gap is the free
+ *	           \       /             space right before it; vm_gap_max is the largest gap in
+ *	           [B]   [D]             its subtree, so a search goes only where it can succeed.
+ *
+ * Invariant (vma_tree_check()): vm_gap_max == max(own gap, children's vm_gap_max).
+ * Locks: mmap_lock; for writing where the tree changes.
+ */
+#include "mm/vma.h"
+
+#include "kernel/printk.h"
+
+static struct vm_area *vma_of(struct rb_node *node)
+{
+	return rb_entry(node, struct vm_area, vm_rb);
+}
+
+static unsigned long subtree_gap(struct rb_node *node)
+{
+	return node ? vma_of(node)->vm_gap_max : 0;
+}
+
+static unsigned long computed_gap(const struct vm_area *vma)
+{
+	unsigned long gap = vma_gap(vma);
+
+	gap = max(gap, subtree_gap(vma->vm_rb.rb_left));
+	return max(gap, subtree_gap(vma->vm_rb.rb_right));
+}
+
+/* From @node up to, not including, @stop; ends early where nothing changes any more. */
+static void gap_propagate(struct rb_node *node, struct rb_node *stop)
+{
+	while (node != stop) {
+		struct vm_area *vma = vma_of(node);
+		unsigned long gap = computed_gap(vma);
+
+		if (vma->vm_gap_max == gap)
+			break;
+		vma->vm_gap_max = gap;
+		node = rb_parent(node);
+	}
+}
+
+static void gap_copy(struct rb_node *old, struct rb_node *new)
+{
+	vma_of(new)->vm_gap_max = vma_of(old)->vm_gap_max;
+}
+
+static void gap_rotate(struct rb_node *old, struct rb_node *new)
+{
+	gap_copy(old, new);
+	vma_of(old)->vm_gap_max = computed_gap(vma_of(old));
+}
+
+static const struct rb_augment_callbacks gap_callbacks = {
+	.propagate = gap_propagate,
+	.copy = gap_copy,
+	.rotate = gap_rotate,
+};
+
+void vma_tree_insert(struct mm *mm, struct vm_area *vma)
+{
+	struct rb_node **link = &mm->mm_rb.rb_node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		link = vma->vm_start < vma_of(parent)->vm_start ? &parent->rb_left :
+								  &parent->rb_right;
+	}
+	rb_link_node(&vma->vm_rb, parent, link);
+	vma->vm_gap_max = vma_gap(vma);
+	gap_propagate(parent, NULL);
+	rb_insert_augmented(&vma->vm_rb, &mm->mm_rb, &gap_callbacks);
+}
+
+void vma_tree_erase(struct mm *mm, struct vm_area *vma)
+{
+	rb_erase_augmented(&vma->vm_rb, &mm->mm_rb, &gap_callbacks);
+}
+
+void vma_tree_gap_changed(struct vm_area *vma)
+{
+	gap_propagate(&vma->vm_rb, NULL);
+}
+
+struct vm_area *find_vma(struct mm *mm, unsigned long addr)
+{
+	struct vm_area *best = READ_ONCE(mm->last_hit);
+	struct rb_node *node;
+
+	/* Programs fault where they faulted last: one comparison instead of log n. */
+	if (best && best->vm_start <= addr && addr < best->vm_end)
+		return best;
+	best = NULL;
+	node = mm->mm_rb.rb_node;
+	while (node) {
+		struct vm_area *vma = vma_of(node);
+
+		if (addr < vma->vm_end) {
+			best = vma;
+			if (addr >= vma->vm_start)
+				break;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	/* Readers race here, each with an area that cannot go away while they hold mmap_lock. */
+	if (best)
+		WRITE_ONCE(mm->last_hit, best);
+	return best;
+}
+
+/* The last node in order, under @node, whose own gap is at least @len; there is one. */
+static struct rb_node *last_gap_below(struct rb_node *node, unsigned long len)
+{
+	for (;;) {
+		if (subtree_gap(node->rb_right) >= len)
+			node = node->rb_right;
+		else if (vma_gap(vma_of(node)) >= len)
+			return node;
+		else
+			node = node->rb_left;
+	}
+}
+
+/* The last area at or before @vma, in list order, with a gap of at least @len before it. */
+static struct vm_area *last_gap_at_or_before(struct vm_area *vma, unsigned long len)
+{
+	struct rb_node *node = &vma->vm_rb;
+
+	for (;;) {
+		struct rb_node *child;
+
+		if (vma_gap(vma_of(node)) >= len)
+			return vma_of(node);
+		if (subtree_gap(node->rb_left) >= len)
+			return vma_of(last_gap_below(node->rb_left, len));
+		/* Up to the first ancestor that precedes this subtree. */
+		do {
+			child = node;
+			node = rb_parent(node);
+		} while (node && child == node->rb_left);
+		if (!node)
+			return NULL;
+	}
+}
+
+unsigned long vma_find_gap(struct mm *mm, unsigned long len, unsigned long low, unsigned long high)
+{
+	struct vm_area *vma = vma_before(mm, high);
+	unsigned long top = vma ? vma->vm_end : 0;
+
+	top = max(top, low);
+	if (high >= top && high - top >= len)
+		return high - len;
+	if (!vma)
+		return 0;
+	vma = last_gap_at_or_before(vma, len);
+	if (!vma)
+		return 0;
+	/*
+	 * Only the lowest gaps reach below @low; if this one does not hold enough, none below does.
+	 */
+	top = vma->vm_prev ? vma->vm_prev->vm_end : 0;
+	top = max(top, low);
+	return vma->vm_start >= top && vma->vm_start - top >= len ? vma->vm_start - len : 0;
+}
+
+int vma_tree_check(struct mm *mm)
+{
+	struct rb_node *node = rb_first(&mm->mm_rb);
+	struct vm_area *vma = mm->mmap;
+	int faults = 0;
+
+	if (!rb_check(&mm->mm_rb)) {
+		printk("mm_check: area tree is not balanced\n");
+		faults++;
+	}
+	for (; node && vma; node = rb_next(node), vma = vma->vm_next) {
+		if (vma_of(node) != vma)
+			break;
+		if (vma->vm_gap_max != computed_gap(vma)) {
+			printk("mm_check: area 0x%lx: gap index is 0x%lx, should be 0x%lx\n",
+			       vma->vm_start, vma->vm_gap_max, computed_gap(vma));
+			faults++;
+		}
+	}
+	if (node || vma) {
+		printk("mm_check: area tree and list differ\n");
+		faults++;
+	}
+	return faults;
+}

@@ -1,0 +1,76 @@
+/*
+ * vmstat.h - event counters of memory management, shown in /proc/vmstat.
+ *
+ * Each hart counts for itself, without locks or atomics (the kernel is not preempted); readers add
+ * up.
+ */
+#ifndef RAVEL_MM_VMSTAT_H
+#define RAVEL_MM_VMSTAT_H
+
+#include "arch/riscv/hart.h"
+
+#define VMSTAT_EVENTS(X)                                                                           \
+	X(pgfault)		/* every fault served or refused */                                \
+	X(pgmajfault)		/* ... that had to wait for a disk */                              \
+	X(fault_zero_page)	/* anonymous read: the shared zero page */                         \
+	X(fault_demand_zero)	/* anonymous write: a fresh zeroed page */                         \
+	X(fault_file_read)	/* page cache page mapped read-only */                             \
+	X(fault_file_around)	/* ... and its cached neighbours, a page each */                   \
+	X(fault_file_cow)	/* private write to a file page: copied at once */                 \
+	X(fault_cow_copy)	/* write to a shared anonymous page: copied */                     \
+	X(fault_cow_reuse)	/* ... by its last owner: made writable */                         \
+	X(fault_stack_grow)	/* the stack area extended */                                      \
+	X(fault_spurious)	/* the PTE already allowed it */                                   \
+	X(fault_access_bits)	/* A or D set by software */                                       \
+	X(fault_sigsegv_maperr) /* no area */                                                      \
+	X(fault_sigsegv_accerr) /* the area forbids it */                                          \
+	X(fault_sigbus)		/* past the end of the file, or I/O error */                       \
+	X(fault_oom)		/* no memory */                                                    \
+	X(fault_io_retry)	/* mmap_lock dropped for I/O, then started over */                 \
+	X(fault_raced)		/* the PTE changed while a page was prepared */                    \
+	X(fault_kernel_fixup)	/* bad user pointer given to a system call */                      \
+	X(pgalloc)                                                                                 \
+	X(pgfree)                                                                                  \
+	X(pcp_refill)                                                                              \
+	X(pcp_drain)                                                                               \
+	X(buddy_split)                                                                             \
+	X(buddy_merge)                                                                             \
+	X(alloc_fail)                                                                              \
+	X(alloc_fail_injected)                                                                     \
+	X(pgtable_alloc)                                                                           \
+	X(pgtable_free)                                                                            \
+	X(tlb_flush_local)                                                                         \
+	X(tlb_flush_remote)                                                                        \
+	X(icache_flush)                                                                            \
+	X(cache_hit)                                                                               \
+	X(cache_miss)                                                                              \
+	X(cache_readahead)                                                                         \
+	X(cache_reclaimed)                                                                         \
+	X(vma_split)                                                                               \
+	X(vma_merge)                                                                               \
+	X(oom_kill)                                                                                \
+	X(syscall_unknown)
+
+enum vmstat_event {
+#define X(name) VM_##name,
+	VMSTAT_EVENTS(X)
+#undef X
+		NR_VMSTAT
+};
+
+extern unsigned long vmstat[MAX_HARTS][NR_VMSTAT];
+extern const char *const vmstat_name[NR_VMSTAT];
+
+static inline void count_vm(enum vmstat_event event)
+{
+	vmstat[this_hart()->id][event]++;
+}
+
+static inline void count_vm_n(enum vmstat_event event, unsigned long n)
+{
+	vmstat[this_hart()->id][event] += n;
+}
+
+unsigned long vmstat_sum(enum vmstat_event event);
+
+#endif

@@ -1,0 +1,76 @@
+/*
+ * zap.c - every unmap: clears PTEs and hands their frames to the gather.
+ *
+ *	for each leaf table of the range, its lock held:
+ *	    PTE of an anonymous page   rss_anon--, mapcount--, the PTE's reference to the gather
+ *	    PTE of a file page         rss_file--, mapcount--, likewise (the cache keeps its own)
+ *	    PTE of the zero page       cleared; nobody counts it
+ *
+ * Used by munmap, brk, MAP_FIXED, exec, exit, MADV_DONTNEED and truncation.
+ * Invariant: a frame loses the PTE's reference only through the gather, after the flush.
+ * Locks: the caller keeps the area and its tables in place (mmap_lock, or the file mapping's
+ * mmap_lock); each leaf table's lock is taken here, inside both.
+ */
+#include "mm/internal.h"
+#include "mm/pgtable.h"
+#include "mm/tlb.h"
+#include "mm/vma.h"
+
+static pte_t *next_table(pte_t *table, unsigned long addr, unsigned level)
+{
+	pte_t entry = pte_read(&table[pt_index(addr, level)]);
+
+	return pte_present(entry) ? phys_to_virt(PFN_PHYS(pte_pfn(entry))) : NULL;
+}
+
+/* Clears [addr, end), which one leaf table translates. */
+static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, unsigned long end)
+{
+	struct spinlock *ptl = pte_lockptr(ptep);
+	long anon = 0, file = 0;
+
+	spin_lock(ptl);
+	for (; addr < end; addr += PAGE_SIZE, ptep++) {
+		struct page *page;
+		pte_t pte;
+
+		if (pte_none(pte_read(ptep)))
+			continue;
+		pte = pte_take(ptep);
+		if (pte_special(pte)) {
+			gather_note(g, addr);
+			continue;
+		}
+		page = pfn_to_page(pte_pfn(pte));
+		atomic_dec(&page->mapcount);
+		if (page_is_anon(page))
+			anon++;
+		else
+			file++;
+		gather_page(g, page, addr);
+	}
+	spin_unlock(ptl);
+	if (anon)
+		mm_add_rss_anon(g->mm, -anon);
+	if (file)
+		mm_add_rss_file(g->mm, -file);
+}
+
+void zap_range(struct mmu_gather *g, unsigned long start, unsigned long end)
+{
+	unsigned long addr, next;
+
+	mm_update_hiwater(g->mm);
+	for (addr = start; addr < end; addr = next) {
+		pte_t *table = next_table(g->mm->pgd, addr, 2);
+
+		if (!table) {
+			next = pt_addr_end(addr, end, 2);
+			continue;
+		}
+		next = pt_addr_end(addr, end, 1);
+		table = next_table(table, addr, 1);
+		if (table)
+			zap_leaves(g, &table[pt_index(addr, 0)], addr, next);
+	}
+}
