@@ -25,6 +25,11 @@
 #include "mm/mm.h"
 
 #define SLICE_NS (10 * 1000 * 1000ULL)
+/*
+ * An idle hart without timers still asks for one a second: under `-icount sleep=off` QEMU jumps to
+ * the next timer whenever all is idle, and would jump to the end of time.
+ */
+#define IDLE_TICK_NS NSEC_PER_SEC
 
 static struct spinlock sched_lock = SPINLOCK_INIT;
 static LIST_HEAD(run_queue);
@@ -120,7 +125,7 @@ u64 sched_tick(u64 now)
 
 	hart->nr_ticks++;
 	if (task == hart->idle)
-		return ~0ULL;
+		return now + IDLE_TICK_NS;
 	account_time(task, now, interrupted_user());
 	if (now >= task->slice_end) {
 		task->slice_end = now + SLICE_NS;

@@ -4,7 +4,7 @@
  *	hart 0: timers --> [timer] <-> [timer] <-> ...    sorted by `expires`; a timer is queued on
  *	hart 1: timers --> [timer]                        the hart that started it, and fires there
  *
- *	next interrupt of a hart = min(first timer, end of the slice); a hart without either gets none
+ *	next interrupt of a hart = min(first timer, end of the slice, or a second if idle)
  *
  * Invariants: hart->timer_armed is never later than what the hart needs; `running` is the timer whose
  * function that hart is in.

@@ -2,9 +2,9 @@
  * machine.c - the machine as a whole: stat, uptime, version, cpuinfo, cmdline, mounts, filesystems,
  * loadavg, kmsg.
  *
- * Processor time: a hart knows how long it was idle, a task how long it ran in user mode; so what was
- * not idle is divided on every hart as it is on all of them together. loadavg shows the tasks that want
- * a hart at this moment, three times: nobody takes samples.
+ * Processor time: a hart knows how long it was idle, a task how long it ran in user mode; so what
+ * was not idle is divided on every hart as it is on all of them together. loadavg shows the tasks
+ * that want a hart at this moment, three times: nobody takes samples.
  *
  * Locks: task_lock, interrupts off, around one pass over the tasks.
  */
@@ -136,8 +136,9 @@ int proc_show_cpuinfo(struct seq_buf *seq, struct task *task __maybe_unused)
 {
 	for (unsigned i = 0; i < nr_harts; i++) {
 		if (harts[i].online)
-			seq_printf(seq, "processor\t: %u\nhart\t\t: %lu\nisa\t\t: %s\nmmu\t\t: %s\n\n",
-				   i, harts[i].hartid, "rv64imafdc", "sv39");
+			seq_printf(seq, "processor\t: %u\nhart\t\t: %lu\n"
+					"isa\t\t: rv64imafdc\nmmu\t\t: sv39\n\n",
+				   i, harts[i].hartid);
 	}
 	return 0;
 }

@@ -5,9 +5,10 @@
  *	                     the window: lines of whole areas
  *	areas            ... shown, up to next_addr | the first with vm_end > next_addr, ...
  *
- * Reading on moves the window: mmap_lock for reading, lines until the buffer is nearly full, unlock,
- * copy out. So n areas cost O(n log n) whatever n is, the memory is bounded, and the process may change
- * its map between two windows; a line is never torn. Reading back starts over.
+ * Reading on moves the window: mmap_lock for reading, lines until the buffer is nearly full,
+ * unlock, copy out. Each window costs one look-up and a step for each line, the memory is bounded,
+ * and the process may change its map between two windows; a line is never torn. Reading back
+ * starts over.
  *
  * Locks: reader->lock outside of mmap_lock; user memory is touched with reader->lock alone.
  */

@@ -3,7 +3,7 @@
  *
  *	struct proc_dir --> entries[] { name, mode, show | readlink | i_fop | dir }
  *	                                     |
- *	struct proc_inode  (inode, entry, task, fd)     made by each look-up, gone with its last user
+ *	struct proc_inode  (inode, entry, task, fd)    made by each look-up, gone with its last user
  *
  * Names are tables; only /proc/<pid> and fd/<n> are made up when they are asked for.
  *
@@ -125,9 +125,9 @@ int proc_show_mounts(struct seq_buf *seq, struct task *task);
 int proc_show_filesystems(struct seq_buf *seq, struct task *task);
 int proc_show_loadavg(struct seq_buf *seq, struct task *task);
 
-/* Files of @task with a user more (files_put() them), or NULL: exited. In fd.c. */
+/* The descriptors of @task with a user more (files_put() them), or NULL: exited. In fd.c. */
 struct files *proc_get_files(struct task *task);
-/* The start of @task's current directory and mask likewise (fs_context_put()), or NULL. In pid.c. */
+/* The directories and umask of @task likewise (fs_context_put()), or NULL. In pid.c. */
 struct fs_context *proc_get_fs(struct task *task);
 
 #endif

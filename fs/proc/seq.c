@@ -6,10 +6,10 @@
  *	read at n       a piece of the same text
  *	release         all is freed
  *
- * A read at offset 0 makes the text anew, so that a descriptor that is kept open (pread) always tells
- * what is true now, and reads that go on from there never see two texts mixed.
+ * A read at offset 0 makes the text anew, so that a descriptor that is kept open (pread) always
+ * tells what is true now, and reads that go on from there never see two texts mixed.
  *
- * Locks: text->lock, for pread is not under f_pos_lock. User memory is touched with this lock alone.
+ * Locks: text->lock, for pread is not under f_pos_lock. User memory is touched with it alone.
  */
 #include "fs/proc/proc.h"
 #include "lib/string.h"

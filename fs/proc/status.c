@@ -1,13 +1,12 @@
 /*
  * status.c - /proc/<pid>/stat, status and statm: a process in numbers, as proc(5) has them.
  *
- * Family and state are copied under task_lock and the signal sets under sig_lock, so each group fits
- * together; memory sums are read as they are. Text is made after all locks are gone.
+ * Family and state are copied under task_lock and the signal sets under sig_lock, so each group
+ * fits together; memory sums are read as they are. Text is made after all locks are gone.
  *
  * A zombie has no mm: no Vm lines, and zeros in stat and statm.
  */
 #include "fs/proc/proc.h"
-#include "kernel/resource.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
 #include "lib/string.h"
