@@ -123,7 +123,7 @@ void mm_populate(struct mm *mm, unsigned long start, unsigned long end)
 	if (!populate_access(mm, start, &access))
 		return;
 	for (unsigned long addr = start; addr < end; addr += PAGE_SIZE) {
-		if (handle_mm_fault(mm, addr, access) != FAULT_OK)
+		if (current->killed || handle_mm_fault(mm, addr, access) != FAULT_OK)
 			return;
 		cond_resched();
 	}

@@ -32,7 +32,8 @@ static enum fault_result map_zero_page(struct fault *f)
 	unsigned long bits = fault_pte_bits(f->vma, false) | PTE_SPECIAL;
 	enum fault_result res;
 
-	fault_sync_icache(zero_page);
+	if (f->vma->vm_prot & PROT_EXEC)
+		fault_sync_icache(&zero_page, 1);
 	res = fault_install(f, pte_make(page_to_pfn(zero_page), bits));
 	if (res == FAULT_OK)
 		count_vm(VM_fault_zero_page);
@@ -48,7 +49,7 @@ static enum fault_result map_fresh_page(struct fault *f)
 		return FAULT_OOM;
 	fault_own_anon(f, page);
 	if (f->vma->vm_prot & PROT_EXEC)
-		fault_sync_icache(page);
+		fault_sync_icache(&page, 1);
 	res = fault_install(f, pte_make(page_to_pfn(page), fault_pte_bits(f->vma, true) | PTE_D));
 	if (res != FAULT_OK) {
 		page_put(page);

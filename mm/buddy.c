@@ -111,6 +111,38 @@ static struct page *block_alloc(unsigned order)
 	return page;
 }
 
+/* A page that comes off a list must look as free_pages() left it: anything else is corruption. */
+static void check_free(struct page *page)
+{
+	if (likely(page->type == PAGE_FREE && atomic_read(&page->refcount) == 0 &&
+		   atomic_read(&page->mapcount) == 0))
+		return;
+	page_story(page, "a page on the free list is in use");
+	panic("BUG: free list corrupted");
+}
+
+/*
+ * The block changes hands under the lock of the list that it leaves, as it does in free_pages(): so
+ * whoever stops the machine finds every page that is marked free on a list.
+ */
+static void prepare_block(struct page *page, unsigned order)
+{
+	for (unsigned long i = 0; i < (1UL << order); i++) {
+		check_free(&page[i]);
+		page[i].flags = 0;
+		page[i].type = PAGE_KERNEL;
+		page[i].mapping = NULL;
+	}
+	page->order = order;
+	atomic_set(&page->refcount, 1);
+}
+
+static void mark_free(struct page *page, unsigned order)
+{
+	for (unsigned long i = 0; i < (1UL << order); i++)
+		page[i].type = PAGE_FREE;
+}
+
 /* ---- single pages of a hart; its pcp lock held ---- */
 
 static void pcp_refill(struct pcp *p)
@@ -156,6 +188,7 @@ static struct page *pcp_alloc(void)
 		page = list_first_entry(&p->pages, struct page, lru);
 		list_del(&page->lru);
 		p->count--;
+		prepare_block(page, 0);
 	}
 	spin_unlock(&p->lock);
 	return page;
@@ -166,6 +199,7 @@ static void pcp_free(struct page *page)
 	struct pcp *p = &pcp[this_hart()->id];
 
 	spin_lock(&p->lock);
+	mark_free(page, 0);
 	page->flags = PG_PCP;
 	list_add(&page->lru, &p->pages);
 	if (unlikely(++p->count > PCP_HIGH))
@@ -199,6 +233,8 @@ static struct page *alloc_block_locked(unsigned order)
 
 	spin_lock(&buddy_lock);
 	page = block_alloc(order);
+	if (page)
+		prepare_block(page, order);
 	spin_unlock(&buddy_lock);
 	return page;
 }
@@ -217,29 +253,6 @@ static struct page *alloc_slow(unsigned order, gfp_t gfp)
 	return page;
 }
 
-/* A page that comes off a list must look as free_pages() left it: anything else is corruption. */
-static void check_free(struct page *page)
-{
-	if (likely(page->type == PAGE_FREE && atomic_read(&page->refcount) == 0 &&
-		   atomic_read(&page->mapcount) == 0))
-		return;
-	page_story(page, "a page on the free list is in use");
-	panic("BUG: free list corrupted");
-}
-
-static void prepare_block(struct page *page, unsigned order, const void *caller)
-{
-	for (unsigned long i = 0; i < (1UL << order); i++) {
-		check_free(&page[i]);
-		page[i].flags = 0;
-		page[i].type = PAGE_KERNEL;
-		page[i].mapping = NULL;
-	}
-	page->order = order;
-	page->alloc_pc = pc_offset(caller);
-	atomic_set(&page->refcount, 1);
-}
-
 struct page *alloc_pages(unsigned order, gfp_t gfp)
 {
 	struct page *page;
@@ -255,7 +268,7 @@ struct page *alloc_pages(unsigned order, gfp_t gfp)
 		count_vm(VM_alloc_fail);
 		return NULL;
 	}
-	prepare_block(page, order, __builtin_return_address(0));
+	page->alloc_pc = pc_offset(__builtin_return_address(0));
 	if (gfp & GFP_ZERO) {
 		for (unsigned long i = 0; i < (1UL << order); i++)
 			clear_page(page_address(&page[i]));
@@ -273,8 +286,8 @@ static const char *free_fault(const struct page *page, unsigned order)
 		return "freeing a reserved page";
 	if (atomic_read(&page->mapcount) != 0)
 		return "freeing a mapped page";
-	if (atomic_read(&page->refcount) != 1)
-		return "freeing a page that others use, or the middle of a block";
+	if (atomic_read(&page->refcount) != 0)
+		return "freeing a page that others use";
 	if (page->order != order)
 		return "freeing with a wrong order";
 	if (page->flags & PG_LOCKED)
@@ -282,7 +295,8 @@ static const char *free_fault(const struct page *page, unsigned order)
 	return NULL;
 }
 
-void free_pages(struct page *page, unsigned order)
+/* Frees a block whose last reference is gone, on behalf of @caller. */
+static void free_block(struct page *page, unsigned order, const void *caller)
 {
 	const char *fault = free_fault(page, order);
 
@@ -290,18 +304,32 @@ void free_pages(struct page *page, unsigned order)
 		page_story(page, fault);
 		panic("BUG: %s", fault);
 	}
-	atomic_set(&page->refcount, 0);
-	page->free_pc = pc_offset(__builtin_return_address(0));
-	for (unsigned long i = 0; i < (1UL << order); i++)
-		page[i].type = PAGE_FREE;
+	page->free_pc = pc_offset(caller);
 	count_vm_n(VM_pgfree, 1UL << order);
 	if (order == 0) {
 		pcp_free(page);
 		return;
 	}
 	spin_lock(&buddy_lock);
+	mark_free(page, order);
 	block_free(page, order);
 	spin_unlock(&buddy_lock);
+}
+
+void free_pages(struct page *page, unsigned order)
+{
+	/* A second free finds no reference to drop; neither does the middle of a block. */
+	if (likely(atomic_read(&page->refcount) > 0) && !atomic_dec_and_test(&page->refcount)) {
+		page_story(page, "freeing a page that others use");
+		panic("BUG: freeing a page that others use");
+	}
+	free_block(page, order, __builtin_return_address(0));
+}
+
+void page_put(struct page *page)
+{
+	if (atomic_dec_and_test(&page->refcount))
+		free_block(page, 0, __builtin_return_address(0));
 }
 
 void buddy_add_range(unsigned long pfn, unsigned long end_pfn)

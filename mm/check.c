@@ -247,21 +247,44 @@ static int check_mapcounts(void)
 	return faults;
 }
 
+/* What is wrong with the counts of @page, or NULL. A page with no reference is just being freed. */
+static const char *frame_fault(const struct page *page)
+{
+	int refs = atomic_read(&page->refcount), maps = atomic_read(&page->mapcount);
+
+	if (page->type != PAGE_ANON && page->type != PAGE_FILE)
+		return maps != 0 ? "mapped, but not user memory" : NULL;
+	if (refs < maps)
+		return "too few references";
+	if (page->type == PAGE_ANON && refs > 0 && maps == 0)
+		return "anonymous memory that nobody maps: leaked";
+	return NULL;
+}
+
 static int check_frames(void)
 {
+	unsigned long cached = 0, tables = 0, in_mms = 0;
 	int faults = 0;
+	struct mm *mm;
 
 	for (unsigned long i = 0; i < mem_map_nr; i++) {
 		const struct page *page = &mem_map[i];
+		const char *fault = frame_fault(page);
 
-		if (page->type != PAGE_ANON && page->type != PAGE_FILE)
+		cached += page->type == PAGE_FILE && page->mapping;
+		tables += page->type == PAGE_TABLE && page->mapping;
+		if (!fault)
 			continue;
-		if (atomic_read(&page->refcount) < 1 ||
-		    atomic_read(&page->refcount) < atomic_read(&page->mapcount)) {
-			page_story(page, "too few references");
-			faults++;
-		}
+		page_story(page, fault);
+		faults++;
 	}
+	list_for_each_entry(mm, &mm_list, all_link)
+		in_mms += mm->nr_ptes;
+	if (cached != filemap_nr_pages())
+		faults += complain("%lu pages are cache, %lu are counted", cached,
+				   filemap_nr_pages());
+	if (tables != in_mms)
+		faults += complain("%lu frames are page tables, the mms have %lu", tables, in_mms);
 	return faults;
 }
 

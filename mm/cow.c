@@ -102,7 +102,7 @@ static struct page *private_copy(struct fault *f, struct page *old)
 		copy_page(page_address(new), page_address(old));
 	fault_own_anon(f, new);
 	if (f->vma->vm_prot & PROT_EXEC)
-		fault_sync_icache(new);
+		fault_sync_icache(&new, 1);
 	return new;
 }
 

@@ -28,6 +28,7 @@
 #include "arch/riscv/mmu.h"
 #include "kernel/panic.h"
 #include "lib/errno.h"
+#include "mm/filemap.h"
 #include "mm/internal.h"
 #include "mm/oom.h"
 #include "mm/pgtable.h"
@@ -43,12 +44,18 @@ unsigned long fault_pte_bits(const struct vm_area *vma, bool writable)
 	return writable ? bits : bits & ~PTE_W;
 }
 
-void fault_sync_icache(struct page *page)
+void fault_sync_icache(struct page **pages, unsigned nr)
 {
-	if (page_flags(page) & PG_ICACHE_CLEAN)
-		return;
-	flush_icache_all();
-	page_set_flags(page, PG_ICACHE_CLEAN);
+	bool flushed = false;
+
+	for (unsigned i = 0; i < nr; i++) {
+		if (page_flags(pages[i]) & PG_ICACHE_CLEAN)
+			continue;
+		if (!flushed)
+			flush_icache_all();
+		flushed = true;
+		page_set_flags(pages[i], PG_ICACHE_CLEAN);
+	}
 }
 
 enum fault_result fault_from_errno(int err)
@@ -63,19 +70,45 @@ enum fault_result fault_from_errno(int err)
 	}
 }
 
+bool fault_alloc_pte(struct fault *f)
+{
+	if (f->ptep)
+		return true;
+	f->ptep = pte_alloc(f->mm, f->addr);
+	f->new_table = true;
+	return f->ptep;
+}
+
+/*
+ * An sfence with an address orders leaves only: where a table is new too, the walker may have
+ * cached the empty entry above. Other harts, which may have as well, fault once more
+ * (finish_present()).
+ */
+void fault_flush_local(const struct fault *f)
+{
+	if (unlikely(f->new_table))
+		local_flush_tlb_all();
+	else
+		local_flush_tlb_page(f->addr);
+}
+
+bool page_still_in_file(const struct page *page, const struct address_space *as)
+{
+	return READ_ONCE(page->mapping) == as &&
+	       page->index < DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
+}
+
 enum fault_result fault_install(struct fault *f, pte_t pte)
 {
 	struct spinlock *ptl;
 
-	if (!f->ptep) {
-		f->ptep = pte_alloc(f->mm, f->addr);
-		if (!f->ptep)
-			return FAULT_OOM;
-	}
+	if (!fault_alloc_pte(f))
+		return FAULT_OOM;
 	window();
 	ptl = pte_lockptr(f->ptep);
 	spin_lock(ptl);
-	if (unlikely(!pte_none(pte_read(f->ptep)))) {
+	if (unlikely(!pte_none(pte_read(f->ptep))) ||
+	    (f->source && !page_still_in_file(f->source, f->source_mapping))) {
 		spin_unlock(ptl);
 		return FAULT_RETRY;
 	}
@@ -83,8 +116,7 @@ enum fault_result fault_install(struct fault *f, pte_t pte)
 		atomic_inc(&pfn_to_page(pte_pfn(pte))->mapcount);
 	pte_set(f->ptep, pte);
 	spin_unlock(ptl);
-	/* The walker may have cached that there was nothing. Other harts fault spuriously, once. */
-	local_flush_tlb_page(f->addr);
+	fault_flush_local(f);
 	return FAULT_OK;
 }
 
@@ -105,6 +137,7 @@ static enum fault_result finish_present(struct fault *f)
 {
 	unsigned long need = PTE_A | (f->access == FAULT_WRITE ? PTE_D : 0);
 	struct spinlock *ptl = pte_lockptr(f->ptep);
+	bool spurious = (f->orig.val & need) == need;
 	enum fault_result res = FAULT_RETRY;
 
 	spin_lock(ptl);
@@ -113,9 +146,13 @@ static enum fault_result finish_present(struct fault *f)
 		res = FAULT_OK;
 	}
 	spin_unlock(ptl);
-	local_flush_tlb_page(f->addr);
+	/* A stale translation: of the leaf, or of the tables above it. */
+	if (spurious)
+		local_flush_tlb_all();
+	else
+		local_flush_tlb_page(f->addr);
 	if (res == FAULT_OK)
-		count_vm((f->orig.val & need) == need ? VM_fault_spurious : VM_fault_access_bits);
+		count_vm(spurious ? VM_fault_spurious : VM_fault_access_bits);
 	return res;
 }
 
@@ -127,6 +164,8 @@ static enum fault_result fault_dispatch(struct fault *f)
 		return FAULT_SEGV_MAPERR;
 	if (unlikely(!area_allows(f->vma, f->access)))
 		return FAULT_SEGV_ACCERR;
+	f->new_table = false;
+	f->source = NULL;
 	f->ptep = pte_find(f->mm, f->addr);
 	f->orig = f->ptep ? pte_read(f->ptep) : (pte_t){ 0 };
 	if (pte_none(f->orig))

@@ -6,13 +6,19 @@
 
 #include "mm/mm.h"
 
+struct address_space;
+
 struct fault {
 	struct mm *mm;
 	struct vm_area *vma; /* valid while mmap_lock is held */
 	unsigned long addr;  /* user address, page aligned */
 	enum fault_access access;
-	pte_t *ptep;		  /* leaf entry of addr, NULL: its table does not exist */
-	pte_t orig;		  /* what *ptep was when the case was chosen */
+	pte_t *ptep;	/* leaf entry of addr, NULL: its table does not exist */
+	pte_t orig;	/* what *ptep was when the case was chosen */
+	bool new_table; /* ptep's table was made by this fault */
+	/* A cache page that the new page was made of, and its file; it must still be the file's. */
+	const struct page *source;
+	const struct address_space *source_mapping;
 	bool waited;		  /* for a disk: a major fault */
 	unsigned long fail_fired; /* failures injected before this fault */
 };
@@ -41,13 +47,20 @@ enum fault_result fault_from_errno(int err);
  */
 enum fault_result fault_install(struct fault *f, pte_t pte);
 
+/* f->ptep, its table made if it misses; false: no memory. */
+bool fault_alloc_pte(struct fault *f);
+/* After a PTE was set: this hart may have cached that there was nothing. */
+void fault_flush_local(const struct fault *f);
+/* Leaf lock held: @page is still page cache of @as and not past the end of the file. */
+bool page_still_in_file(const struct page *page, const struct address_space *as);
+
 /* Leaf bits for a fresh mapping in @vma: its protection, U, A; with W only if @writable. */
 unsigned long fault_pte_bits(const struct vm_area *vma, bool writable);
 
 /* Marks @page as anonymous memory of f's family at f->addr. */
 void fault_own_anon(struct fault *f, struct page *page);
 
-/* Before @page becomes executable: once after its contents came in, every hart does fence.i. */
-void fault_sync_icache(struct page *page);
+/* Before the @nr pages become executable: once after contents came in, every hart does fence.i. */
+void fault_sync_icache(struct page **pages, unsigned nr);
 
 #endif

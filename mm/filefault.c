@@ -9,10 +9,11 @@
  *	fault-around:   window of FAULT_AROUND pages, cut to the area and to its leaf table
  *	        [ ][x][x][F][x][ ][x][x]   F: faulting page   x: cached and up to date: mapped
  *
- * A truncation may run at the same time. It removes the pages from the cache (page->mapping becomes
- * NULL), and *then* clears PTEs under the leaf locks. So each page's mapping is checked under the
- * leaf lock, when its PTE is set: either the check sees NULL, or the truncation sees the PTE. Where
- * the leaf table itself is new, the fences in pte_alloc() and filemap_truncate() order the two.
+ * A truncation may run at the same time. It sets the new size, removes the pages from the cache
+ * (page->mapping becomes NULL), and *then* clears PTEs under the leaf locks. So each page's mapping
+ * and the size are checked under the leaf lock, when its PTE is set: either the check sees the
+ * change, or the truncation sees the PTE. Where the leaf table itself is new, the fences in
+ * pte_alloc() and filemap_truncate() order the two.
  *
  * Invariant: a file page is only ever mapped read-only here. (Shared writable maps: a later issue.)
  * Locks: mmap_lock for reading, from the caller, dropped for I/O; the leaf table's lock.
@@ -53,7 +54,8 @@ static enum fault_result read_in(struct fault *f, unsigned long index)
 
 /* ---- private write: a copy at once ---- */
 
-static enum fault_result copy_from_cache(struct fault *f, struct page *cached)
+static enum fault_result copy_from_cache(struct fault *f, struct page *cached,
+					 const struct address_space *as)
 {
 	struct page *new = alloc_page(GFP_KERNEL);
 	enum fault_result res;
@@ -64,7 +66,9 @@ static enum fault_result copy_from_cache(struct fault *f, struct page *cached)
 	copy_page(page_address(new), page_address(cached));
 	fault_own_anon(f, new);
 	if (f->vma->vm_prot & PROT_EXEC)
-		fault_sync_icache(new);
+		fault_sync_icache(&new, 1);
+	f->source = cached;
+	f->source_mapping = as;
 	pte = pte_make(page_to_pfn(new), fault_pte_bits(f->vma, true) | PTE_D);
 	res = fault_install(f, pte);
 	if (res != FAULT_OK) {
@@ -101,7 +105,7 @@ static struct window around(const struct fault *f)
 /* Sets the PTE of one page if it is free and the page still the file's. Leaf lock held. */
 static bool map_one(struct fault *f, pte_t *ptep, struct page *page, struct address_space *as)
 {
-	if (!pte_none(pte_read(ptep)) || READ_ONCE(page->mapping) != as)
+	if (!pte_none(pte_read(ptep)) || !page_still_in_file(page, as))
 		return false;
 	atomic_inc(&page->mapcount);
 	pte_set(ptep, pte_make(page_to_pfn(page), fault_pte_bits(f->vma, false)));
@@ -130,7 +134,7 @@ static enum fault_result map_found(struct fault *f, struct window w, struct page
 		mapped++;
 	}
 	spin_unlock(ptl);
-	local_flush_tlb_page(f->addr);
+	fault_flush_local(f);
 	mm_add_rss_file(f->mm, mapped);
 	for (unsigned i = 0; i < kept; i++)
 		page_put(pages[i]);
@@ -147,16 +151,11 @@ static enum fault_result map_around(struct fault *f, struct address_space *as)
 	struct window w = around(f);
 	unsigned nr;
 
-	if (!f->ptep) {
-		f->ptep = pte_alloc(f->mm, f->addr);
-		if (!f->ptep)
-			return FAULT_OOM;
-	}
+	if (!fault_alloc_pte(f))
+		return FAULT_OOM;
 	nr = find_uptodate_pages(as, w.first, w.nr, pages);
-	if (f->vma->vm_prot & PROT_EXEC) {
-		for (unsigned i = 0; i < nr; i++)
-			fault_sync_icache(pages[i]);
-	}
+	if (f->vma->vm_prot & PROT_EXEC)
+		fault_sync_icache(pages, nr);
 	return map_found(f, w, pages, nr, as);
 }
 
@@ -176,7 +175,7 @@ enum fault_result file_fault(struct fault *f)
 		return read_in(f, index);
 	}
 	if (f->access == FAULT_WRITE)
-		res = copy_from_cache(f, page);
+		res = copy_from_cache(f, page, as);
 	else
 		res = map_around(f, as);
 	page_put(page);

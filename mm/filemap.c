@@ -231,6 +231,16 @@ static void start_read(struct address_space *as, struct page **pages, unsigned n
 	}
 }
 
+static bool is_cached(struct address_space *as, unsigned long index)
+{
+	bool cached;
+
+	spin_lock(&as->lock);
+	cached = radix_tree_lookup(&as->pages, index);
+	spin_unlock(&as->lock);
+	return cached;
+}
+
 /*
  * Starts reading the cluster of @index. 0: @index is in the cache (maybe being read); -ENOMEM;
  * -ENOSPC when memory for files without backing store is used up.
@@ -252,9 +262,11 @@ static int read_cluster(struct address_space *as, unsigned long index)
 		end = index + 1;
 	}
 	for (; i < end; i++) {
-		struct page *page =
-			new_locked_page(as, i, i == index ? GFP_KERNEL : GFP_ATOMIC, &err);
+		struct page *page = NULL;
 
+		err = -EEXIST;
+		if (!is_cached(as, i))
+			page = new_locked_page(as, i, i == index ? GFP_KERNEL : GFP_ATOMIC, &err);
 		if (page) {
 			run[nr++] = page;
 			count_vm(i == index ? VM_cache_miss : VM_cache_readahead);
@@ -269,8 +281,12 @@ static int read_cluster(struct address_space *as, unsigned long index)
 	return ret;
 }
 
-/* @page has been read, or could not be. Takes over the caller's reference unless it returns 0. */
-static int page_result(struct address_space *as, struct page *page)
+/*
+ * @page has been read, or could not be. Takes over the caller's reference unless it returns 0. A
+ * page that failed in somebody's reading ahead is no error before the caller @tried itself:
+ * -EAGAIN.
+ */
+static int page_result(struct address_space *as, struct page *page, bool tried)
 {
 	int err = wait_on_page_locked_killable(page);
 
@@ -283,7 +299,7 @@ static int page_result(struct address_space *as, struct page *page)
 		lock_page(page);
 		remove_from_cache(as, page);
 		unlock_page(page);
-		err = -EIO;
+		err = tried ? -EIO : -EAGAIN;
 	}
 	page_put(page);
 	return err;
@@ -292,11 +308,13 @@ static int page_result(struct address_space *as, struct page *page)
 struct page *read_mapping_page(struct address_space *as, unsigned long index)
 {
 	struct page *page;
+	bool tried = false;
 	int err;
 
 	for (;;) {
 		page = find_get_page(as, index);
 		if (!page) {
+			tried = true;
 			err = read_cluster(as, index);
 			if (err)
 				return ERR_PTR(err);
@@ -306,7 +324,7 @@ struct page *read_mapping_page(struct address_space *as, unsigned long index)
 			count_vm(VM_cache_hit);
 			return page;
 		}
-		err = page_result(as, page);
+		err = page_result(as, page, tried);
 		if (!err)
 			return page;
 		if (err != -EAGAIN)
@@ -349,7 +367,9 @@ static void zero_tail(struct address_space *as, u64 size)
 	page = find_get_page(as, size >> PAGE_SHIFT);
 	if (!page)
 		return;
+	lock_page(page); /* a read in progress would fill the tail again */
 	memset((char *)page_address(page) + offset, 0, PAGE_SIZE - offset);
+	unlock_page(page);
 	page_put(page);
 }
 

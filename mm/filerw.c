@@ -105,6 +105,8 @@ static ssize_t write_piece(struct address_space *as, u64 pos, const void *ubuf, 
 		return PTR_ERR(page);
 	dst = (char *)page_address(page) + offset;
 	left = copy_from_user(dst, ubuf, n);
+	if (page_flags(page) & PG_ICACHE_CLEAN) /* what was written may be code */
+		page_clear_flags(page, PG_ICACHE_CLEAN);
 	if (unlikely(left > 0) && pos + n > as->size) {
 		u64 keep = max(pos + n - left, as->size);
 

@@ -10,8 +10,9 @@
  *
  *	A hole in the range: what is mapped is advised, then ENOMEM.
  *
- * Invariant: the list is not edited, so readers' lock is enough.
- * Locks: mmap_lock for reading; the leaf tables' locks in zap_range().
+ * Invariant: when the call returns no thread reads what was dropped.
+ * Locks: mmap_lock for writing, although the list is not edited: of two threads that drop the same
+ * page the second finds its PTE empty, and must not return before the first has flushed.
  * Source: madvise(2).
  */
 #include "kernel/syscall.h"
@@ -38,7 +39,7 @@ static void drop_pages(struct vm_area *vma, unsigned long start, unsigned long e
 	gather_finish(&g);
 }
 
-/* mmap_lock held for reading. 0, or -ENOMEM when the range has a hole. */
+/* mmap_lock held for writing. 0, or -ENOMEM when the range has a hole. */
 static int advise_range(struct mm *mm, unsigned long start, unsigned long end, int advice)
 {
 	int err = 0;
@@ -77,8 +78,8 @@ SYSCALL_DEFINE3(madvise, unsigned long, addr, unsigned long, len, int, advice)
 		return -EINVAL;
 	if (bytes == 0)
 		return 0;
-	down_read(&mm->mmap_lock);
+	down_write(&mm->mmap_lock);
 	err = advise_range(mm, addr, addr + bytes, advice);
-	up_read(&mm->mmap_lock);
+	up_write(&mm->mmap_lock);
 	return err;
 }

@@ -167,7 +167,9 @@ struct vm_area *find_vma(struct mm *mm, unsigned long addr);
 
 static inline unsigned long mm_rss(const struct mm *mm)
 {
-	return READ_ONCE(mm->rss_anon) + READ_ONCE(mm->rss_file);
+	long rss = READ_ONCE(mm->rss_anon) + READ_ONCE(mm->rss_file);
+
+	return rss > 0 ? rss : 0; /* added to after the PTEs changed: for a moment too small */
 }
 
 /* Sums over every address space: pages, and the number of areas. */

@@ -53,9 +53,28 @@ static bool range_is_free(struct mm *mm, unsigned long addr, unsigned long len)
 	return !vma || vma->vm_start >= addr + len;
 }
 
+/* ... and a stack that follows keeps its guard gap: for places that we choose. */
+static bool range_is_free_for_us(struct mm *mm, unsigned long addr, unsigned long len)
+{
+	struct vm_area *vma = find_vma(mm, addr);
+	unsigned long gap = vma && (vma->vm_flags & VM_GROWSDOWN) ? STACK_GUARD : 0;
+
+	return !vma || (vma->vm_start >= gap && vma->vm_start - gap >= addr + len);
+}
+
 static bool range_is_user(unsigned long addr, unsigned long len)
 {
 	return addr >= MMAP_MIN_ADDR && len <= TASK_SIZE && addr <= TASK_SIZE - len;
+}
+
+/* The lowest address that the stack's guard gap reaches down to. */
+static unsigned long stack_floor(struct mm *mm)
+{
+	struct vm_area *stack = find_vma(mm, mm->start_stack - 1);
+
+	if (!stack || !(stack->vm_flags & VM_GROWSDOWN))
+		return TASK_SIZE;
+	return max(stack->vm_start - STACK_GUARD, mm->mmap_base);
 }
 
 /* The address for a new area of @len bytes: a hint that fits, or the highest gap; or -errno. */
@@ -64,10 +83,10 @@ static long place(struct mm *mm, unsigned long addr, unsigned long len, u32 flag
 	unsigned long gap;
 
 	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
+		if (addr > TASK_SIZE - len)
+			return -ENOMEM;
 		if (offset_in_page(addr))
 			return -EINVAL;
-		if (len > TASK_SIZE || addr > TASK_SIZE - len)
-			return -ENOMEM;
 		if (addr < MMAP_MIN_ADDR)
 			return -EPERM;
 		if ((flags & MAP_FIXED_NOREPLACE) && !range_is_free(mm, addr, len))
@@ -78,9 +97,11 @@ static long place(struct mm *mm, unsigned long addr, unsigned long len, u32 flag
 	addr &= PAGE_MASK;
 	if (addr)
 		addr = max(addr, (unsigned long)MMAP_MIN_ADDR);
-	if (addr && range_is_user(addr, len) && range_is_free(mm, addr, len))
+	if (addr && range_is_user(addr, len) && range_is_free_for_us(mm, addr, len))
 		return addr;
 	gap = vma_find_gap(mm, len, MMAP_MIN_ADDR, mm->mmap_base);
+	if (!gap) /* the space kept for the stack, as far as the stack has not come */
+		gap = vma_find_gap(mm, len, mm->mmap_base, stack_floor(mm));
 	return gap ? (long)gap : -ENOMEM;
 }
 
@@ -102,7 +123,7 @@ static long mmap_locked(struct mm *mm, struct vm_area *want, unsigned long addr,
 			u32 flags)
 {
 	struct vm_area *spare;
-	unsigned long pages;
+	unsigned long pages, replaced;
 	long start = place(mm, addr, len, flags);
 	int err;
 
@@ -114,13 +135,14 @@ static long mmap_locked(struct mm *mm, struct vm_area *want, unsigned long addr,
 		want->vm_pgoff = start >> PAGE_SHIFT;
 	if (mm->nr_areas >= MAX_MAP_COUNT)
 		return -ENOMEM;
-	pages = (len >> PAGE_SHIFT) - mapped_pages(mm, start, start + len);
+	replaced = flags & MAP_FIXED ? mapped_pages(mm, start, start + len) : 0;
+	pages = (len >> PAGE_SHIFT) - replaced;
 	if (pages > 0 && may_expand(mm, pages, want->vm_prot, want->vm_flags))
 		return -ENOMEM;
 	spare = vma_prepare();
 	if (!spare)
 		return -ENOMEM;
-	err = vma_remove(mm, start, start + len);
+	err = replaced ? vma_remove(mm, start, start + len) : 0;
 	if (err) {
 		vma_discard(spare);
 		return err;

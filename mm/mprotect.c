@@ -47,8 +47,11 @@ static bool change_pte(pte_t *ptep, pte_t old, unsigned long bits)
 
 	if ((bits & PTE_W) && !may_write_now(old))
 		bits &= ~PTE_W;
-	if (bits & PTE_X)
-		fault_sync_icache(pfn_to_page(pte_pfn(old)));
+	if (bits & PTE_X) {
+		struct page *page = pfn_to_page(pte_pfn(old));
+
+		fault_sync_icache(&page, 1);
+	}
 	/* Taken first: the hardware may be setting A or D in the old one. */
 	old = pte_take(ptep);
 	new.val = (old.val & ~(rights | PTE_U | PTE_PROTNONE)) | bits;
@@ -118,6 +121,8 @@ static int check_limits(struct mm *mm, unsigned long start, unsigned long end, u
 		if (!(vma->vm_prot & PROT_WRITE) && !(vma->vm_flags & VM_GROWSDOWN))
 			pages += (min(end, vma->vm_end) - max(start, vma->vm_start)) >> PAGE_SHIFT;
 	}
+	if (pages == 0)
+		return 0;
 	return mm->data_vm + pages > current->rlim[RLIMIT_DATA].cur >> PAGE_SHIFT ? -ENOMEM : 0;
 }
 
@@ -130,6 +135,8 @@ static int mprotect_locked(struct mm *mm, unsigned long start, unsigned long end
 	err = check_limits(mm, start, end, prot);
 	if (err)
 		return err;
+	if (mm->nr_areas + vma_splits(mm, start, end) > MAX_MAP_COUNT)
+		return -ENOMEM;
 	err = vma_split_range(mm, start, end);
 	if (err)
 		return err;

@@ -28,8 +28,8 @@ static unsigned long badness(const struct task *task)
 	return mm_rss(task->mm) + task->mm->nr_ptes;
 }
 
-/* The victim with a reference, or NULL; *dying: one is on its way out already. */
-static struct task *choose_victim(bool *dying)
+/* The victim with a reference and its pages, or NULL; *dying: one is on its way out already. */
+static struct task *choose_victim(unsigned long *pages, bool *dying)
 {
 	struct task *task, *worst = NULL;
 	unsigned long most = 0, flags;
@@ -49,6 +49,7 @@ static struct task *choose_victim(bool *dying)
 	if (worst)
 		task_get(worst);
 	spin_unlock_irqrestore(&task_lock, flags);
+	*pages = most;
 	return worst;
 }
 
@@ -67,18 +68,18 @@ static void wait_a_moment(void)
 
 bool oom_make_room(void)
 {
-	bool dying;
+	unsigned long pages;
 	struct task *victim;
+	bool dying;
 
 	if (current->killed)
 		return false;
-	victim = choose_victim(&dying);
+	victim = choose_victim(&pages, &dying);
 	if (!victim)
 		return false;
 	if (!dying) {
-		printk("out of memory: %lu pages free; killing %s[%d], %lu KiB resident\n",
-		       nr_free_pages(), victim->comm, victim->pid,
-		       victim->mm ? mm_rss(victim->mm) << (PAGE_SHIFT - 10) : 0);
+		printk("out of memory: %lu pages free; killing %s[%d], which has %lu\n",
+		       nr_free_pages(), victim->comm, victim->pid, pages);
 		count_vm(VM_oom_kill);
 		send_signal(victim, SIGKILL, NULL);
 	}

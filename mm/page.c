@@ -58,15 +58,6 @@ void page_init(void)
 			       PFN_DOWN(early_ram.range[i].end));
 }
 
-void page_put(struct page *page)
-{
-	if (!atomic_dec_and_test(&page->refcount))
-		return;
-	/* free_pages() wants the last reference itself: nobody else can take one from zero. */
-	atomic_set(&page->refcount, 1);
-	free_pages(page, 0);
-}
-
 static struct wait_queue *page_wait_queue(const struct page *page)
 {
 	return &page_waiters[page_to_pfn(page) % PAGE_WAIT_QUEUES];

@@ -212,6 +212,8 @@ static bool belongs(const struct kmem_cache *cache, const void *obj)
 	const struct page *page = virt_to_page(obj);
 	unsigned long offset;
 
+	if (!pfn_valid(PFN_DOWN(virt_to_phys(obj))))
+		return false;
 	if (page->type != PAGE_SLAB || page->mapping != cache)
 		return false;
 	offset = (unsigned long)obj - (unsigned long)page_address(slab_of(cache, obj));

@@ -45,7 +45,10 @@ void vma_account(struct mm *mm, const struct vm_area *vma, unsigned long start, 
 		mm->hiwater_vm = mm->total_vm;
 }
 
-/* Links @vma between its neighbours in list and tree. */
+/*
+ * Links @vma between its neighbours in list and tree. Its file's mapping is the caller's business,
+ * so that no range is ever missing there, not even for a moment: truncation would overlook it.
+ */
 static void vma_link(struct mm *mm, struct vm_area *vma, struct vm_area *prev)
 {
 	struct vm_area *next = prev ? prev->vm_next : mm->mmap;
@@ -56,19 +59,18 @@ static void vma_link(struct mm *mm, struct vm_area *vma, struct vm_area *prev)
 		prev->vm_next = vma;
 	else
 		mm->mmap = vma;
-	if (next)
+	if (next) {
+		/* Before the insertion: its rotations copy gaps, and must copy true ones. */
 		next->vm_prev = vma;
-	vma_tree_insert(mm, vma);
-	if (next)
 		vma_tree_gap_changed(next);
-	mapping_link_area(vma);
+	}
+	vma_tree_insert(mm, vma);
 	mm->nr_areas++;
 	mm->last_hit = NULL;
 }
 
 static void vma_unlink(struct mm *mm, struct vm_area *vma)
 {
-	mapping_unlink_area(vma);
 	vma_tree_erase(mm, vma);
 	if (vma->vm_prev)
 		vma->vm_prev->vm_next = vma->vm_next;
@@ -137,8 +139,6 @@ static int vma_split(struct vm_area *vma, unsigned long addr)
 	struct mm *mm = vma->vm_mm;
 	struct vm_area *upper;
 
-	if (mm->nr_areas >= MAX_MAP_COUNT)
-		return -ENOMEM;
 	upper = kmem_cache_alloc(vma_cache, GFP_KERNEL);
 	if (!upper)
 		return -ENOMEM;
@@ -147,6 +147,7 @@ static int vma_split(struct vm_area *vma, unsigned long addr)
 	upper->vm_pgoff = vma_pgoff(vma, addr);
 	if (upper->vm_file)
 		file_get(upper->vm_file);
+	mapping_link_area(upper);
 	vma_set_borders(vma, vma->vm_start, addr);
 	vma_link(mm, upper, vma);
 	count_vm(VM_vma_split);
@@ -190,6 +191,7 @@ static void vma_absorb_next(struct mm *mm, struct vm_area *vma, struct vm_area *
 		vma->vm_anon = true;
 	vma_unlink(mm, next);
 	vma_set_borders(vma, vma->vm_start, end);
+	mapping_unlink_area(next);
 	vma_free(next);
 	count_vm(VM_vma_merge);
 }
@@ -228,12 +230,14 @@ struct vm_area *vma_insert(struct mm *mm, const struct vm_area *want, struct vm_
 	mm->last_hit = NULL;
 	if (prev && vma_can_merge(prev, want)) {
 		vma_discard(spare);
+		prev->vm_anon |= want->vm_anon;
 		vma_set_borders(prev, prev->vm_start, want->vm_end);
 		count_vm(VM_vma_merge);
 		return vma_merge(mm, prev);
 	}
 	if (next && vma_can_merge(want, next)) {
 		vma_discard(spare);
+		next->vm_anon |= want->vm_anon;
 		vma_set_borders(next, want->vm_start, next->vm_end);
 		count_vm(VM_vma_merge);
 		return next;
@@ -242,6 +246,7 @@ struct vm_area *vma_insert(struct mm *mm, const struct vm_area *want, struct vm_
 	spare->vm_mm = mm;
 	if (spare->vm_file)
 		file_get(spare->vm_file);
+	mapping_link_area(spare);
 	vma_link(mm, spare, prev);
 	return spare;
 }
@@ -259,6 +264,7 @@ static struct vm_area *unlink_range(struct mm *mm, unsigned long start, unsigned
 
 		vma_account(mm, vma, vma->vm_start, vma->vm_end, -1);
 		vma_unlink(mm, vma);
+		mapping_unlink_area(vma);
 		vma->vm_next = NULL;
 		*tail = vma;
 		tail = &vma->vm_next;
@@ -293,10 +299,23 @@ void vma_remove_aligned(struct mm *mm, unsigned long start, unsigned long end)
 	}
 }
 
+unsigned vma_splits(struct mm *mm, unsigned long start, unsigned long end)
+{
+	struct vm_area *first = vma_lookup(mm, start), *last = vma_lookup(mm, end);
+
+	return (first && first->vm_start < start) + (last && last->vm_start < end);
+}
+
 int vma_remove(struct mm *mm, unsigned long start, unsigned long end)
 {
-	int err = vma_split_range(mm, start, end);
+	struct vm_area *first = vma_lookup(mm, start);
+	int err;
 
+	/* Only a hole in the middle of one area leaves more areas than there were. */
+	if (first && first->vm_start < start && first->vm_end > end &&
+	    mm->nr_areas >= MAX_MAP_COUNT)
+		return -ENOMEM;
+	err = vma_split_range(mm, start, end);
 	if (!err)
 		vma_remove_aligned(mm, start, end);
 	return err;

@@ -18,6 +18,9 @@ struct mmu_gather;
  */
 int vma_split_range(struct mm *mm, unsigned long start, unsigned long end);
 
+/* How many areas that would add: 0 to 2. */
+unsigned vma_splits(struct mm *mm, unsigned long start, unsigned long end);
+
 /*
  * INSERT AND MERGE. vma_prepare() gets the memory that an insertion may need; vma_insert() then
  * cannot fail: [want->vm_start, want->vm_end) is free, and becomes part of an equal neighbour, or

@@ -112,7 +112,7 @@ struct vm_area *find_vma(struct mm *mm, unsigned long addr)
 		}
 	}
 	/* Readers race here, each with an area that cannot go away while they hold mmap_lock. */
-	if (best)
+	if (best && best->vm_start <= addr)
 		WRITE_ONCE(mm->last_hit, best);
 	return best;
 }

@@ -6,7 +6,7 @@
  *
  * Pausing: one pauser at a time (pause_owner). It asks until each of the others has parked itself;
  * a hart parks only where its spin_depth is 0, so spin_lock() must raise the depth *before* it
- * queues for a ticket: a parked hart neither holds a spinlock nor waits for one.
+ * tries to take it: a parked hart neither holds a spinlock nor waits for one.
  * Locks: none; pause_owner, pausing, parked_mask and stopped_mask are atomics. Interrupts are off
  * in all handlers, and on the pauser from harts_pause() to harts_resume().
  */
