@@ -112,7 +112,7 @@ $(B)/kernel/%.S.o: %.S $(B)/kernel.flags
 # must be the same: filling it has moved no function.
 # $(call link,command that prints nm's lines,symbol table,result)
 link = $(1) | scripts/mksyms >$(2).S && $(CC) $(KFLAGS) -c $(2).S -o $(2).o && \
-	$(CC) $(KLINK) $(KOBJS) $(2).o -lgcc -o $(3)
+	$(CC) $(KLINK) $(KOBJS) $(2).o -o $(3)
 
 $(B)/ravel.elf: $(KOBJS) linker.ld scripts/mksyms $(B)/sources $(B)/kernel.flags
 	$(call say,LINK,$@) $(call link,:,$(B)/kernel/syms0,$(B)/kernel/first.elf)

@@ -3,11 +3,11 @@
  *
  *	file      | header | phdrs | text ............ | data .... |
  *	                       |           |                |
- *	memory    bias +  [ text R-X, from the file ] [ data RW-, private ][ zeros ][ bss, anonymous ]
- *	                                                           ^ filesz          ^ page   ^ memsz
+ *	memory    bias + [ text R-X, from the file ] [ data RW-, private | zeros ][ bss, anon ]
+ *	                                                          filesz ^   page ^    memsz ^
  *
- * The page in which the file's part of a segment ends is written at once: the rest of it must be zero.
- * Everything else waits for its first touch.
+ * The page in which the file's part of a segment ends is written at once: the rest of it must be
+ * zero. Everything else waits for its first touch.
  *
  * Invariants: no field of the file is believed: sizes, offsets and addresses are checked before the
  * first segment is mapped; segments ascend and share no page; none replaces what is there already.
@@ -23,8 +23,8 @@
 
 #define PHDR_TABLE_MAX PAGE_SIZE
 /* Where position-independent programs go, as Linux: two thirds of the way up. */
-#define ET_DYN_BASE   (PAGE_ALIGN(TASK_SIZE / 3 * 2) & ~(PT_SPAN(1) - 1))
-#define ALIGN_MAX     PT_SPAN(2)
+#define ET_DYN_BASE (PAGE_ALIGN(TASK_SIZE / 3 * 2) & ~(PT_SPAN(1) - 1))
+#define ALIGN_MAX   PT_SPAN(2)
 
 /* ---- checking ---- */
 
@@ -53,7 +53,8 @@ static int read_exactly(struct file *file, void *buf, size_t len, u64 pos)
 /* A segment to load: its numbers must not overflow and must fit the user half of memory. */
 static bool segment_ok(const struct elf64_phdr *ph)
 {
-	if (ph->p_filesz > ph->p_memsz || ph->p_memsz > TASK_SIZE || ph->p_vaddr > TASK_SIZE - ph->p_memsz)
+	if (ph->p_filesz > ph->p_memsz || ph->p_memsz > TASK_SIZE ||
+	    ph->p_vaddr > TASK_SIZE - ph->p_memsz)
 		return false;
 	if (ph->p_offset > (u64)LONG_MAX - ph->p_filesz)
 		return false;
@@ -158,7 +159,7 @@ static void note_segment(struct elf_info *info, const struct elf64_phdr *ph,
 {
 	unsigned long start = info->bias + ph->p_vaddr;
 
-	if (ph->p_filesz && eh->e_phoff >= ph->p_offset && eh->e_phoff - ph->p_offset < ph->p_filesz)
+	if (eh->e_phoff >= ph->p_offset && eh->e_phoff - ph->p_offset < ph->p_filesz)
 		info->phdr = start + (eh->e_phoff - ph->p_offset);
 	if (ph->p_flags & PF_X) {
 		if (!info->start_code)

@@ -5,9 +5,10 @@
  *	             -> new mm: stack area, segments, strings     (the old image is untouched)
  *	             -> point of no return: memory, descriptors, signals, registers change
  *
- * Invariants: everything that can fail happens before the point of no return, so a failed execve leaves
- * the caller as it was; after it nothing fails.
- * Locks: task_lock for the change of task->mm; none while the new image is built, which nobody else sees.
+ * Invariants: everything that can fail happens before the point of no return, so a failed execve
+ * leaves the caller as it was; after it nothing fails.
+ * Locks: task_lock for the change of task->mm; none while the new image is built, which nobody
+ * else sees.
  */
 #include "arch/riscv/switch.h"
 #include "arch/riscv/uaccess.h"
@@ -97,7 +98,10 @@ static int open_program(struct exec *ex, const char *path)
 		err = parse_script_line(line, n, &interp, &arg);
 		if (err)
 			return err;
-		/* The name this script was found by, in place of argv[0] or of the last interpreter. */
+		/*
+		 * The name this script was found by, in place of argv[0] or of the last
+		 * interpreter.
+		 */
 		if (s->nr_prefix)
 			s->nr_prefix--;
 		s->prefix[s->nr_prefix++] = path;

@@ -10,10 +10,10 @@
  *	                 argv pointers, NULL
  *	sp, 16-aligned > argc
  *
- *	The strings go from the old memory straight into the pages of the new stack, one page at a time;
- *	they are measured first, because what lies below depends on their size. Another task that shares
- *	the old memory may change them meanwhile: what counts then is what is copied, in the space that
- *	was measured, and each copy is terminated.
+ * The strings go from the old memory straight into the pages of the new stack, one page at a time;
+ * they are measured first, because what lies below depends on their size. Another task that shares
+ * the old memory may change them meanwhile: what counts then is what is copied, in the space that
+ * was measured, and each copy is terminated.
  *
  * Invariants: nothing is written outside the measured block; sp is known before the first byte is.
  * Locks: none; a page of the new stack is held by reference while it is written.
@@ -189,8 +189,7 @@ static int writer_put_word(struct writer *w, unsigned long word)
 }
 
 /* One string to @strings and its address to @pointers. */
-static int put_string(struct writer *strings, struct writer *pointers, bool kernel,
-		      const char *str)
+static int put_string(struct writer *strings, struct writer *pointers, bool kernel, const char *str)
 {
 	ssize_t n = string_size(kernel, str, ARG_STRING_MAX);
 	int err;
@@ -248,12 +247,13 @@ static void make_auxv(struct mm *mm, const struct elf_info *info, unsigned long 
 		      unsigned long execfn)
 {
 	const unsigned long pairs[AUXV_PAIRS * 2] = {
-		AT_HWCAP,  HWCAP,	    AT_PAGESZ, PAGE_SIZE,  AT_CLKTCK, CLOCK_TICKS,
-		AT_PHDR,   info->phdr,	    AT_PHENT,  sizeof(struct elf64_phdr),
-		AT_PHNUM,  info->phnum,	    AT_BASE,   0,	   AT_FLAGS,  0,
-		AT_ENTRY,  info->entry,	    AT_UID,    0,	   AT_EUID,   0,
-		AT_GID,	   0,		    AT_EGID,   0,	   AT_SECURE, 0,
-		AT_RANDOM, random,	    AT_EXECFN, execfn,	   AT_NULL,   0,
+		AT_HWCAP,    HWCAP,	  AT_PAGESZ,   PAGE_SIZE, AT_CLKTCK,
+		CLOCK_TICKS, AT_PHDR,	  info->phdr,  AT_PHENT,  sizeof(struct elf64_phdr),
+		AT_PHNUM,    info->phnum, AT_BASE,     0,	  AT_FLAGS,
+		0,	     AT_ENTRY,	  info->entry, AT_UID,	  0,
+		AT_EUID,     0,		  AT_GID,      0,	  AT_EGID,
+		0,	     AT_SECURE,	  0,	       AT_RANDOM, random,
+		AT_EXECFN,   execfn,	  AT_NULL,     0,
 	};
 
 	BUILD_BUG_ON(sizeof(pairs) > sizeof(mm->auxv));
@@ -294,8 +294,8 @@ int exec_fill_stack(struct mm *mm, const struct exec_strings *s, const struct el
 {
 	unsigned long random = random_start(s), start = strings_start(s);
 	unsigned long execfn = STACK_TOP - sizeof(long) - (strlen(s->path) + 1);
-	struct writer strings = {.mm = mm, .addr = start, .end = execfn};
-	struct writer table = {.mm = mm, .addr = stack_pointer(s), .end = start};
+	struct writer strings = { .mm = mm, .addr = start, .end = execfn };
+	struct writer table = { .mm = mm, .addr = stack_pointer(s), .end = start };
 	u8 seed[RANDOM_BYTES];
 	int err;
 

@@ -14,17 +14,17 @@ struct mm;
 
 /* The strings of an execve(): user memory of the current mm, or kernel memory. */
 struct exec_strings {
-	bool kernel;		  /* where argv, envp and their strings lie */
-	const char *const *argv;  /* NULL: empty */
+	bool kernel;		 /* where argv, envp and their strings lie */
+	const char *const *argv; /* NULL: empty */
 	const char *const *envp;
-	const char *path;	  /* kernel memory: what AT_EXECFN points at */
+	const char *path; /* kernel memory: what AT_EXECFN points at */
 	/* Scripts: these kernel strings, the first last, replace argv[0]. */
 	const char *prefix[ARG_PREFIX_MAX];
 	unsigned nr_prefix;
 
 	/* Filled by exec_count_strings(). */
-	unsigned argc, envc;	  /* strings on the new stack */
-	size_t bytes;		  /* of all strings with their NULs, and of path */
+	unsigned argc, envc; /* strings on the new stack */
+	size_t bytes;	     /* of all strings with their NULs, and of path */
 };
 
 /*
@@ -39,8 +39,8 @@ int exec_count_strings(struct exec_strings *strings);
 int exec_make_stack(struct mm *mm, const struct exec_strings *strings);
 
 /*
- * Writes strings, pointers and auxiliary vector to the stack of @mm, and sets arg_start .. env_end and
- * auxv of @mm. *@sp becomes the program's stack pointer. 0, -EFAULT, -E2BIG, -ENOMEM.
+ * Writes strings, pointers and auxiliary vector to the stack of @mm, and sets arg_start ..
+ * env_end and auxv of @mm. *@sp becomes the program's stack pointer. 0, -EFAULT, -E2BIG, -ENOMEM.
  */
 int exec_fill_stack(struct mm *mm, const struct exec_strings *strings, const struct elf_info *info,
 		    unsigned long *sp);

@@ -1,14 +1,14 @@
 /*
  * exit.c - the end of a task.
  *
- *	do_exit(): memory, files, directories go; children move to init; zombie; parent told; schedule()
+ *	do_exit(): memory, files, directories go; children to init; zombie; parent told; schedule()
  *	  parent waits   -> reaped by wait4() (kernel/wait4.c), which also frees stack and task
  *	  parent does not care (SIGCHLD ignored) -> TASK_DEAD: the task switched to frees both
  *
  * Invariants: a zombie owns its stack, its pid and its accounts, no memory and no files; only init
  * has no successor: when it ends, so does the machine.
- * Locks: task_lock for the family and the change to zombie. task->mm, files and fs are changed under it,
- * because others look at them (/proc).
+ * Locks: task_lock for the family and the change to zombie. task->mm, files and fs are changed
+ * under it, because others look at them (/proc).
  */
 #include "arch/riscv/uaccess.h"
 #include "drivers/tty.h"
@@ -83,7 +83,10 @@ static bool pgrp_has_stopped(pid_t pgid)
 	return false;
 }
 
-/* POSIX: a stopped group that @task's end makes an orphan gets SIGHUP and SIGCONT. task_lock held. */
+/*
+ * POSIX: a stopped group that @task's end makes an orphan gets SIGHUP and SIGCONT. task_lock
+ * held.
+ */
 static void hang_up_orphans(struct task *task, struct task *member, struct task *parent)
 {
 	struct task *t;

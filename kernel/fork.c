@@ -2,13 +2,13 @@
  * fork.c - where tasks come from: clone(2), kernel threads, idle tasks.
  *
  *	fork     copies memory, files, directories
- *	vfork    CLONE_VM | CLONE_VFORK: shares memory; the parent waits for the child's exec or exit
+ *	vfork    CLONE_VM | CLONE_VFORK: shares memory; the parent waits for exec or exit
  *	clone    CLONE_VM, CLONE_FILES, CLONE_FS each share instead of copying
  *
  * Tasks of one process (CLONE_THREAD, CLONE_SIGHAND) and namespaces do not exist: -EINVAL.
  *
- * Invariants: a child is known to others (in the pid table) only when nothing can fail any more; the
- * new task begins in finish_task_switch() like any task that is switched to.
+ * Invariants: a child is known to others (in the pid table) only when nothing can fail any more;
+ * the new task begins in finish_task_switch() like any task that is switched to.
  * Locks: task_lock while the child is attached; vfork_done of a child is read and cleared under it.
  */
 #include "arch/riscv/smp.h"
@@ -23,8 +23,8 @@
 #include "lib/string.h"
 #include "mm/mm.h"
 
-#define CLONE_SUPPORTED                                                                     \
-	(CSIGNAL | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_VFORK | CLONE_SETTLS |         \
+#define CLONE_SUPPORTED                                                                            \
+	(CSIGNAL | CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_VFORK | CLONE_SETTLS |                \
 	 CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID | CLONE_DETACHED | CLONE_CHILD_SETTID)
 
 struct clone_args {
@@ -34,7 +34,9 @@ struct clone_args {
 	unsigned long tls;
 };
 
-/* Gives @child what it has in common with, or copies from, the current task; -ENOMEM, all undone. */
+/*
+ * Gives @child what it has in common with, or copies from, the current task; -ENOMEM, all undone.
+ */
 static int copy_resources(struct task *child, unsigned long flags)
 {
 	struct task *parent = current;

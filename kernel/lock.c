@@ -4,8 +4,8 @@
  *	mutex, rwsem ---> [waiter] <-> [waiter] <-> ...     each on its task's own stack
  *
  * Whoever releases hands over: it makes the first waiter the holder before it wakes it, so late
- * comers cannot overtake the queue. A waiter reads `granted` under the lock, and leaves only after it
- * could take it once more: so the releaser may use the waiter until it unlocks.
+ * comers cannot overtake the queue. A waiter reads `granted` under the lock, and leaves only
+ * after it could take it once more: so the releaser may use the waiter until it unlocks.
  *
  * Locks: the spinlock inside each; it is held when a waiter is woken (sched_lock is inside it).
  */
@@ -33,7 +33,10 @@ void spin_wait(struct spinlock *lock)
 {
 	BUG_ON(spin_held(lock));
 	do {
-		/* Only looking, until it seems free: an exchange would take the line from the holder. */
+		/*
+		 * Only looking, until it seems free: an exchange would take the line from the
+		 * holder.
+		 */
 		while (READ_ONCE(lock->locked))
 			cpu_relax();
 	} while (__atomic_exchange_n(&lock->locked, 1, __ATOMIC_ACQUIRE));
@@ -57,7 +60,7 @@ bool spin_trylock(struct spinlock *lock)
 /* Queues at @waiters and sleeps until granted. @lock is held on entry and released on return. */
 static void wait_for_grant(struct spinlock *lock, struct list_head *waiters, bool write)
 {
-	struct lock_waiter waiter = {.task = current, .write = write};
+	struct lock_waiter waiter = { .task = current, .write = write };
 
 	list_add_tail(&waiter.link, waiters);
 	while (!waiter.granted) {
@@ -116,8 +119,7 @@ void mutex_unlock(struct mutex *m)
 	spin_lock(&m->lock);
 	m->owner = NULL;
 	if (unlikely(!list_empty(&m->waiters))) {
-		struct lock_waiter *first =
-			list_first_entry(&m->waiters, struct lock_waiter, link);
+		struct lock_waiter *first = list_first_entry(&m->waiters, struct lock_waiter, link);
 
 		m->owner = first->task;
 		grant(first);

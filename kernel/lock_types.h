@@ -21,7 +21,10 @@ struct spinlock {
 	u32 owner;
 };
 
-#define SPINLOCK_INIT {0, 0}
+#define SPINLOCK_INIT                                                                              \
+	{                                                                                          \
+		0, 0                                                                               \
+	}
 
 /* `lock` guards the other two. */
 struct mutex {

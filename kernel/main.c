@@ -85,9 +85,9 @@ static const char *exec_error(int err)
 /* Replaces this kernel thread by the program that `init=` names, or /bin/init. */
 static void run_init(void)
 {
-	static const char *const envp[] = {"HOME=/", "PATH=/bin", "TERM=linux", NULL};
+	static const char *const envp[] = { "HOME=/", "PATH=/bin", "TERM=linux", NULL };
 	char path[INIT_PATH_MAX];
-	const char *argv[] = {path, NULL};
+	const char *argv[] = { path, NULL };
 	int err;
 
 	if (!cmdline_option("init", path, sizeof(path)) || !path[0])

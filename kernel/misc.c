@@ -159,7 +159,9 @@ SYSCALL_DEFINE3(sched_getaffinity, pid_t, pid, size_t, len, unsigned long *, use
 
 #define FLUSH_ICACHE_LOCAL 1
 
-/* Of the range and the hint to flush this hart only, nothing is used: fence.i knows no addresses. */
+/*
+ * Of the range and the hint to flush this hart only, nothing is used: fence.i knows no addresses.
+ */
 SYSCALL_DEFINE3(riscv_flush_icache, unsigned long, start, unsigned long, end, unsigned long, flags)
 {
 	(void)start;

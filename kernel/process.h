@@ -56,7 +56,7 @@ void do_exit(int code) __noreturn;
  */
 void release_task(struct task *task);
 
-#define EXIT_CODE(status) (((status) & 0xff) << 8)
+#define EXIT_CODE(status) (((status)&0xff) << 8)
 
 /* ---- kernel/exec.c ---- */
 

@@ -3,7 +3,8 @@
  *
  * Limits that are enforced: STACK (mm/stack.c, exec), DATA and AS (mm/), NOFILE (fs/). The others
  * can be set and read, and are inherited, like everywhere.
- * Locks: a task's own limits are its own; those of another task and ru_children are under task_lock.
+ * Locks: a task's own limits are its own; those of another task and ru_children are under
+ * task_lock.
  */
 #include "kernel/resource.h"
 
@@ -14,8 +15,8 @@
 #include "lib/string.h"
 #include "mm/mm.h"
 
-#define CLOCK_TICK_NS (NSEC_PER_SEC / 100)
-#define STACK_DEFAULT (8UL << 20)
+#define CLOCK_TICK_NS  (NSEC_PER_SEC / 100)
+#define STACK_DEFAULT  (8UL << 20)
 #define NOFILE_DEFAULT 1024
 #define NOFILE_MAX     4096
 
@@ -89,8 +90,8 @@ SYSCALL_DEFINE1(times, u64 *, user)
 	current_usage(false, &self);
 	current_usage(true, &children);
 	if (user) {
-		u64 tms[4] = {self.utime / CLOCK_TICK_NS, self.stime / CLOCK_TICK_NS,
-			      children.utime / CLOCK_TICK_NS, children.stime / CLOCK_TICK_NS};
+		u64 tms[4] = { self.utime / CLOCK_TICK_NS, self.stime / CLOCK_TICK_NS,
+			       children.utime / CLOCK_TICK_NS, children.stime / CLOCK_TICK_NS };
 
 		if (copy_to_user(user, tms, sizeof(tms)))
 			return -EFAULT;
@@ -103,11 +104,11 @@ SYSCALL_DEFINE1(times, u64 *, user)
 void rlimits_init(struct task *task)
 {
 	for (unsigned i = 0; i < RLIM_NLIMITS; i++)
-		task->rlim[i] = (struct rlimit){RLIM_INFINITY, RLIM_INFINITY};
+		task->rlim[i] = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
 	task->rlim[RLIMIT_STACK].cur = STACK_DEFAULT;
-	task->rlim[RLIMIT_CORE] = (struct rlimit){0, RLIM_INFINITY};
-	task->rlim[RLIMIT_NOFILE] = (struct rlimit){NOFILE_DEFAULT, NOFILE_MAX};
-	task->rlim[RLIMIT_NPROC] = (struct rlimit){PID_MAX, PID_MAX};
+	task->rlim[RLIMIT_CORE] = (struct rlimit){ 0, RLIM_INFINITY };
+	task->rlim[RLIMIT_NOFILE] = (struct rlimit){ NOFILE_DEFAULT, NOFILE_MAX };
+	task->rlim[RLIMIT_NPROC] = (struct rlimit){ PID_MAX, PID_MAX };
 }
 
 /* Reads the old limit into @old and sets @new unless NULL; 0 or -errno. */
@@ -117,9 +118,9 @@ static int change_limit(pid_t pid, unsigned resource, const struct rlimit *new, 
 	unsigned long flags;
 	int err = 0;
 
-	if (resource >= RLIM_NLIMITS || (new && new->cur > new->max))
+	if (resource >= RLIM_NLIMITS || (new &&new->cur > new->max))
 		return -EINVAL;
-	if (new && resource == RLIMIT_NOFILE && new->max > NOFILE_MAX)
+	if (new &&resource == RLIMIT_NOFILE &&new->max > NOFILE_MAX)
 		return -EPERM;
 	flags = spin_lock_irqsave(&task_lock);
 	task = pid ? find_task_locked(pid) : current;

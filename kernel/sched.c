@@ -10,9 +10,9 @@
  * Invariants: a task is on the queue exactly when its state is TASK_RUNNING and no hart holds it
  * (on_hart is 0), the idle tasks aside. sched_lock stays held across switch_to() and is released by
  * the task switched to (finish_task_switch()): so nobody runs a task that is still being left.
- * Locks: sched_lock, interrupts off, guards the queue, idle_harts, and changes of state from sleeping
- * to running. It is the innermost lock; a task sets its own state to sleeping without it, and is then
- * safe because a waker that comes too early only makes the sleep end at once.
+ * Locks: sched_lock, interrupts off, guards the queue, idle_harts, and changes of state from
+ * sleeping to running. It is the innermost lock; a task sets its own state to sleeping without
+ * it, and is then safe because a waker that comes too early only makes the sleep end at once.
  */
 #include "kernel/sched.h"
 
@@ -25,12 +25,6 @@
 #include "mm/mm.h"
 
 #define SLICE_NS (10 * 1000 * 1000ULL)
-/*
- * An idle hart without timers still asks for one a second: under `-icount sleep=off` QEMU jumps to
- * the next timer whenever all is idle, and would jump to the end of time.
- */
-#define IDLE_TICK_NS NSEC_PER_SEC
-
 static struct spinlock sched_lock = SPINLOCK_INIT;
 static LIST_HEAD(run_queue);
 static unsigned nr_queued;
@@ -125,7 +119,7 @@ u64 sched_tick(u64 now)
 
 	hart->nr_ticks++;
 	if (task == hart->idle)
-		return now + IDLE_TICK_NS;
+		return ~0ULL; /* nobody's slice ends */
 	account_time(task, now, interrupted_user());
 	if (now >= task->slice_end) {
 		task->slice_end = now + SLICE_NS;
@@ -237,7 +231,7 @@ static void sleeper_wake(struct timer *timer)
 
 bool schedule_until(u64 deadline_ns)
 {
-	struct sleeper sleeper = {.task = current};
+	struct sleeper sleeper = { .task = current };
 
 	if (ktime_ns() >= deadline_ns) {
 		WRITE_ONCE(current->state, TASK_RUNNING);

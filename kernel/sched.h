@@ -8,9 +8,8 @@
 
 /* States as sets. */
 #define STATE_BIT(state) (1u << (state))
-#define STATES_SLEEPING                                              \
-	(STATE_BIT(TASK_INTERRUPTIBLE) | STATE_BIT(TASK_KILLABLE) | \
-	 STATE_BIT(TASK_UNINTERRUPTIBLE))
+#define STATES_SLEEPING                                                                            \
+	(STATE_BIT(TASK_INTERRUPTIBLE) | STATE_BIT(TASK_KILLABLE) | STATE_BIT(TASK_UNINTERRUPTIBLE))
 
 /* Makes @task run if its state is in @states; false: it was not. Any context. */
 bool wake_task_in(struct task *task, unsigned states);
@@ -22,7 +21,10 @@ static inline void wake_task(struct task *task)
 
 /* Puts a new task, state TASK_RUNNING, on the run queue for the first time. */
 void sched_start(struct task *task);
-/* timer interrupt: accounts, and asks for the hart when the slice is over. Returns when to come again. */
+/*
+ * timer interrupt: accounts, and asks for the hart when the slice is over. Returns when to come
+ * again.
+ */
 u64 sched_tick(u64 now);
 /* Brings the current task's utime and stime up to date. */
 void sched_account_self(void);

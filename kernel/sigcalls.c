@@ -1,8 +1,8 @@
 /*
  * sigcalls.c - the system calls about signals. What they mean is in kernel/signal.c.
  *
- * Locks: task_lock while receivers are looked for; sig_lock of the current task for its own masks and
- * actions. User memory is touched with neither.
+ * Locks: task_lock while receivers are looked for; sig_lock of the current task for its own masks
+ * and actions. User memory is touched with neither.
  */
 #include "arch/riscv/uaccess.h"
 #include "kernel/signal.h"
@@ -28,7 +28,7 @@ static bool kill_selects(pid_t pid, const struct task *task)
 
 SYSCALL_DEFINE2(kill, pid_t, pid, int, sig)
 {
-	struct sig_info info = {.code = SI_USER, .pid = current->pid};
+	struct sig_info info = { .code = SI_USER, .pid = current->pid };
 	struct task *task;
 	unsigned long flags;
 	long ret = -ESRCH;
@@ -51,7 +51,7 @@ SYSCALL_DEFINE2(kill, pid_t, pid, int, sig)
 
 static long do_tkill(pid_t tid, int sig)
 {
-	struct sig_info info = {.code = SI_TKILL, .pid = current->pid};
+	struct sig_info info = { .code = SI_TKILL, .pid = current->pid };
 	struct task *task;
 
 	if (tid <= 0 || sig < 0 || sig > NSIG)
@@ -101,7 +101,7 @@ SYSCALL_DEFINE4(rt_sigaction, int, sig, const struct sigaction_k *, new, struct 
 
 	if (size != sizeof(u64))
 		return -EINVAL;
-	if (new && copy_from_user(&action, new, sizeof(action)))
+	if (new &&copy_from_user(&action, new, sizeof(action)))
 		return -EFAULT;
 	if (sig < 1 || sig > NSIG || (new && (sigmask(sig) & UNBLOCKABLE)))
 		return -EINVAL;

@@ -4,12 +4,13 @@
  *	kill, ^C, a fault, a child, a timer --> send_signal(): sig_pending, wake the task
  *	     way back to user mode --> exit_to_user_work(): default actions die, stop, ignore
  *
- * A signal whose action is to be ignored vanishes when it is sent, unless it is blocked. Signals of one
- * number do not queue: one bit each. Handlers do not exist yet: rt_sigaction() refuses them.
+ * A signal whose action is to be ignored vanishes when it is sent, unless it is blocked. Signals
+ * of one number do not queue: one bit each. Handlers do not exist yet: rt_sigaction() refuses
+ * them.
  *
- * Invariants: TASK_SIGPENDING is set whenever a pending signal is not blocked, or awaited; `killed` tells that one
- * of those is deadly; only the task itself clears the flag. Init gets no deadly signal but by its own
- * fault.
+ * Invariants: TASK_SIGPENDING is set whenever a pending signal is not blocked, or awaited;
+ * `killed` tells that one of those is deadly; only the task itself clears the flag. Init gets no
+ * deadly signal but by its own fault.
  * Locks: sig_lock of the receiver, interrupts off: pending, blocked, actions, killed, stop_*. It is
  * inside task_lock, and sched_lock is inside it.
  */
@@ -23,13 +24,12 @@
 #include "lib/bitmap.h"
 #include "mm/mm.h"
 
-#define STOP_SIGNALS                                                                  \
-	(sigmask(SIGSTOP) | sigmask(SIGTSTP) | sigmask(SIGTTIN) | sigmask(SIGTTOU))
-#define IGNORED_BY_DEFAULT                                                            \
+#define STOP_SIGNALS (sigmask(SIGSTOP) | sigmask(SIGTSTP) | sigmask(SIGTTIN) | sigmask(SIGTTOU))
+#define IGNORED_BY_DEFAULT                                                                         \
 	(sigmask(SIGCHLD) | sigmask(SIGCONT) | sigmask(SIGURG) | sigmask(SIGWINCH))
 /* A fault comes before what others send. */
-#define URGENT_SIGNALS                                                                \
-	(sigmask(SIGKILL) | sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGILL) |    \
+#define URGENT_SIGNALS                                                                             \
+	(sigmask(SIGKILL) | sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGILL) |                 \
 	 sigmask(SIGTRAP) | sigmask(SIGFPE))
 
 static bool is_deadly(const struct task *task, int sig)
@@ -67,7 +67,7 @@ void recalc_sigpending(struct task *task)
 /* Sets the bit and the reason. sig_lock held. */
 static void set_pending(struct task *task, int sig, const struct sig_info *info)
 {
-	static const struct sig_info from_kernel = {.code = SI_KERNEL};
+	static const struct sig_info from_kernel = { .code = SI_KERNEL };
 
 	task->sig_pending |= sigmask(sig);
 	if (sig <= NSIG_STD)
@@ -96,8 +96,7 @@ static bool vanishes(const struct task *task, int sig)
 	if (task == init_task && sigmask(sig) != sigmask(SIGCHLD) &&
 	    task->sigaction[sig].handler == SIG_DFL)
 		return true;
-	return is_ignored(task, sig) &&
-	       !((task->sig_blocked | task->sig_awaited) & sigmask(sig));
+	return is_ignored(task, sig) && !((task->sig_blocked | task->sig_awaited) & sigmask(sig));
 }
 
 /* Makes @task notice: out of a sleep, or out of user mode on another hart. */
@@ -141,7 +140,7 @@ int kill_pgrp(pid_t pgid, int sig)
 void force_signal(int sig, int code, unsigned long addr)
 {
 	struct task *task = current;
-	struct sig_info info = {.code = code, .value = addr};
+	struct sig_info info = { .code = code, .value = addr };
 	struct sigaction_k *action = &task->sigaction[sig];
 	unsigned long flags = spin_lock_irqsave(&task->sig_lock);
 
@@ -157,7 +156,7 @@ void notify_parent(struct task *task, int code)
 {
 	struct task *parent = task->parent;
 	bool ended = code == CLD_EXITED || code == CLD_KILLED;
-	struct sig_info info = {.code = code, .pid = task->pid};
+	struct sig_info info = { .code = code, .pid = task->pid };
 	int sig = ended ? task->exit_signal : SIGCHLD;
 
 	if (ended)
@@ -171,8 +170,7 @@ void notify_parent(struct task *task, int code)
 
 bool signal_is_ignored(int sig)
 {
-	return (current->sig_blocked & sigmask(sig)) ||
-	       current->sigaction[sig].handler == SIG_IGN;
+	return (current->sig_blocked & sigmask(sig)) || current->sigaction[sig].handler == SIG_IGN;
 }
 
 bool current_pgrp_is_orphaned(void)
@@ -222,10 +220,11 @@ void trap_signal(struct trap_frame *regs, int sig, unsigned long addr)
 {
 	printk("%s[%d]: %s at pc 0x%lx, address 0x%lx: signal %d\n", current->comm, current->pid,
 	       trap_cause(regs->scause), regs->sepc, addr, sig);
-	force_signal(sig, sig == SIGILL	   ? ILL_ILLOPC
-			  : sig == SIGBUS  ? BUS_ADRALN
-			  : sig == SIGTRAP ? TRAP_BRKPT
-					   : SEGV_ACCERR,
+	force_signal(sig,
+		     sig == SIGILL  ? ILL_ILLOPC :
+		     sig == SIGBUS  ? BUS_ADRALN :
+		     sig == SIGTRAP ? TRAP_BRKPT :
+				      SEGV_ACCERR,
 		     addr);
 }
 
@@ -245,7 +244,7 @@ int dequeue_signal(u64 set, struct sig_info *info)
 		waiting = sigmask(SIGKILL);
 	sig = __ffs64(waiting) + 1;
 	task->sig_pending &= ~sigmask(sig);
-	*info = sig <= NSIG_STD ? task->sig_info[sig] : (struct sig_info){.code = SI_USER};
+	*info = sig <= NSIG_STD ? task->sig_info[sig] : (struct sig_info){ .code = SI_USER };
 	if ((sigmask(sig) & STOP_SIGNALS) && task->sigaction[sig].handler == SIG_DFL)
 		task->stop_wanted = true;
 	return sig;
@@ -292,8 +291,8 @@ static void stop_by(int sig)
 }
 
 /*
- * Takes the default action of each signal that waits. A system call that gave up because of a signal
- * that did not kill is made again: sepc back to the ecall, a0 as it was.
+ * Takes the default action of each signal that waits. A system call that gave up because of a
+ * signal that did not kill is made again: sepc back to the ecall, a0 as it was.
  */
 static void do_signals(struct trap_frame *regs)
 {

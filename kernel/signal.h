@@ -6,29 +6,29 @@
 
 #include "kernel/task.h"
 
-#define SIGHUP	  1
-#define SIGINT	  2
-#define SIGQUIT	  3
-#define SIGILL	  4
-#define SIGTRAP	  5
-#define SIGABRT	  6
-#define SIGBUS	  7
-#define SIGFPE	  8
-#define SIGKILL	  9
-#define SIGUSR1	  10
-#define SIGSEGV	  11
-#define SIGUSR2	  12
-#define SIGPIPE	  13
-#define SIGALRM	  14
-#define SIGTERM	  15
-#define SIGCHLD	  17
-#define SIGCONT	  18
-#define SIGSTOP	  19
-#define SIGTSTP	  20
-#define SIGTTIN	  21
-#define SIGTTOU	  22
-#define SIGURG	  23
-#define SIGWINCH  28
+#define SIGHUP	 1
+#define SIGINT	 2
+#define SIGQUIT	 3
+#define SIGILL	 4
+#define SIGTRAP	 5
+#define SIGABRT	 6
+#define SIGBUS	 7
+#define SIGFPE	 8
+#define SIGKILL	 9
+#define SIGUSR1	 10
+#define SIGSEGV	 11
+#define SIGUSR2	 12
+#define SIGPIPE	 13
+#define SIGALRM	 14
+#define SIGTERM	 15
+#define SIGCHLD	 17
+#define SIGCONT	 18
+#define SIGSTOP	 19
+#define SIGTSTP	 20
+#define SIGTTIN	 21
+#define SIGTTOU	 22
+#define SIGURG	 23
+#define SIGWINCH 28
 
 #define SIG_DFL 0
 #define SIG_IGN 1
@@ -85,7 +85,10 @@ static inline u64 sigmask(int sig)
  * @task alive. Signals that are ignored vanish here; so do deadly ones for init.
  */
 void send_signal(struct task *task, int sig, const struct sig_info *info);
-/* To every process of group @pgid; 0, or -ESRCH when it is empty. Any context (the terminal's ^C). */
+/*
+ * To every process of group @pgid; 0, or -ESRCH when it is empty. Any context (the terminal's
+ * ^C).
+ */
 int kill_pgrp(pid_t pgid, int sig);
 /* As send_signal(), for the current task, and cannot be blocked or ignored. Task context. */
 void force_signal(int sig, int code, unsigned long addr);
@@ -96,9 +99,13 @@ static inline bool signal_pending(const struct task *task)
 	return READ_ONCE(task->flags) & TASK_SIGPENDING;
 }
 
-/* True when the current task blocks or ignores @sig: the terminal's test for SIGTTIN and SIGTTOU. */
+/*
+ * True when the current task blocks or ignores @sig: the terminal's test for SIGTTIN and SIGTTOU.
+ */
 bool signal_is_ignored(int sig);
-/* True when no member of @pgid has a parent in its session but outside its group. task_lock held. */
+/*
+ * True when no member of @pgid has a parent in its session but outside its group. task_lock held.
+ */
 bool pgrp_is_orphaned(pid_t pgid, const struct task *without);
 /* The same for the current task's own group; takes task_lock. */
 bool current_pgrp_is_orphaned(void);

@@ -9,7 +9,8 @@
  *
  * Invariants: a task in the table has a parent (init is its own), and its memory stays as long as
  * somebody holds a reference; its kernel stack goes in release_task(), after its last switch.
- * Locks: task_lock, interrupts off, guards all of the above. sig_lock and the wait queues are inside.
+ * Locks: task_lock, interrupts off, guards all of the above. sig_lock and the wait queues are
+ * inside.
  */
 #include "kernel/task.h"
 
@@ -20,7 +21,7 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 
-#define PID_HASH_SIZE 256
+#define PID_HASH_SIZE	 256
 #define PID_FIRST_REUSED 300 /* the low ones stay with the tasks of the boot */
 
 struct spinlock task_lock = SPINLOCK_INIT;
@@ -136,7 +137,9 @@ struct task *find_task_locked(pid_t pid)
 	return NULL;
 }
 
-/* True when @pid names a task, or, as it may after a wrap-around, a group or session without one. */
+/*
+ * True when @pid names a task, or, as it may after a wrap-around, a group or session without one.
+ */
 static bool pid_in_use(pid_t pid)
 {
 	struct task *task;

@@ -66,7 +66,7 @@ struct sig_info {
 
 /* What getrusage(2) adds up over the children. */
 struct rusage_sums {
-	u64 utime, stime; /* ns */
+	u64 utime, stime;			 /* ns */
 	unsigned long min_flt, maj_flt, max_rss; /* max_rss in pages */
 };
 
@@ -85,14 +85,14 @@ struct task {
 	int state;
 	int on_hart; /* 1 while some hart's registers hold this task */
 	struct list_head run_link;
-	u64 slice_end; /* time when the next task of the queue gets the hart */
+	u64 slice_end;		      /* time when the next task of the queue gets the hart */
 	u64 utime, stime, start_time; /* ns */
 	u64 time_stamp;		      /* when the accounting last moved, ns */
 
 	struct mm *mm; /* NULL for a kernel thread */
 	int pagefault_disabled;
 	unsigned long min_flt, maj_flt;
-	long fail_alloc;       /* > 0: that allocation from now fails (/proc/self/fail_alloc) */
+	long fail_alloc;	  /* > 0: that allocation from now fails (/proc/self/fail_alloc) */
 	unsigned long fail_fired; /* how often one was made to fail */
 
 	pid_t pid, pgid, sid;
@@ -108,8 +108,8 @@ struct task {
 	bool *vfork_flag;
 	int *clear_child_tid; /* user address */
 	atomic_t refcount;
-	int *set_child_tid;	/* user address: a new task writes its pid there */
-	bool did_exec;		/* setpgid(2) of the parent comes too late */
+	int *set_child_tid;		/* user address: a new task writes its pid there */
+	bool did_exec;			/* setpgid(2) of the parent comes too late */
 	struct rusage_sums ru_children; /* of the children that were waited for; task_lock */
 	unsigned long max_rss;		/* pages, of the mm that is gone */
 
@@ -120,11 +120,11 @@ struct task {
 	bool killed; /* a fatal signal is pending: TASK_KILLABLE sleeps end */
 	int stop_signal;
 	bool stop_wanted, stop_reported, continued;
-	u64 sig_saved;		/* what sigsuspend replaced; valid with sig_restore */
+	u64 sig_saved; /* what sigsuspend replaced; valid with sig_restore */
 	bool sig_restore;
-	u64 restart_deadline;	/* ns: where an interrupted nanosleep goes on; 0: none */
-	struct timer itimer;	/* setitimer(ITIMER_REAL) */
-	u64 itimer_interval;	/* ns; 0: once */
+	u64 restart_deadline; /* ns: where an interrupted nanosleep goes on; 0: none */
+	struct timer itimer;  /* setitimer(ITIMER_REAL) */
+	u64 itimer_interval;  /* ns; 0: once */
 	struct robust_list_head *robust_list; /* user address; only kept */
 
 	struct files *files;

@@ -6,10 +6,11 @@
  *
  *	next interrupt of a hart = min(first timer, end of the slice, or a second if idle)
  *
- * Invariants: hart->timer_armed is never later than what the hart needs; `running` is the timer whose
- * function that hart is in.
- * Locks: timer_lock, interrupts off, guards all lists and `running`; it is released around a timer's
- * function, which may wake, send signals and start timers again. timer_armed is its hart's own.
+ * Invariants: hart->timer_armed is never later than what the hart needs; `running` is the timer
+ * whose function that hart is in.
+ * Locks: timer_lock, interrupts off, guards all lists and `running`; it is released around a
+ * timer's function, which may wake, send signals and start timers again. timer_armed is its
+ * hart's own.
  */
 #include "kernel/time.h"
 

@@ -31,7 +31,7 @@ static inline u64 timespec_to_ns(const struct timespec64 *ts)
 
 static inline struct timespec64 ns_to_timespec(u64 ns)
 {
-	return (struct timespec64){ns / NSEC_PER_SEC, ns % NSEC_PER_SEC};
+	return (struct timespec64){ ns / NSEC_PER_SEC, ns % NSEC_PER_SEC };
 }
 
 /* Nanoseconds since boot, from the time CSR and the device tree's timebase. */
@@ -49,7 +49,7 @@ static inline u64 deadline_after(u64 ns)
 
 struct timer {
 	struct list_head link;
-	u64 expires; /* ktime_ns() */
+	u64 expires;			 /* ktime_ns() */
 	void (*fn)(struct timer *timer); /* interrupt context */
 	struct hart *hart;
 };
@@ -57,7 +57,10 @@ struct timer {
 /* Boot hart, before the first timer: empty lists, and the time of day from the clock chip. */
 void time_init(void);
 
-/* @timer is zeroed, or was used before and is not queued. Any context, also from a timer's function. */
+/*
+ * @timer is zeroed, or was used before and is not queued. Any context, also from a timer's
+ * function.
+ */
 void timer_start(struct timer *timer, u64 expires, void (*fn)(struct timer *));
 /* After return @fn is not running and will not run. Not from @fn itself. */
 void timer_cancel(struct timer *timer);

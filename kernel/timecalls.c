@@ -87,7 +87,7 @@ SYSCALL_DEFINE2(clock_getres, int, clock, struct timespec64 *, user)
 SYSCALL_DEFINE2(gettimeofday, struct timeval_abi *, user_tv, u64 *, user_tz)
 {
 	u64 ns = ktime_real_ns();
-	struct timeval_abi tv = {ns / NSEC_PER_SEC, ns % NSEC_PER_SEC / 1000};
+	struct timeval_abi tv = { ns / NSEC_PER_SEC, ns % NSEC_PER_SEC / 1000 };
 
 	if (user_tv && copy_to_user(user_tv, &tv, sizeof(tv)))
 		return -EFAULT;
@@ -173,13 +173,13 @@ static void itimer_fire(struct timer *timer)
 
 static struct timeval_abi ns_to_timeval(u64 ns)
 {
-	return (struct timeval_abi){ns / NSEC_PER_SEC, ns % NSEC_PER_SEC / 1000};
+	return (struct timeval_abi){ ns / NSEC_PER_SEC, ns % NSEC_PER_SEC / 1000 };
 }
 
 /* Nanoseconds of @tv; false: not a time. */
 static bool timeval_to_ns(const struct timeval_abi *tv, u64 *ns)
 {
-	struct timespec64 ts = {tv->sec, tv->usec * 1000};
+	struct timespec64 ts = { tv->sec, tv->usec * 1000 };
 
 	if ((u64)tv->usec >= 1000000 || !timespec_valid(&ts))
 		return false;
@@ -212,7 +212,7 @@ SYSCALL_DEFINE3(setitimer, int, which, const struct itimerval_abi *, user_new,
 		struct itimerval_abi *, user_old)
 {
 	struct timer *timer = &current->itimer;
-	struct itimerval_abi new = {{0, 0}, {0, 0}}, old;
+	struct itimerval_abi new = { { 0, 0 }, { 0, 0 } }, old;
 	u64 value, interval;
 
 	if (which != ITIMER_REAL)

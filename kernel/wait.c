@@ -1,8 +1,8 @@
 /*
  * wait.c - wait queues. kernel/wait.h has the drawing and the rule that loses no wake-up.
  *
- * A waker takes the entries it wakes off the queue, so that two wake-ups reach two waiters; a waiter
- * that goes on waiting puts itself back at the end.
+ * A waker takes the entries it wakes off the queue, so that two wake-ups reach two waiters; a
+ * waiter that goes on waiting puts itself back at the end.
  * Locks: the queue's lock, interrupts off; sched_lock is taken inside it.
  */
 #include "kernel/wait.h"
@@ -31,7 +31,9 @@ void prepare_to_wait(struct wait_queue *wq, struct wait_entry *entry, int state)
 	smp_mb(); /* queued before the condition is read; pairs with wake() */
 }
 
-/* Always under the lock: a waker that found the entry is done with it, and with this task, after. */
+/*
+ * Always under the lock: a waker that found the entry is done with it, and with this task, after.
+ */
 void finish_wait(struct wait_queue *wq, struct wait_entry *entry)
 {
 	unsigned long flags = spin_lock_irqsave(&wq->lock);
@@ -58,8 +60,7 @@ static void wake(struct wait_queue *wq, bool all)
 		return;
 	flags = spin_lock_irqsave(&wq->lock);
 	while (!list_empty(&wq->entries)) {
-		struct wait_entry *entry =
-			list_first_entry(&wq->entries, struct wait_entry, link);
+		struct wait_entry *entry = list_first_entry(&wq->entries, struct wait_entry, link);
 
 		list_del_init(&entry->link);
 		wake_task(entry->task);

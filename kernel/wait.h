@@ -26,9 +26,18 @@ struct wait_entry {
 	struct list_head link;
 };
 
-#define WAIT_ENTRY_INIT {NULL, {NULL, NULL}}
+#define WAIT_ENTRY_INIT                                                                            \
+	{                                                                                          \
+		NULL,                                                                              \
+		{                                                                                  \
+			NULL, NULL                                                                 \
+		}                                                                                  \
+	}
 
-#define WAIT_QUEUE_INIT(name) {SPINLOCK_INIT, LIST_HEAD_INIT((name).entries)}
+#define WAIT_QUEUE_INIT(name)                                                                      \
+	{                                                                                          \
+		SPINLOCK_INIT, LIST_HEAD_INIT((name).entries)                                      \
+	}
 
 void wait_queue_init(struct wait_queue *wq);
 
@@ -49,22 +58,22 @@ void wake_up(struct wait_queue *wq);	 /* the first waiter */
 void wake_up_all(struct wait_queue *wq); /* every waiter */
 
 /* Sleeps until @cond; 0, or -EINTR when a signal came first (never for TASK_UNINTERRUPTIBLE). */
-#define wait_event_state(wq, cond, state)                            \
-	({                                                           \
-		struct wait_entry __entry = WAIT_ENTRY_INIT;         \
-		int __ret = 0;                                       \
-		for (;;) {                                           \
-			prepare_to_wait((wq), &__entry, (state));    \
-			if (cond)                                    \
-				break;                               \
-			if (signal_ends_sleep(state)) {              \
-				__ret = -EINTR;                      \
-				break;                               \
-			}                                            \
-			schedule();                                  \
-		}                                                    \
-		finish_wait((wq), &__entry);                         \
-		__ret;                                               \
+#define wait_event_state(wq, cond, state)                                                          \
+	({                                                                                         \
+		struct wait_entry __entry = WAIT_ENTRY_INIT;                                       \
+		int __ret = 0;                                                                     \
+		for (;;) {                                                                         \
+			prepare_to_wait((wq), &__entry, (state));                                  \
+			if (cond)                                                                  \
+				break;                                                             \
+			if (signal_ends_sleep(state)) {                                            \
+				__ret = -EINTR;                                                    \
+				break;                                                             \
+			}                                                                          \
+			schedule();                                                                \
+		}                                                                                  \
+		finish_wait((wq), &__entry);                                                       \
+		__ret;                                                                             \
 	})
 
 #define wait_event(wq, cond)		   ((void)wait_event_state(wq, cond, TASK_UNINTERRUPTIBLE))

@@ -5,8 +5,8 @@
  *	                                                  -> none eligible: -ECHILD
  *	                                                  -> else sleep
  *
- * Invariants: news is taken once (WNOWAIT leaves it); a zombie is detached under task_lock by exactly
- * one waiter, which then frees it.
+ * Invariants: news is taken once (WNOWAIT leaves it); a zombie is detached under task_lock by
+ * exactly one waiter, which then frees it.
  * Locks: task_lock while looking; nothing is written to user memory under it.
  */
 #include "arch/riscv/uaccess.h"
@@ -33,7 +33,7 @@ struct wait_request {
 	pid_t id;
 	unsigned options;
 	/* The answer. */
-	pid_t pid;	 /* 0: nothing yet */
+	pid_t pid;	  /* 0: nothing yet */
 	int status, code; /* as wait4 gives it; CLD_* */
 	struct rusage_sums usage;
 	struct task *reaped; /* detached, to be released */
@@ -148,7 +148,7 @@ static int put_usage(struct rusage_abi *user, const struct rusage_sums *sums)
 
 SYSCALL_DEFINE4(wait4, pid_t, pid, int *, status, int, options, struct rusage_abi *, usage)
 {
-	struct wait_request req = {.options = options | WEXITED};
+	struct wait_request req = { .options = options | WEXITED };
 	int err;
 
 	if (options & ~(int)(WNOHANG | WUNTRACED | WCONTINUED | WNOTHREAD | WALL | WCLONE))
@@ -193,11 +193,11 @@ static int put_siginfo(struct siginfo_abi *user, const struct wait_request *req)
 SYSCALL_DEFINE5(waitid, int, type, pid_t, id, struct siginfo_abi *, info, int, options,
 		struct rusage_abi *, usage)
 {
-	struct wait_request req = {.type = type, .id = id, .options = options};
+	struct wait_request req = { .type = type, .id = id, .options = options };
 	int err;
 
-	if (options & ~(int)(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | WNOTHREAD |
-			     WALL | WCLONE))
+	if (options &
+	    ~(int)(WNOHANG | WNOWAIT | WEXITED | WSTOPPED | WCONTINUED | WNOTHREAD | WALL | WCLONE))
 		return -EINVAL;
 	if (!(options & (int)(WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;

@@ -14,13 +14,13 @@
 struct mm;
 
 struct hart {
-	unsigned id;	     /* logical number */
+	unsigned id;	      /* logical number */
 	unsigned long hartid; /* the SBI's and the device tree's number */
 	bool online;
 	struct task *idle;
-	struct mm *active_mm; /* whose tables satp points at; NULL: the kernel's own */
-	int spin_depth;	      /* spinlocks held: no sleeping while it is not 0 */
-	int irq_depth;	      /* inside an interrupt handler */
+	struct mm *active_mm;	   /* whose tables satp points at; NULL: the kernel's own */
+	int spin_depth;		   /* spinlocks held: no sleeping while it is not 0 */
+	int irq_depth;		   /* inside an interrupt handler */
 	unsigned long ipi_pending; /* IPI_* reasons, set by the sender */
 	unsigned long nr_irqs, nr_ticks, nr_switches;
 	struct list_head timers; /* kernel/time.c */
@@ -29,7 +29,7 @@ struct hart {
 };
 
 extern struct hart harts[MAX_HARTS];
-extern unsigned nr_harts;		 /* known from the device tree, at most MAX_HARTS */
+extern unsigned nr_harts; /* known from the device tree, at most MAX_HARTS */
 extern unsigned long harts_online_mask;
 
 static inline struct hart *this_hart(void)

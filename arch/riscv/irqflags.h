@@ -38,7 +38,7 @@ static inline bool irqs_disabled(void)
 	return !(csr_read(sstatus) & SR_SIE);
 }
 
-/* A hint in a loop that only looks: PAUSE of Zihintpause, which is a no-op where it is not known. */
+/* A hint for loops that only look: PAUSE of Zihintpause, a no-op where it is not known. */
 static inline void cpu_relax(void)
 {
 	__asm__ volatile(".4byte 0x0100000f" : : : "memory");

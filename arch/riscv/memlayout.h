@@ -38,9 +38,9 @@
 
 typedef unsigned long phys_addr_t;
 
-#define PAGE_ALIGN(x)	 (((x) + PAGE_SIZE - 1) & PAGE_MASK)
-#define PFN_DOWN(x)	 ((unsigned long)(x) >> PAGE_SHIFT)
-#define PFN_PHYS(pfn)	 ((phys_addr_t)(pfn) << PAGE_SHIFT)
+#define PAGE_ALIGN(x)	  (((x) + PAGE_SIZE - 1) & PAGE_MASK)
+#define PFN_DOWN(x)	  ((unsigned long)(x) >> PAGE_SHIFT)
+#define PFN_PHYS(pfn)	  ((phys_addr_t)(pfn) << PAGE_SHIFT)
 #define offset_in_page(x) ((unsigned long)(x) & (PAGE_SIZE - 1))
 
 /* Direct map: physical to kernel virtual and back. The kernel image is part of it. */

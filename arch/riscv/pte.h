@@ -6,8 +6,9 @@
  *
  *   An entry with V and none of R W X points to the next table; any other valid entry is a leaf.
  *   RSW bit 0 is SPECIAL: a leaf whose frame is not counted (the shared zero page).
- *   PROTNONE (bit 5 without V) is a leaf that the area's PROT_NONE keeps from everybody: the frame is
- *   still there and counted. Any other entry without V that is not zero is free for software (swap).
+ *   PROTNONE (bit 5 without V) is a leaf that the area's PROT_NONE keeps from everybody: the
+ *   frame is still there and counted. Any other entry without V that is not zero is free for
+ *   software (swap).
  *
  * Three levels, 512 entries each: level 2 is the root, level 0 holds the leaves that mm/ uses.
  * Source: RISC-V privileged specification, "Sv39" and "Supervisor Memory-Management".
@@ -21,16 +22,16 @@ typedef struct {
 	unsigned long val;
 } pte_t;
 
-#define PTE_V	    (1UL << 0)
-#define PTE_R	    (1UL << 1)
-#define PTE_W	    (1UL << 2)
-#define PTE_X	    (1UL << 3)
-#define PTE_U	    (1UL << 4)
-#define PTE_G	    (1UL << 5)
-#define PTE_A	    (1UL << 6)
-#define PTE_D	    (1UL << 7)
-#define PTE_SPECIAL (1UL << 8)
-#define PTE_LEAF    (PTE_R | PTE_W | PTE_X)
+#define PTE_V	     (1UL << 0)
+#define PTE_R	     (1UL << 1)
+#define PTE_W	     (1UL << 2)
+#define PTE_X	     (1UL << 3)
+#define PTE_U	     (1UL << 4)
+#define PTE_G	     (1UL << 5)
+#define PTE_A	     (1UL << 6)
+#define PTE_D	     (1UL << 7)
+#define PTE_SPECIAL  (1UL << 8)
+#define PTE_LEAF     (PTE_R | PTE_W | PTE_X)
 #define PTE_PROTNONE PTE_G
 
 #define PTE_PPN_SHIFT  10
@@ -50,7 +51,7 @@ static inline unsigned pt_index(unsigned long addr, unsigned level)
 
 static inline pte_t pte_make(unsigned long pfn, unsigned long bits)
 {
-	return (pte_t){(pfn << PTE_PPN_SHIFT) | bits};
+	return (pte_t){ (pfn << PTE_PPN_SHIFT) | bits };
 }
 
 static inline bool pte_none(pte_t pte)
@@ -86,7 +87,7 @@ static inline unsigned long pte_pfn(pte_t pte)
 /* The hardware walks tables while software edits them: entries are read and written whole. */
 static inline pte_t pte_read(const pte_t *ptep)
 {
-	return (pte_t){READ_ONCE(ptep->val)};
+	return (pte_t){ READ_ONCE(ptep->val) };
 }
 
 static inline void pte_set(pte_t *ptep, pte_t pte)
@@ -97,7 +98,7 @@ static inline void pte_set(pte_t *ptep, pte_t pte)
 /* Takes the entry away and returns it with whatever A and D bits the hardware set until then. */
 static inline pte_t pte_take(pte_t *ptep)
 {
-	return (pte_t){__atomic_exchange_n(&ptep->val, 0, __ATOMIC_ACQ_REL)};
+	return (pte_t){ __atomic_exchange_n(&ptep->val, 0, __ATOMIC_ACQ_REL) };
 }
 
 /* Removes @bits without losing an A or D bit that the hardware sets meanwhile. */

@@ -44,8 +44,8 @@ void arch_timer_arm(u64 ns)
 }
 
 /*
- * Never "for ever": a hart that waits for a disk under -icount sleep=off jumps in virtual time to its
- * next timer, and with one at the end of time QEMU 7.2 went there and never came back.
+ * Never "for ever": a hart that waits for a disk under -icount sleep=off jumps in virtual time to
+ * its next timer, and with one at the end of time QEMU 7.2 went there and never came back.
  */
 void timer_quiet(void)
 {

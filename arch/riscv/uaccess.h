@@ -26,10 +26,10 @@ ssize_t strncpy_from_user(char *dst, const char *user_src, size_t size);
 size_t strnlen_user(const char *user_src, size_t max);
 
 #define get_user(val, uptr) (copy_from_user(&(val), (uptr), sizeof(val)) ? -EFAULT : 0)
-#define put_user(val, uptr)                                                     \
-	({                                                                      \
-		__typeof__(*(uptr)) __v = (val);                                \
-		copy_to_user((uptr), &__v, sizeof(__v)) ? -EFAULT : 0;          \
+#define put_user(val, uptr)                                                                        \
+	({                                                                                         \
+		__typeof__(*(uptr)) __v = (val);                                                   \
+		copy_to_user((uptr), &__v, sizeof(__v)) ? -EFAULT : 0;                             \
 	})
 
 /* Between these, a fault on user memory is an error at once: for copies made under a lock. */

@@ -132,8 +132,8 @@ int main(int argc, char **argv)
 	while ((option = getopt(argc, argv, "Cn:s:")) != -1) {
 		if (option == 'C')
 			canonical = true;
-		else if (option == '?' || parse_number(optarg, 0, LLONG_MAX,
-						       option == 'n' ? &limit : &skip) < 0)
+		else if (option == '?' ||
+			 parse_number(optarg, 0, LLONG_MAX, option == 'n' ? &limit : &skip) < 0)
 			usage(synopsis);
 	}
 	return close_stdout(dump(optind < argc ? argv + optind : standard_input, skip, limit));

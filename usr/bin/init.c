@@ -24,7 +24,7 @@
 #include "usr/lib/tool.h"
 
 #define CMDLINE_BYTES 8192
-#define EXEC_OPTION "ravel.exec="
+#define EXEC_OPTION   "ravel.exec="
 
 /*
  * Switch the machine off. That the fourth argument is the status which the machine ends with is

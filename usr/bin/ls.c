@@ -26,8 +26,8 @@
 #define HALF_YEAR (182 * 24 * 3600)
 
 struct entry {
-	char *name;		/* as it is shown */
-	char *path;		/* as it is opened */
+	char *name; /* as it is shown */
+	char *path; /* as it is opened */
 	struct stat st;
 };
 

@@ -23,15 +23,15 @@
 struct process {
 	int pid, ppid;
 	char state;
-	unsigned long long ticks;		/* user and system time */
-	unsigned long long vsz, rss;		/* KiB */
-	long long anon, file, stack, ptes;	/* KiB, -1: not told */
+	unsigned long long ticks;	   /* user and system time */
+	unsigned long long vsz, rss;	   /* KiB */
+	long long anon, file, stack, ptes; /* KiB, -1: not told */
 	char command[256];
 };
 
 struct machine {
-	long long total, anon, cache, kernel, unused;	/* KiB */
-	long long reserved, slab, tables, stacks;	/* parts of kernel; -1: not told */
+	long long total, anon, cache, kernel, unused; /* KiB */
+	long long reserved, slab, tables, stacks;     /* parts of kernel; -1: not told */
 };
 
 /*
@@ -47,9 +47,10 @@ static int parse_stat(const char *text, struct process *process)
 
 	if (!open || !close || close < open)
 		return -1;
-	if (sscanf(close + 1, " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d"
-		   " %*d %*d %*d %*u %llu %lld", &process->state, &process->ppid, &user, &system,
-		   &vsize, &rss) != 6)
+	if (sscanf(close + 1,
+		   " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d"
+		   " %*d %*d %*d %*u %llu %lld",
+		   &process->state, &process->ppid, &user, &system, &vsize, &rss) != 6)
 		return -1;
 	process->ticks = user + system;
 	process->vsz = vsize / 1024;
@@ -177,8 +178,10 @@ static void print_total(const struct machine *machine)
 		const char *name;
 		long long kib;
 	} parts[] = {
-		{ "processes", machine->anon }, { "page cache", machine->cache },
-		{ "kernel", machine->kernel }, { "free", machine->unused },
+		{ "processes", machine->anon },
+		{ "page cache", machine->cache },
+		{ "kernel", machine->kernel },
+		{ "free", machine->unused },
 	};
 	long long left = 1000;
 

@@ -25,8 +25,8 @@
 #include <unistd.h>
 
 #define MAX_PROGRAMS 256
-#define NAME_SIZE 256
-#define PATH_SIZE 512
+#define NAME_SIZE    256
+#define PATH_SIZE    512
 
 static const char *directory = "/tests";
 static char *names[MAX_PROGRAMS];

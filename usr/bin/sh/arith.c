@@ -15,7 +15,7 @@
 #include "usr/bin/sh/vars.h"
 #include "usr/lib/tool.h"
 
-#define MAX_DEPTH 200		/* of parentheses and signs: the stack is finite */
+#define MAX_DEPTH 200 /* of parentheses and signs: the stack is finite */
 
 struct arith {
 	const char *next;
@@ -24,8 +24,16 @@ struct arith {
 };
 
 static const char *const levels[][5] = {
-	{ "||" }, { "&&" }, { "|" }, { "^" }, { "&" }, { "==", "!=" }, { "<=", ">=", "<", ">" },
-	{ "<<", ">>" }, { "+", "-" }, { "*", "/", "%" },
+	{ "||" },
+	{ "&&" },
+	{ "|" },
+	{ "^" },
+	{ "&" },
+	{ "==", "!=" },
+	{ "<=", ">=", "<", ">" },
+	{ "<<", ">>" },
+	{ "+", "-" },
+	{ "*", "/", "%" },
 };
 
 #define NR_LEVELS ((int)(sizeof(levels) / sizeof(levels[0])))
@@ -104,8 +112,10 @@ static long long parse_operand(struct arith *arith)
 		else
 			fail(arith, "missing )");
 	}
-	return c == '-' ? (long long)-(unsigned long long)value : c == '!' ? !value :
-	       c == '~' ? ~value : value;
+	return c == '-' ? (long long)-(unsigned long long)value :
+	       c == '!' ? !value :
+	       c == '~' ? ~value :
+			  value;
 }
 
 static long long apply(struct arith *arith, const char *op, long long a, long long b)
@@ -113,16 +123,26 @@ static long long apply(struct arith *arith, const char *op, long long a, long lo
 	unsigned long long ua = a, ub = b;
 
 	switch (op[0]) {
-	case '+': return ua + ub;
-	case '-': return ua - ub;
-	case '*': return ua * ub;
-	case '^': return a ^ b;
-	case '!': return a != b;
-	case '=': return a == b;
-	case '|': return op[1] ? a || b : a | b;
-	case '&': return op[1] ? a && b : a & b;
-	case '<': return !op[1] ? a < b : op[1] == '=' ? a <= b : (long long)(ua << (ub & 63));
-	case '>': return !op[1] ? a > b : op[1] == '=' ? a >= b : a >> (ub & 63);
+	case '+':
+		return ua + ub;
+	case '-':
+		return ua - ub;
+	case '*':
+		return ua * ub;
+	case '^':
+		return a ^ b;
+	case '!':
+		return a != b;
+	case '=':
+		return a == b;
+	case '|':
+		return op[1] ? a || b : a | b;
+	case '&':
+		return op[1] ? a && b : a & b;
+	case '<':
+		return !op[1] ? a < b : op[1] == '=' ? a <= b : (long long)(ua << (ub & 63));
+	case '>':
+		return !op[1] ? a > b : op[1] == '=' ? a >= b : a >> (ub & 63);
 	}
 	if (b == 0) {
 		fail(arith, "division by zero");

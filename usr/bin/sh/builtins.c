@@ -58,7 +58,8 @@ static int builtin_cd(int argc, char **argv)
 		directory = var_get("OLDPWD");
 	if (!directory || argc > 2) {
 		warn("cd: %s", argc > 2 ? "too many arguments" :
-		     back ? "OLDPWD is not set" : "HOME is not set");
+			       back	? "OLDPWD is not set" :
+					  "HOME is not set");
 		return 2;
 	}
 	if (chdir(directory) < 0) {
@@ -352,14 +353,14 @@ static const struct {
 	const char *name;
 	builtin_function *function;
 } builtins[] = {
-	{ ":", builtin_true }, { "true", builtin_true }, { "false", builtin_false },
-	{ "cd", builtin_cd }, { "exit", builtin_exit }, { "exec", builtin_exec },
-	{ "export", builtin_export }, { "unset", builtin_unset }, { "set", builtin_set },
-	{ "shift", builtin_shift }, { "umask", builtin_umask }, { ".", builtin_dot },
-	{ "eval", builtin_eval }, { "return", builtin_return }, { "break", builtin_break },
-	{ "continue", builtin_break }, { "read", builtin_read }, { "ulimit", builtin_ulimit },
-	{ "test", builtin_test }, { "[", builtin_test }, { "wait", jobs_builtin_wait },
-	{ "jobs", jobs_builtin_jobs }, { "fg", jobs_builtin_fg }, { "bg", jobs_builtin_bg },
+	{ ":", builtin_true },	       { "true", builtin_true },     { "false", builtin_false },
+	{ "cd", builtin_cd },	       { "exit", builtin_exit },     { "exec", builtin_exec },
+	{ "export", builtin_export },  { "unset", builtin_unset },   { "set", builtin_set },
+	{ "shift", builtin_shift },    { "umask", builtin_umask },   { ".", builtin_dot },
+	{ "eval", builtin_eval },      { "return", builtin_return }, { "break", builtin_break },
+	{ "continue", builtin_break }, { "read", builtin_read },     { "ulimit", builtin_ulimit },
+	{ "test", builtin_test },      { "[", builtin_test },	     { "wait", jobs_builtin_wait },
+	{ "jobs", jobs_builtin_jobs }, { "fg", jobs_builtin_fg },    { "bg", jobs_builtin_bg },
 };
 
 builtin_function *builtin_find(const char *name)

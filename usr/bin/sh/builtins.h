@@ -17,7 +17,7 @@ builtin_function *builtin_find(const char *name);
 /* exec: eval.c treats its redirections differently, they stay. */
 builtin_function builtin_exec;
 
-builtin_function builtin_ulimit;	/* ulimit.c */
-builtin_function builtin_test;		/* test.c */
+builtin_function builtin_ulimit; /* ulimit.c */
+builtin_function builtin_test;	 /* test.c */
 
 #endif

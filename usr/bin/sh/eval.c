@@ -26,7 +26,7 @@
 #include "usr/lib/tool.h"
 
 struct shell shell;
-static int conditions;		/* > 0: inside a condition, where failing is no error for set -e */
+static int conditions; /* > 0: inside a condition, where failing is no error for set -e */
 
 static int eval(const struct node *node, bool last);
 
@@ -171,8 +171,8 @@ static int eval_for(const struct node *node)
 	struct fields fields;
 	int status = 0;
 
-	if (expand_words(&arena, node->over_arguments ? &all_arguments : node->words,
-			 &fields) < 0) {
+	if (expand_words(&arena, node->over_arguments ? &all_arguments : node->words, &fields) <
+	    0) {
 		arena_free(&arena);
 		return eval_fatal(2);
 	}

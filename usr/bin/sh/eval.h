@@ -11,16 +11,16 @@
 /* Why commands are being passed over, if they are. */
 enum skip {
 	SKIP_NOTHING,
-	SKIP_BREAK,		/* to the end of skip_loops loops */
-	SKIP_CONTINUE,		/* the same, but the last of them goes on */
-	SKIP_RETURN,		/* to the end of the file that . reads */
-	SKIP_LINE,		/* to the next prompt: after ^C, or an error while interactive */
+	SKIP_BREAK,    /* to the end of skip_loops loops */
+	SKIP_CONTINUE, /* the same, but the last of them goes on */
+	SKIP_RETURN,   /* to the end of the file that . reads */
+	SKIP_LINE,     /* to the next prompt: after ^C, or an error while interactive */
 };
 
 struct shell {
 	bool interactive;
-	bool exit_on_error;	/* set -e */
-	bool trace;		/* set -x */
+	bool exit_on_error; /* set -e */
+	bool trace;	    /* set -x */
 	enum skip skip;
 	int skip_loops;
 	int loop_depth;

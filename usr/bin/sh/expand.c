@@ -22,10 +22,10 @@
 
 struct expander {
 	struct arena *arena;
-	struct fields *fields;	/* NULL: one string, no splitting */
-	struct strbuf text;	/* the field that is being made */
+	struct fields *fields; /* NULL: one string, no splitting */
+	struct strbuf text;    /* the field that is being made */
 	bool open;
-	bool after_blank;	/* the last field was ended by a blank of IFS */
+	bool after_blank; /* the last field was ended by a blank of IFS */
 	bool failed;
 };
 
@@ -262,8 +262,10 @@ static void expand_conditional(struct expander *x, const char *name, const char 
 		var_set(name, text);
 		add_value(x, text, quoted);
 	} else {
-		warn("%s: %s", name, op == '=' ? "cannot be assigned to" :
-		     *text ? text : "parameter not set");
+		warn("%s: %s", name,
+		     op == '=' ? "cannot be assigned to" :
+		     *text     ? text :
+				 "parameter not set");
 		x->failed = true;
 	}
 }

@@ -11,7 +11,7 @@
 
 struct fields {
 	int count;
-	char **list;		/* NULL after the last; in the arena */
+	char **list; /* NULL after the last; in the arena */
 };
 
 /*

@@ -24,13 +24,13 @@ enum process_state { RUNNING, STOPPED, ENDED };
 struct process {
 	pid_t pid;
 	enum process_state state;
-	int status;		/* as waitpid() gave it */
+	int status; /* as waitpid() gave it */
 };
 
 struct job {
 	struct job *next;
 	int number;
-	pid_t pgid;		/* 0: no process yet, or no job control */
+	pid_t pgid; /* 0: no process yet, or no job control */
 	bool background;
 	int nr_processes;
 	struct process *processes;
@@ -40,7 +40,7 @@ static const int shell_ignores[] = { SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU 
 #define NR_SHELL_IGNORES (sizeof(shell_ignores) / sizeof(shell_ignores[0]))
 
 static struct job *jobs;
-static int terminal = -1;	/* >= 0: job control */
+static int terminal = -1; /* >= 0: job control */
 static pid_t shell_pgid;
 
 bool jobs_controlled(void)

@@ -104,7 +104,7 @@ static void scan_until(struct lexer *lexer, struct strbuf *word, int open, int c
 		if (c == open)
 			depth++;
 		else if (close == '"' && c == '\'')
-			continue;	/* an ordinary character between double quotes */
+			continue; /* an ordinary character between double quotes */
 		else
 			scan_nested(lexer, word, c);
 	}
@@ -167,11 +167,20 @@ static struct token scan_word(struct lexer *lexer)
 static struct token scan_operator(struct lexer *lexer, int c)
 {
 	static const struct token operators[] = {
-		{ TOKEN_DOUBLE_SEMICOLON, ";;" }, { TOKEN_AND, "&&" }, { TOKEN_OR, "||" },
-		{ TOKEN_DOUBLE_GREAT, ">>" }, { TOKEN_DOUBLE_LESS, "<<" },
-		{ TOKEN_LESS_GREAT, "<>" }, { TOKEN_LESS_AND, "<&" }, { TOKEN_GREAT_AND, ">&" },
-		{ TOKEN_SEMICOLON, ";" }, { TOKEN_AMPERSAND, "&" }, { TOKEN_PIPE, "|" },
-		{ TOKEN_LEFT_PAREN, "(" }, { TOKEN_RIGHT_PAREN, ")" }, { TOKEN_LESS, "<" },
+		{ TOKEN_DOUBLE_SEMICOLON, ";;" },
+		{ TOKEN_AND, "&&" },
+		{ TOKEN_OR, "||" },
+		{ TOKEN_DOUBLE_GREAT, ">>" },
+		{ TOKEN_DOUBLE_LESS, "<<" },
+		{ TOKEN_LESS_GREAT, "<>" },
+		{ TOKEN_LESS_AND, "<&" },
+		{ TOKEN_GREAT_AND, ">&" },
+		{ TOKEN_SEMICOLON, ";" },
+		{ TOKEN_AMPERSAND, "&" },
+		{ TOKEN_PIPE, "|" },
+		{ TOKEN_LEFT_PAREN, "(" },
+		{ TOKEN_RIGHT_PAREN, ")" },
+		{ TOKEN_LESS, "<" },
 		{ TOKEN_GREAT, ">" },
 	};
 	int following = peek_char(lexer);

@@ -19,7 +19,7 @@ enum token_type {
 	TOKEN_EOF,
 	TOKEN_NEWLINE,
 	TOKEN_WORD,
-	TOKEN_IO_NUMBER,	/* the 2 of 2>file */
+	TOKEN_IO_NUMBER, /* the 2 of 2>file */
 	TOKEN_SEMICOLON,
 	TOKEN_DOUBLE_SEMICOLON,
 	TOKEN_AMPERSAND,
@@ -39,7 +39,7 @@ enum token_type {
 
 struct token {
 	enum token_type type;
-	const char *text;	/* words, numbers and operators as written */
+	const char *text; /* words, numbers and operators as written */
 };
 
 /* Deeper nesting is refused: the functions that read and evaluate it recurse. */
@@ -47,8 +47,8 @@ struct token {
 
 struct lexer {
 	struct source *src;
-	struct arena *arena;	/* holds the tokens' text */
-	int depth;		/* of constructs inside words and of compound commands */
+	struct arena *arena; /* holds the tokens' text */
+	int depth;	     /* of constructs inside words and of compound commands */
 	bool failed;
 };
 

@@ -22,8 +22,8 @@ struct arena {
 struct strbuf {
 	struct arena *arena;
 	char *text;
-	size_t length;		/* without the NUL */
-	size_t size;		/* bytes allocated */
+	size_t length; /* without the NUL */
+	size_t size;   /* bytes allocated */
 };
 
 /* Memory for @bytes, zeroed and aligned for anything, until arena_free(). Never NULL. */

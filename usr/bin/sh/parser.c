@@ -147,7 +147,9 @@ static struct redirect **take_redirect(struct parser *parser, struct redirect **
 		lexer_error(&parser->lexer, "here-documents are not supported");
 	if (redirect->fd < 0)
 		redirect->fd = redirect->type == TOKEN_LESS || redirect->type == TOKEN_LESS_AND ||
-			       redirect->type == TOKEN_LESS_GREAT ? 0 : 1;
+					       redirect->type == TOKEN_LESS_GREAT ?
+				       0 :
+				       1;
 	advance(parser);
 	redirect->target = parser->token.text;
 	if (parser->token.type != TOKEN_WORD)

@@ -9,10 +9,10 @@
 #include "usr/bin/sh/tree.h"
 
 enum parse_result {
-	PARSE_COMMAND,		/* a command in *tree; NULL for an empty line */
-	PARSE_END,		/* there is no more */
-	PARSE_ERROR,		/* a syntax error, which was printed */
-	PARSE_INTERRUPTED,	/* ^C at the terminal */
+	PARSE_COMMAND,	   /* a command in *tree; NULL for an empty line */
+	PARSE_END,	   /* there is no more */
+	PARSE_ERROR,	   /* a syntax error, which was printed */
+	PARSE_INTERRUPTED, /* ^C at the terminal */
 };
 
 /*

@@ -10,7 +10,7 @@
 
 struct saved_fd {
 	int fd;
-	int copy;		/* -1: it was closed */
+	int copy; /* -1: it was closed */
 	struct saved_fd *next;
 };
 

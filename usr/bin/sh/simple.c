@@ -30,7 +30,7 @@
 /* What a variable was before an assignment that holds for one builtin. */
 struct saved_var {
 	const char *name;
-	const char *value;	/* NULL: it was not set */
+	const char *value; /* NULL: it was not set */
 	bool exported;
 	struct saved_var *next;
 };
@@ -129,8 +129,8 @@ static int run_builtin(struct arena *arena, const struct node *node, builtin_fun
 }
 
 /* In the process that is to become the program. */
-static void __attribute__((noreturn)) become_program(struct arena *arena, const struct node *node,
-						     const struct fields *fields)
+static void __attribute__((noreturn))
+become_program(struct arena *arena, const struct node *node, const struct fields *fields)
 {
 	if (redirect_apply(arena, node->redirects, NULL) < 0)
 		exit(1);

@@ -16,15 +16,15 @@
 #define SOURCE_EOF (-1)
 
 struct source {
-	const char *name;	/* for messages: a script's name, or NULL */
-	int line;		/* the line number of the next character */
-	int fd;			/* -1: all there is lies in text */
-	bool is_terminal;	/* prompts, and end of file is not for ever */
-	bool byte_by_byte;	/* others read the same file description */
-	bool continued;		/* the next prompt is the second one, "> " */
-	bool interrupted;	/* ^C was typed at the prompt: drop the command */
+	const char *name;  /* for messages: a script's name, or NULL */
+	int line;	   /* the line number of the next character */
+	int fd;		   /* -1: all there is lies in text */
+	bool is_terminal;  /* prompts, and end of file is not for ever */
+	bool byte_by_byte; /* others read the same file description */
+	bool continued;	   /* the next prompt is the second one, "> " */
+	bool interrupted;  /* ^C was typed at the prompt: drop the command */
 	bool at_eof;
-	const char *text;	/* what was read, or the string */
+	const char *text; /* what was read, or the string */
 	size_t next;
 	size_t length;
 	int pushed[2];

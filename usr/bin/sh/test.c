@@ -62,7 +62,7 @@ static bool file_newer(const char *a, const char *b)
 	if (stat(b, &sb) < 0)
 		return true;
 	return sa.st_mtim.tv_sec != sb.st_mtim.tv_sec ? sa.st_mtim.tv_sec > sb.st_mtim.tv_sec :
-	       sa.st_mtim.tv_nsec > sb.st_mtim.tv_nsec;
+							sa.st_mtim.tv_nsec > sb.st_mtim.tv_nsec;
 }
 
 static bool binary(struct test *test, const char *a, const char *op, const char *b)
@@ -80,12 +80,18 @@ static bool binary(struct test *test, const char *a, const char *op, const char 
 	if (parse_number(b, LLONG_MIN, LLONG_MAX, &y) < 0)
 		return fail(test, b, "not a number");
 	switch (op[1] << 8 | op[2]) {
-	case 'e' << 8 | 'q': return x == y;
-	case 'n' << 8 | 'e': return x != y;
-	case 'l' << 8 | 't': return x < y;
-	case 'l' << 8 | 'e': return x <= y;
-	case 'g' << 8 | 't': return x > y;
-	default: return x >= y;
+	case 'e' << 8 | 'q':
+		return x == y;
+	case 'n' << 8 | 'e':
+		return x != y;
+	case 'l' << 8 | 't':
+		return x < y;
+	case 'l' << 8 | 'e':
+		return x <= y;
+	case 'g' << 8 | 't':
+		return x > y;
+	default:
+		return x >= y;
 	}
 }
 
@@ -95,13 +101,19 @@ static bool unary(struct test *test, char op, const char *word)
 	long long fd;
 
 	switch (op) {
-	case 'n': return *word;
-	case 'z': return !*word;
-	case 'r': return access(word, R_OK) == 0;
-	case 'w': return access(word, W_OK) == 0;
-	case 'x': return access(word, X_OK) == 0;
+	case 'n':
+		return *word;
+	case 'z':
+		return !*word;
+	case 'r':
+		return access(word, R_OK) == 0;
+	case 'w':
+		return access(word, W_OK) == 0;
+	case 'x':
+		return access(word, X_OK) == 0;
 	case 'h':
-	case 'L': return lstat(word, &st) == 0 && S_ISLNK(st.st_mode);
+	case 'L':
+		return lstat(word, &st) == 0 && S_ISLNK(st.st_mode);
 	case 't':
 		if (parse_number(word, 0, INT_MAX, &fd) < 0)
 			return fail(test, word, "not a descriptor");
@@ -110,14 +122,22 @@ static bool unary(struct test *test, char op, const char *word)
 	if (stat(word, &st) < 0)
 		return false;
 	switch (op) {
-	case 'b': return S_ISBLK(st.st_mode);
-	case 'c': return S_ISCHR(st.st_mode);
-	case 'd': return S_ISDIR(st.st_mode);
-	case 'f': return S_ISREG(st.st_mode);
-	case 'p': return S_ISFIFO(st.st_mode);
-	case 's': return st.st_size > 0;
-	case 'S': return S_ISSOCK(st.st_mode);
-	default: return true;
+	case 'b':
+		return S_ISBLK(st.st_mode);
+	case 'c':
+		return S_ISCHR(st.st_mode);
+	case 'd':
+		return S_ISDIR(st.st_mode);
+	case 'f':
+		return S_ISREG(st.st_mode);
+	case 'p':
+		return S_ISFIFO(st.st_mode);
+	case 's':
+		return st.st_size > 0;
+	case 'S':
+		return S_ISSOCK(st.st_mode);
+	default:
+		return true;
 	}
 }
 

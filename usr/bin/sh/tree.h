@@ -17,30 +17,30 @@
 #include "usr/bin/sh/lexer.h"
 
 enum node_type {
-	NODE_SIMPLE,		/* assigns words redirects */
-	NODE_PIPE,		/* left | right, where right may be a pipe again */
-	NODE_AND,		/* left && right, where right may go on with && or || */
-	NODE_OR,		/* left || right, likewise; a && b || c is AND a (OR b c) */
-	NODE_NOT,		/* ! left */
-	NODE_SEQUENCE,		/* left ; right, where right may be a sequence again */
-	NODE_BACKGROUND,	/* left & */
-	NODE_SUBSHELL,		/* ( left ) redirects */
-	NODE_GROUP,		/* { left } redirects */
-	NODE_IF,		/* if left then right else other */
-	NODE_WHILE,		/* while left do right */
-	NODE_UNTIL,		/* until left do right */
-	NODE_FOR,		/* for name in words do right */
+	NODE_SIMPLE,	 /* assigns words redirects */
+	NODE_PIPE,	 /* left | right, where right may be a pipe again */
+	NODE_AND,	 /* left && right, where right may go on with && or || */
+	NODE_OR,	 /* left || right, likewise; a && b || c is AND a (OR b c) */
+	NODE_NOT,	 /* ! left */
+	NODE_SEQUENCE,	 /* left ; right, where right may be a sequence again */
+	NODE_BACKGROUND, /* left & */
+	NODE_SUBSHELL,	 /* ( left ) redirects */
+	NODE_GROUP,	 /* { left } redirects */
+	NODE_IF,	 /* if left then right else other */
+	NODE_WHILE,	 /* while left do right */
+	NODE_UNTIL,	 /* until left do right */
+	NODE_FOR,	 /* for name in words do right */
 };
 
 struct word {
-	const char *text;	/* as written */
+	const char *text; /* as written */
 	struct word *next;
 };
 
 struct redirect {
-	enum token_type type;	/* TOKEN_LESS ... TOKEN_GREAT_AND */
+	enum token_type type; /* TOKEN_LESS ... TOKEN_GREAT_AND */
 	int fd;
-	const char *target;	/* a word as written: a file, or a descriptor after & */
+	const char *target; /* a word as written: a file, or a descriptor after & */
 	struct redirect *next;
 };
 
@@ -52,7 +52,7 @@ struct node {
 	const char *name;
 	struct word *assigns;
 	struct word *words;
-	bool over_arguments;	/* NODE_FOR without "in": over "$@" */
+	bool over_arguments; /* NODE_FOR without "in": over "$@" */
 	struct redirect *redirects;
 };
 

@@ -13,7 +13,7 @@
 struct limit {
 	char option;
 	int resource;
-	rlim_t unit;		/* bytes, or whatever is counted */
+	rlim_t unit; /* bytes, or whatever is counted */
 	const char *name;
 	const char *unit_name;
 };

@@ -17,7 +17,7 @@
 struct variable {
 	struct variable *next;
 	char *name;
-	char *value;		/* NULL: exported but not set */
+	char *value; /* NULL: exported but not set */
 	bool exported;
 };
 

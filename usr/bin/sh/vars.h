@@ -16,10 +16,10 @@
 struct parameters {
 	int status;
 	pid_t shell_pid;
-	pid_t last_background;	/* 0: none yet */
+	pid_t last_background; /* 0: none yet */
 	const char *name;
 	int count;
-	char **args;		/* args[0] is $1 */
+	char **args; /* args[0] is $1 */
 };
 
 extern struct parameters params;
