@@ -41,7 +41,7 @@ static void print_banner(void)
 
 	for (unsigned i = 0; i < early_ram.nr; i++)
 		bytes += early_ram.range[i].end - early_ram.range[i].start;
-	printk("Ravel " RAVEL_VERSION ": %u hart%s, %lu MiB\n", n, n == 1 ? "" : "s", bytes >> 20);
+	pr_info("Ravel " RAVEL_VERSION ": %u hart%s, %lu MiB\n", n, n == 1 ? "" : "s", bytes >> 20);
 }
 
 /* ---- pid 1 ---- */
