@@ -22,11 +22,11 @@
 #include "usr/lib/testmem.h"
 #include "usr/lib/testutil.h"
 
-#define STATUS_SKIP 77
+#define STATUS_SKIP   77
 #define RESULT_FD_MIN 100
 /* Less than the host waits for output before it calls the whole machine hung. */
 #define INACTIVITY_NS 45000000000ULL
-#define LINE_SIZE 1024
+#define LINE_SIZE     1024
 
 static struct test_case *tests, **tests_end = &tests;
 static struct test_child *children;
@@ -110,8 +110,8 @@ void test_fail(const char *file, int line, const char *format, ...)
 	_exit(1);
 }
 
-void test_check_eq(const char *file, int line, const char *expr, long long got,
-		   long long expected, int saved_errno)
+void test_check_eq(const char *file, int line, const char *expr, long long got, long long expected,
+		   int saved_errno)
 {
 	if (got == expected)
 		return;

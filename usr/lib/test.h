@@ -37,12 +37,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define PAGE_SIZE 4096UL
+#define PAGE_SIZE    4096UL
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 /* Addresses that no program of Ravel may use, and that Linux on the host refuses as well. */
 #define KERNEL_ADDRESS 0xffffffc080200000UL
-#define USER_TOP 0x4000000000UL
+#define USER_TOP       0x4000000000UL
 
 struct test_case {
 	const char *name;
@@ -85,8 +85,8 @@ void test_register_child(struct test_child *child);
 /* The checks below end the calling process with status 1 when they fail. */
 void test_fail(const char *file, int line, const char *format, ...)
 	__attribute__((noreturn, format(printf, 3, 4)));
-void test_check_eq(const char *file, int line, const char *expr, long long got,
-		   long long expected, int saved_errno);
+void test_check_eq(const char *file, int line, const char *expr, long long got, long long expected,
+		   int saved_errno);
 void test_check_errno(const char *file, int line, const char *expr, long long got, int saved_errno,
 		      int expected);
 void test_check_string(const char *file, int line, const char *expr, const char *got,
@@ -116,8 +116,7 @@ void test_skip(const char *reason) __attribute__((noreturn));
 				  range_low, range_high, range_got, #got);                         \
 	} while (0)
 
-#define CHECK_STRING(got, expected)                                                                \
-	test_check_string(__FILE__, __LINE__, #got, (got), (expected))
+#define CHECK_STRING(got, expected) test_check_string(__FILE__, __LINE__, #got, (got), (expected))
 
 /* CHECK_OK(call): a call that must not return -1; the value of the expression is its result. */
 #define CHECK_OK(call)                                                                             \

@@ -179,8 +179,8 @@ bool range_unmapped(unsigned long start, unsigned long end)
 
 void *map_anon(size_t size)
 {
-	return CHECK_OK(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
-			     0));
+	return CHECK_OK(
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 }
 
 const char *data_path(const char *name)

@@ -13,7 +13,7 @@
 
 /* Exit statuses of the tools: the work failed; the command line was wrong. */
 #define STATUS_FAILED 1
-#define STATUS_USAGE 2
+#define STATUS_USAGE  2
 
 /* Print "program: message" (warn), or "program: message: strerror(errno)" (warn_errno). */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -9,7 +9,7 @@
 #include "usr/lib/testutil.h"
 
 #define MANY 10000
-#define RW (PROT_READ | PROT_WRITE)
+#define RW   (PROT_READ | PROT_WRITE)
 
 static int areas(char *p, size_t pages)
 {
@@ -64,7 +64,7 @@ TEST(many_areas_are_forked_and_dropped)
 }
 
 #define MODEL_PAGES 48
-#define UNMAPPED 99
+#define UNMAPPED    99
 
 struct model {
 	unsigned char prot[MODEL_PAGES];
@@ -86,8 +86,7 @@ static void compare(const struct model *model, char *base, int fds[2])
 			CHECK_EQ(read(fds[0], &byte, 1), 1);
 			CHECK_EQ((unsigned char)byte, model->value[i]);
 		}
-		if (model->prot[i] != UNMAPPED &&
-		    (i == 0 || model->prot[i] != model->prot[i - 1]))
+		if (model->prot[i] != UNMAPPED && (i == 0 || model->prot[i] != model->prot[i - 1]))
 			runs++;
 	}
 	/* Linux keeps neighbours apart that differ only in what it accounts. */

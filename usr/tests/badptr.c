@@ -37,8 +37,14 @@ static char path_dir[] = "/tmp", path_none[] = "/tmp/none";
 static struct timespec moment;
 static struct pollfd pollfd;
 /* Size 0: not tried across the edge of a mapping, because the call may be short there. */
-#define V(x) { VALUE, (long)(x), 0 }
-#define P(kind, size) { kind, 0, size }
+#define V(x)                                                                                       \
+	{                                                                                          \
+		VALUE, (long)(x), 0                                                                \
+	}
+#define P(kind, size)                                                                              \
+	{                                                                                          \
+		kind, 0, size                                                                      \
+	}
 #define CWD V(AT_FDCWD)
 
 enum { NULL_FD = 1000, ZERO_FD, PIPE_IN, PIPE_OUT, DIR_FD, TMP_FD };
@@ -159,8 +165,8 @@ static void try_pointer(const struct call *call, int bad)
 {
 	const struct argument *arg = &call->args[bad];
 	const unsigned long addresses[] = {
-		1, 0xff8, 0xfff8, KERNEL_ADDRESS, -1UL, -8UL, 1UL << 63, USER_TOP,
-		(unsigned long)no_access, (unsigned long)unmapped,
+		1,    0xff8,	 0xfff8,   KERNEL_ADDRESS,	     -1UL,
+		-8UL, 1UL << 63, USER_TOP, (unsigned long)no_access, (unsigned long)unmapped,
 	};
 
 	if (arg->kind != OPTIONAL_IN && arg->kind != OPTIONAL_OUT)
@@ -190,8 +196,7 @@ TEST(reads_and_writes_across_the_edge_are_short_or_efault)
 	set_up();
 	n = raw_syscall(SYS_read, descriptors[ZERO_FD - NULL_FD], (long)edge - 100, 200, 0, 0, 0);
 	CHECK(n == -EFAULT || n == 100);
-	n = raw_syscall(SYS_write, descriptors[PIPE_OUT - NULL_FD], (long)edge - 100, 200, 0, 0,
-			0);
+	n = raw_syscall(SYS_write, descriptors[PIPE_OUT - NULL_FD], (long)edge - 100, 200, 0, 0, 0);
 	CHECK(n == -EFAULT || n == 100);
 	n = raw_syscall(SYS_pread64, descriptors[TMP_FD - NULL_FD], (long)edge - 10, 18, 0, 0, 0);
 	CHECK(n == -EFAULT || n == 10);
@@ -213,8 +218,7 @@ TEST(wait_statuses)
 
 		if (pid == 0)
 			_exit(0);
-		CHECK_EQ(raw_syscall(SYS_waitid, P_PID, pid, addresses[i], WEXITED, 0, 0),
-			 -EFAULT);
+		CHECK_EQ(raw_syscall(SYS_waitid, P_PID, pid, addresses[i], WEXITED, 0, 0), -EFAULT);
 	}
 }
 
@@ -246,8 +250,7 @@ TEST(execve_vectors)
 	set_up();
 	CHECK_EQ(raw_syscall(SYS_execve, (long)path, KERNEL_ADDRESS, 0, 0, 0, 0), -EFAULT);
 	CHECK_EQ(raw_syscall(SYS_execve, (long)path, 0xfff8, 0, 0, 0, 0), -EFAULT);
-	CHECK_EQ(raw_syscall(SYS_execve, (long)path, (long)good, (long)unmapped, 0, 0, 0),
-		 -EFAULT);
+	CHECK_EQ(raw_syscall(SYS_execve, (long)path, (long)good, (long)unmapped, 0, 0, 0), -EFAULT);
 	CHECK_EQ(raw_syscall(SYS_execve, (long)path, (long)bad, 0, 0, 0, 0), -EFAULT);
 	CHECK_EQ(raw_syscall(SYS_execve, (long)path, (long)good, (long)bad, 0, 0, 0), -EFAULT);
 	((char **)edge)[-1] = "no end";
@@ -257,7 +260,8 @@ TEST(execve_vectors)
 /* The thread ids that clone and exit store are best effort: a bad address is passed over. */
 TEST(clone_and_exit_store_to_bad_addresses)
 {
-	const long flags = CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD;
+	const long flags =
+		CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD;
 	const long addresses[] = { 0, 0xfff8, KERNEL_ADDRESS, USER_TOP, -1 };
 
 	for (size_t i = 0; i < ARRAY_LEN(addresses); i++) {

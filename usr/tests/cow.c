@@ -118,8 +118,8 @@ TEST(the_kernels_writes_copy_too)
 TEST(private_file_pages_already_written)
 {
 	int fd = CHECK_OK(open(data_path("big"), O_RDONLY));
-	char *p = CHECK_OK(mmap(NULL, PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd,
-				0));
+	char *p =
+		CHECK_OK(mmap(NULL, PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0));
 
 	fill(p, 1);
 	CHECK_CHILD({

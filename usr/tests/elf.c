@@ -27,7 +27,7 @@ static const uint32_t exit_code[] = { 0x02a00513, 0x05d00893, 0x00000073, 0x0000
 #define MACHINE EM_X86_64
 #define FOREIGN EM_RISCV
 /* mov $42, %edi; mov $60, %eax; syscall; nops */
-static const unsigned char exit_code[] = { 0xbf, 42, 0, 0, 0, 0xb8, 60, 0,
+static const unsigned char exit_code[] = { 0xbf, 42, 0,	   0, 0,    0xb8, 60,	0,
 					   0,	 0,  0x0f, 5, 0x90, 0x90, 0x90, 0x90 };
 #endif
 

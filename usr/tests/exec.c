@@ -236,8 +236,7 @@ TEST(what_may_not_be_executed_is_eacces)
 
 TEST(not_a_program_is_enoexec)
 {
-	static const char *const texts[] = { "", "x", "hello, world\n", "#!\n", "#!  \n",
-					     "#\n" };
+	static const char *const texts[] = { "", "x", "hello, world\n", "#!\n", "#!  \n", "#\n" };
 	const char *path = tmp_path("text");
 
 	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
@@ -249,8 +248,9 @@ TEST(not_a_program_is_enoexec)
 
 CHILD(script)
 {
-	const char *const expected[] = { self_path(), "--child=script", argv[2], "one", "two",
-					 NULL };
+	const char *const expected[] = {
+		self_path(), "--child=script", argv[2], "one", "two", NULL
+	};
 
 	return strstr(argv[2], "script") ? compare_args(argc, argv, expected) : 3;
 }

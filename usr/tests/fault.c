@@ -15,11 +15,24 @@
 #define SLACK 24
 
 static const char *const rows[] = {
-	"pgfault",	     "pgmajfault",	     "fault_zero_page",	   "fault_demand_zero",
-	"fault_file_read",   "fault_file_around",    "fault_file_cow",	   "fault_cow_copy",
-	"fault_cow_reuse",   "fault_stack_grow",     "fault_spurious",	   "fault_access_bits",
-	"fault_sigsegv_maperr", "fault_sigsegv_accerr", "fault_sigbus",	   "fault_oom",
-	"fault_io_retry",    "fault_kernel_fixup",
+	"pgfault",
+	"pgmajfault",
+	"fault_zero_page",
+	"fault_demand_zero",
+	"fault_file_read",
+	"fault_file_around",
+	"fault_file_cow",
+	"fault_cow_copy",
+	"fault_cow_reuse",
+	"fault_stack_grow",
+	"fault_spurious",
+	"fault_access_bits",
+	"fault_sigsegv_maperr",
+	"fault_sigsegv_accerr",
+	"fault_sigbus",
+	"fault_oom",
+	"fault_io_retry",
+	"fault_kernel_fixup",
 };
 
 /* Count how a counter grows while a block runs; the first reading warms the reader up. */
@@ -113,8 +126,8 @@ TEST(file_absent_from_the_cache_is_a_major_fault)
 TEST(file_private_write_copies_at_once)
 {
 	int fd = CHECK_OK(open(self_path(), O_RDONLY));
-	char *p = CHECK_OK(mmap(NULL, PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd,
-				0));
+	char *p =
+		CHECK_OK(mmap(NULL, PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0));
 
 	CHECK_RANGE(GROWTH("fault_file_cow", { touch(p, PAGES); }), PAGES, PAGES + SLACK);
 }
@@ -196,19 +209,17 @@ TEST(segv_maperr)
 {
 	volatile char *volatile low = (char *)0x20;
 
+	CHECK_RANGE(GROWTH("fault_sigsegv_maperr", { CHECK_SIGNAL({ *low = 1; }, SIGSEGV); }), 1,
+		    1);
 	CHECK_RANGE(GROWTH("fault_sigsegv_maperr",
-			   { CHECK_SIGNAL({ *low = 1; }, SIGSEGV); }),
-		    1, 1);
-	CHECK_RANGE(GROWTH("fault_sigsegv_maperr", {
-			    CHECK_SIGNAL({ (void)*(volatile char *)KERNEL_ADDRESS; }, SIGSEGV);
-		    }),
+			   { CHECK_SIGNAL({ (void)*(volatile char *)KERNEL_ADDRESS; }, SIGSEGV); }),
 		    1, 1);
 }
 
 TEST(segv_accerr)
 {
-	volatile char *p = CHECK_OK(mmap(NULL, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
-					 -1, 0));
+	volatile char *p =
+		CHECK_OK(mmap(NULL, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 
 	CHECK_RANGE(GROWTH("fault_sigsegv_accerr", { CHECK_SIGNAL({ *p = 1; }, SIGSEGV); }), 1, 1);
 }
@@ -276,13 +287,15 @@ TEST(out_of_memory)
 	total_kb = text_number(text, "MemTotal");
 	if (total_kb > 600 << 10)
 		SKIP("filling so much memory takes too long");
-	CHECK_SIGNAL({
-		size_t size = (total_kb << 10) + (8 << 20);
-		volatile char *p = CHECK_OK(mmap(NULL, size, PROT_READ | PROT_WRITE,
-						 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
-						 0));
+	CHECK_SIGNAL(
+		{
+			size_t size = (total_kb << 10) + (8 << 20);
+			volatile char *p =
+				CHECK_OK(mmap(NULL, size, PROT_READ | PROT_WRITE,
+					      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
 
-		touch(p, size / PAGE_SIZE);
-	}, SIGKILL);
+			touch(p, size / PAGE_SIZE);
+		},
+		SIGKILL);
 	CHECK(vmstat("fault_oom") + vmstat("oom_kill") > before);
 }

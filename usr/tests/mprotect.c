@@ -172,10 +172,10 @@ TEST(write_permission_still_copies_on_write)
 /* The zero page is shared by everybody: making it writable must not write to it. */
 TEST(the_zero_page_stays_zero)
 {
-	volatile char *p = CHECK_OK(mmap(NULL, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS,
-					 -1, 0));
-	volatile char *q = CHECK_OK(mmap(NULL, 2 * PAGE_SIZE, PROT_READ,
-					 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	volatile char *p =
+		CHECK_OK(mmap(NULL, PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+	volatile char *q =
+		CHECK_OK(mmap(NULL, 2 * PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
 
 	CHECK_EQ(*p + *q, 0);
 	CHECK_OK(mprotect((void *)p, PAGE_SIZE, RW));

@@ -149,6 +149,10 @@ TEST(outside_the_user_half_is_einval)
 
 TEST(a_process_may_unmap_all_of_itself)
 {
-	CHECK_SIGNAL({ munmap((void *)0x10000, 0x3ffffe0000); abort(); }, on_ravel() ? SIGSEGV
-										     : SIGABRT);
+	CHECK_SIGNAL(
+		{
+			munmap((void *)0x10000, 0x3ffffe0000);
+			abort();
+		},
+		on_ravel() ? SIGSEGV : SIGABRT);
 }

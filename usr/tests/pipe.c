@@ -11,7 +11,7 @@
 #include "usr/lib/testutil.h"
 
 #define CAPACITY 65536
-#define ATOMIC 4096
+#define ATOMIC	 4096
 
 TEST(bytes_come_out_in_order)
 {

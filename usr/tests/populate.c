@@ -38,8 +38,7 @@ TEST(writable_pages_are_resident)
 TEST(file_pages_are_mapped)
 {
 	int fd = CHECK_OK(open(self_path(), O_RDONLY));
-	char *p = CHECK_OK(mmap(NULL, 4 * PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd,
-				0));
+	char *p = CHECK_OK(mmap(NULL, 4 * PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0));
 
 	CHECK_EQ(memcmp(p, "\177ELF", 4), 0);
 }
@@ -55,8 +54,8 @@ TEST(inaccessible_pages_are_not_an_error)
 TEST(past_the_end_of_a_file_is_not_an_error)
 {
 	int fd = CHECK_OK(open(data_path("small"), O_RDONLY));
-	volatile char *p = CHECK_OK(mmap(NULL, 4 * PAGE_SIZE, PROT_READ,
-					 MAP_PRIVATE | MAP_POPULATE, fd, 0));
+	volatile char *p =
+		CHECK_OK(mmap(NULL, 4 * PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_POPULATE, fd, 0));
 
 	CHECK_EQ(p[0], 'R');
 	CHECK_SIGNAL({ (void)p[PAGE_SIZE]; }, SIGBUS);

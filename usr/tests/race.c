@@ -17,12 +17,19 @@
 
 #define PAGES 64
 #define TASKS 4
-#define ROUNDS 300
-#define RW (PROT_READ | PROT_WRITE)
-#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+/*
+ * Where QEMU has fewer cores than harts each remote TLB fence takes milliseconds; a page that is
+ * read and then written, or copied, needs one. ROUNDS counts system calls of one task,
+ * FAULT_ROUNDS goes over all pages.
+ */
+#define ROUNDS	     600
+#define FAULT_ROUNDS 6
+#define RW	     (PROT_READ | PROT_WRITE)
+#define ANON	     (MAP_PRIVATE | MAP_ANONYMOUS)
 
 struct worker {
 	int id;
+	int (*fn)(void *);
 	uint64_t random;
 	int fds[2];
 	long done;
@@ -30,7 +37,7 @@ struct worker {
 };
 
 static char *volatile pages;
-static volatile int stop, failed_line;
+static volatile int go, stop, failed_line;
 static struct worker workers[TASKS];
 static int counters[TASKS * 16];
 
@@ -53,7 +60,7 @@ static uint64_t worker_random(struct worker *w, uint64_t limit)
 
 static void prepare(void)
 {
-	stop = failed_line = 0;
+	go = stop = failed_line = 0;
 	pages = map_anon(PAGES * PAGE_SIZE);
 	for (int i = 0; i < TASKS; i++) {
 		workers[i] = (struct worker){ .id = i, .random = test_random() };
@@ -75,19 +82,37 @@ static void finish(void)
 	close_pipes();
 }
 
+static int start_together(void *arg)
+{
+	struct worker *w = arg;
+
+	while (!go)
+		raw_syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+	return w->fn(w);
+}
+
+/*
+ * All start at once, when the last one's stack is mapped: a stack must not come to lie in a hole
+ * that the first one makes.
+ */
 static void run_tasks(int (*const fns[])(void *), int n)
 {
 	pid_t pids[TASKS];
 
-	for (int i = 0; i < n; i++)
-		pids[i] = spawn_sharing(fns[i], &workers[i]);
+	for (int i = 0; i < n; i++) {
+		workers[i].fn = fns[i];
+		pids[i] = spawn_sharing(start_together, &workers[i]);
+	}
+	go = 1;
+	test_progress();
 	for (int i = 0; i < n; i++) {
 		int status;
 
 		CHECK_EQ(waitpid(pids[i], &status, 0), pids[i]);
 		if (failed_line)
-			test_fail(__FILE__, failed_line, "expected every task to succeed, got a "
-							 "failure in a task");
+			test_fail(__FILE__, failed_line,
+				  "expected every task to succeed, got a "
+				  "failure in a task");
 		CHECK_EQ(status, 0);
 	}
 }
@@ -112,7 +137,7 @@ TEST(faults_on_the_same_fresh_pages)
 	static int (*const fns[])(void *) = { fault_together, fault_together, fault_together,
 					      fault_together };
 
-	for (int round = 0; round < 30; round++) {
+	for (int round = 0; round < FAULT_ROUNDS; round++) {
 		prepare();
 		run_tasks(fns, TASKS);
 		for (int i = 0; i < PAGES; i++)
@@ -141,7 +166,7 @@ TEST(copy_on_write_of_the_same_pages)
 	static int (*const fns[])(void *) = { write_shared, write_shared, write_shared,
 					      write_shared };
 
-	for (int round = 0; round < 15; round++) {
+	for (int round = 0; round < FAULT_ROUNDS; round++) {
 		int go[2];
 		char byte;
 		pid_t pid;
@@ -220,8 +245,7 @@ TEST(protecting_under_kernel_writes)
 	CHECK_EQ(count_maps((uintptr_t)pages, (uintptr_t)pages + PAGES * PAGE_SIZE), 1);
 	for (int i = 0; i < PAGES; i++)
 		for (int t = 1; t < TASKS; t++)
-			CHECK(pages[i * PAGE_SIZE + t] == 0 ||
-			      pages[i * PAGE_SIZE + t] == 'a' + t);
+			CHECK(pages[i * PAGE_SIZE + t] == 0 || pages[i * PAGE_SIZE + t] == 'a' + t);
 }
 
 /* Unmap and map again, never leaving a hole that somebody else's mmap could fall into. */
@@ -252,8 +276,7 @@ TEST(unmapping_under_kernel_writes)
 	run_tasks(fns, TASKS);
 	for (int i = 0; i < PAGES; i++)
 		for (int t = 1; t < TASKS; t++)
-			CHECK(pages[i * PAGE_SIZE + t] == 0 ||
-			      pages[i * PAGE_SIZE + t] == 'a' + t);
+			CHECK(pages[i * PAGE_SIZE + t] == 0 || pages[i * PAGE_SIZE + t] == 'a' + t);
 }
 
 static int discarder(void *arg)
@@ -270,17 +293,18 @@ static int discarder(void *arg)
 	return 0;
 }
 
-/* Discarded pages are zero or freshly written; never another page's bytes. */
+/* Discarded pages are zero or freshly written; never another page's bytes: each has its own. */
 static int user_writer(void *arg)
 {
 	struct worker *w = arg;
 
 	while (!stop) {
-		volatile char *p = pages + worker_random(w, PAGES) * PAGE_SIZE + w->id;
+		int page = worker_random(w, PAGES);
+		volatile char *p = pages + page * PAGE_SIZE + w->id;
 		char seen = *p;
 
-		TASK_CHECK(seen == 0 || seen == 'a' + w->id);
-		*p = 'a' + w->id;
+		TASK_CHECK(seen == 0 || seen == page + 1);
+		*p = page + 1;
 		w->done++;
 	}
 	return 0;
@@ -292,6 +316,68 @@ TEST(discarding_under_user_writes)
 
 	prepare();
 	run_tasks(fns, TASKS);
+}
+
+static volatile int written;
+
+/* Has read every page before it is written; then reads what the first task wrote. */
+static int reader_of_copies(void *arg)
+{
+	struct worker *w = arg;
+
+	for (int i = 0; i < PAGES; i++)
+		TASK_CHECK(*(volatile char *)(pages + i * PAGE_SIZE) == 0);
+	__atomic_fetch_add(&counters[0], 1, __ATOMIC_SEQ_CST);
+	for (int i = 0; i < PAGES && !stop; i++) {
+		while (__atomic_load_n(&written, __ATOMIC_SEQ_CST) <= i && !stop)
+			;
+		TASK_CHECK(stop || *(volatile char *)(pages + i * PAGE_SIZE) == i + 1);
+		w->done++;
+	}
+	return 0;
+}
+
+static int writer_of_copies(void *arg)
+{
+	(void)arg;
+	while (__atomic_load_n(&counters[0], __ATOMIC_SEQ_CST) < TASKS - 1 && !stop)
+		raw_syscall(SYS_sched_yield, 0, 0, 0, 0, 0, 0);
+	for (int i = 0; i < PAGES && !stop; i++) {
+		*(volatile char *)(pages + i * PAGE_SIZE) = i + 1;
+		__atomic_store_n(&written, i + 1, __ATOMIC_SEQ_CST);
+	}
+	return 0;
+}
+
+/* The zero page, and a page shared with a child: once replaced, no hart reads the old one. */
+TEST(copies_are_seen_on_every_hart)
+{
+	static int (*const fns[])(void *) = { writer_of_copies, reader_of_copies, reader_of_copies,
+					      reader_of_copies };
+
+	for (int round = 0; round < 4; round++) {
+		pid_t holder = 0;
+		int hold[2];
+		char byte;
+
+		prepare();
+		counters[0] = written = 0;
+		CHECK_OK(pipe(hold));
+		if (round % 2) {
+			memset(pages, 0, PAGES * PAGE_SIZE);
+			holder = CHECK_OK(fork());
+		}
+		if (round % 2 && holder == 0) {
+			close(hold[1]);
+			_exit(read(hold[0], &byte, 1) != 0);
+		}
+		run_tasks(fns, TASKS);
+		close(hold[0]);
+		close(hold[1]);
+		if (holder)
+			CHECK_EXIT(holder, 0);
+		finish();
+	}
 }
 
 /* A page that was unmapped must be gone from every hart's TLB when munmap returns. */
@@ -368,7 +454,7 @@ static int private_mapper(void *arg)
 {
 	struct worker *w = arg;
 
-	for (int i = 0; i < ROUNDS / 3; i++) {
+	for (int i = 0; i < ROUNDS / 10; i++) {
 		long size = (1 + worker_random(w, 8)) * PAGE_SIZE;
 		long p = raw_syscall(SYS_mmap, 0, size, RW, ANON, -1, 0);
 

@@ -31,9 +31,9 @@ static void block(int how, int signal)
 
 TEST(default_action_terminates)
 {
-	static const int fatal[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGILL,	 SIGTRAP, SIGABRT, SIGBUS,
-				     SIGFPE,  SIGKILL, SIGUSR1, SIGSEGV, SIGUSR2, SIGPIPE, SIGALRM,
-				     SIGTERM, SIGXCPU, SIGSYS, 40 };
+	static const int fatal[] = { SIGHUP,  SIGINT,  SIGQUIT, SIGILL,	 SIGTRAP, SIGABRT,
+				     SIGBUS,  SIGFPE,  SIGKILL, SIGUSR1, SIGSEGV, SIGUSR2,
+				     SIGPIPE, SIGALRM, SIGTERM, SIGXCPU, SIGSYS,  40 };
 
 	for (size_t i = 0; i < ARRAY_LEN(fatal); i++)
 		CHECK_SIGNAL({ kill(getpid(), fatal[i]); }, fatal[i]);
@@ -120,7 +120,12 @@ TEST(kill_and_stop_cannot_be_ignored)
 	CHECK_ERRNO(sigaction(SIGSTOP, &action, NULL), EINVAL);
 	CHECK_ERRNO(sigaction(0, &action, NULL), EINVAL);
 	CHECK_ERRNO(sigaction(65, &action, NULL), EINVAL);
-	CHECK_SIGNAL({ block(SIG_BLOCK, SIGKILL); raise(SIGKILL); }, SIGKILL);
+	CHECK_SIGNAL(
+		{
+			block(SIG_BLOCK, SIGKILL);
+			raise(SIGKILL);
+		},
+		SIGKILL);
 }
 
 TEST(a_blocked_signal_waits)

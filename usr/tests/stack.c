@@ -59,7 +59,12 @@ TEST(a_lower_limit_holds_at_once)
 {
 	struct rlimit limit = { 1 * MIB, 1 * MIB };
 
-	CHECK_SIGNAL({ CHECK_OK(setrlimit(RLIMIT_STACK, &limit)); recurse(2 * MIB); }, SIGSEGV);
+	CHECK_SIGNAL(
+		{
+			CHECK_OK(setrlimit(RLIMIT_STACK, &limit));
+			recurse(2 * MIB);
+		},
+		SIGSEGV);
 }
 
 TEST(vmstk_grows)

@@ -18,8 +18,8 @@
 #include "usr/lib/testutil.h"
 
 #define LIMIT 4000
-#define RW (PROT_READ | PROT_WRITE)
-#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+#define RW    (PROT_READ | PROT_WRITE)
+#define ANON  (MAP_PRIVATE | MAP_ANONYMOUS)
 
 static int control = -1;
 static char maps_before[16384], maps_after[16384];
@@ -224,8 +224,7 @@ TEST(munmap_in_the_middle)
 
 static long do_mprotect(void)
 {
-	return raw_syscall(SYS_mprotect, (long)area + 2 * PAGE_SIZE, PAGE_SIZE, PROT_READ, 0, 0,
-			   0);
+	return raw_syscall(SYS_mprotect, (long)area + 2 * PAGE_SIZE, PAGE_SIZE, PROT_READ, 0, 0, 0);
 }
 
 TEST(mprotect_in_the_middle)
@@ -267,33 +266,44 @@ CHILD(fine)
 	return 42;
 }
 
+/* Execute the program at path in a child, the nth allocation failing. Returns its wait status. */
+static int try_execve(const char *path, int n)
+{
+	static char *argv[] = { "x", "--child=fine", NULL };
+	pid_t pid = CHECK_OK(fork());
+	int status;
+
+	if (pid == 0) {
+		long result;
+
+		control = open("/proc/self/fail_alloc", O_RDWR | O_CLOEXEC);
+		arm(n);
+		result = raw_syscall(SYS_execve, (long)path, (long)argv, 0, 0, 0, 0);
+		raw_syscall(SYS_exit_group, is_memory_error(result) ? 43 : 44, 0, 0, 0, 0, 0);
+	}
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
 /*
  * execve fails before the point of no return with an errno, after it by a signal.  Each try runs in
  * a child; this process sees no memory lost.
  */
 TEST(execve)
 {
-	static char *argv[] = { "x", "--child=fine", NULL };
 	const char *path = self_path();
-	int refused = 0, killed = 0, fine = 0, status;
+	int refused = 0, killed = 0, fine = 0;
 
+	/* Once without failure: copies this process's own pages that fork() and waitpid() write. */
+	CHECK_EQ(try_execve(path, 0), W_EXITCODE(42, 0));
+	test_progress();
 	testmem_before();
 	/* A run may survive its failure (a fault is tried again): three in a row end the loop. */
 	for (int n = 1; fine < 3; n++) {
-		pid_t pid;
+		int status;
 
 		CHECK(n < LIMIT);
-		pid = CHECK_OK(fork());
-		if (pid == 0) {
-			long result;
-
-			control = open("/proc/self/fail_alloc", O_RDWR | O_CLOEXEC);
-			arm(n);
-			result = raw_syscall(SYS_execve, (long)path, (long)argv, 0, 0, 0, 0);
-			raw_syscall(SYS_exit_group, is_memory_error(result) ? 43 : 44, 0, 0, 0, 0,
-				    0);
-		}
-		CHECK_EQ(waitpid(pid, &status, 0), pid);
+		status = try_execve(path, n);
 		fine = status == W_EXITCODE(42, 0) ? fine + 1 : 0;
 		if (WIFSIGNALED(status))
 			killed++;
