@@ -254,6 +254,7 @@ void idle_loop(void)
 	struct hart *hart = this_hart();
 	unsigned long self = 1UL << hart->id;
 
+	hart->idle_since = ktime_ns(); /* what came before was work: the boot */
 	for (;;) {
 		schedule();
 		local_irq_disable();
