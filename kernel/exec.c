@@ -30,7 +30,8 @@ struct exec {
 	struct mm *mm;
 	struct elf_info info;
 	unsigned long sp;
-	char line[SCRIPT_DEPTH_MAX][SCRIPT_LINE]; /* the first lines of scripts, cut into words */
+	/* The first bytes of what was opened; of scripts, the line cut into words. */
+	char line[SCRIPT_DEPTH_MAX + 1][SCRIPT_LINE];
 };
 
 /* ---- scripts ---- */
@@ -74,7 +75,7 @@ static int open_program(struct exec *ex, const char *path)
 	struct exec_strings *s = &ex->strings;
 
 	for (unsigned depth = 0;; depth++) {
-		char head[2] = "", *line, *interp, *arg;
+		char *line = ex->line[depth], *interp, *arg;
 		ssize_t n;
 		int err;
 
@@ -84,17 +85,14 @@ static int open_program(struct exec *ex, const char *path)
 			ex->file = NULL;
 			return err;
 		}
-		n = file_read_kernel(ex->file, head, sizeof(head), 0);
+		/* Read once: another process may be writing to the file. */
+		n = file_read_kernel(ex->file, line, SCRIPT_LINE, 0);
 		if (n < 0)
 			return n;
-		if (head[0] != '#' || head[1] != '!')
+		if (n < 2 || line[0] != '#' || line[1] != '!')
 			return 0;
 		if (depth == SCRIPT_DEPTH_MAX)
 			return -ELOOP;
-		line = ex->line[depth];
-		n = file_read_kernel(ex->file, line, SCRIPT_LINE, 0);
-		if (n < (ssize_t)sizeof(head))
-			return n < 0 ? n : -ENOEXEC;
 		err = parse_script_line(line, n, &interp, &arg);
 		if (err)
 			return err;

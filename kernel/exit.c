@@ -31,7 +31,7 @@ static void exit_mm(struct task *task)
 		return;
 	if (task->clear_child_tid && atomic_read(&mm->users) > 1)
 		put_user(0, task->clear_child_tid);
-	task->max_rss = max(mm->hiwater_rss, mm_rss(mm));
+	task->max_rss = max(task->max_rss, max(mm->hiwater_rss, mm_rss(mm)));
 	flags = spin_lock_irqsave(&task_lock);
 	task->mm = NULL;
 	spin_unlock(&task_lock);
@@ -115,7 +115,7 @@ static void reparent_children(struct task *task)
 		child->exit_signal = SIGCHLD;
 		list_move_tail(&child->sibling, &init_task->children);
 		if (child->state == TASK_ZOMBIE)
-			notify_parent(child, CLD_EXITED);
+			notify_parent(child, child->exit_code & 0x7f ? CLD_KILLED : CLD_EXITED);
 		hang_up_orphans(NULL, child, task);
 	}
 }

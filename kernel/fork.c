@@ -115,8 +115,15 @@ static struct task *copy_task(const struct clone_args *args)
 	set_child_registers(child, args);
 	child->parent = current;
 
+	/*
+	 * From here on signals to the group reach the child. One that came to us since the child was
+	 * begun would miss it, so the call is made again after it; and the group may have changed.
+	 */
 	irq = spin_lock_irqsave(&task_lock);
-	err = task_attach(child);
+	child->pgid = current->pgid;
+	child->sid = current->sid;
+	child->tty = current->tty;
+	err = signal_pending(current) ? -EINTR : task_attach(child);
 	spin_unlock_irqrestore(&task_lock, irq);
 	if (err)
 		goto out_resources;

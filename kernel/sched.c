@@ -43,10 +43,11 @@ static unsigned long enqueue(struct task *task)
 
 	list_add_tail(&task->run_link, &run_queue);
 	nr_queued++;
-	/* An interrupted idle hart looks at the queue by itself. */
-	if (!idle_harts || (idle_harts & self))
+	/* An interrupted idle hart looks at the queue by itself, and takes one. */
+	if ((idle_harts & self) && nr_queued == 1)
 		return 0;
-	chosen = idle_harts & -idle_harts;
+	chosen = idle_harts & ~self;
+	chosen &= -chosen;
 	idle_harts &= ~chosen;
 	return chosen;
 }

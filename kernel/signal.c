@@ -48,18 +48,17 @@ static bool is_ignored(const struct task *task, int sig)
 void recalc_sigpending(struct task *task)
 {
 	u64 waiting = task->sig_pending & ~task->sig_blocked;
+	bool killed = false;
 
-	task->killed = false;
+	for (u64 left = waiting; left; left &= left - 1)
+		killed |= is_deadly(task, __ffs64(left) + 1);
+	WRITE_ONCE(task->killed, killed); /* once: others look without the lock */
 	if (!waiting && !(task->sig_pending & task->sig_awaited)) {
 		if (task == current && (READ_ONCE(task->flags) & TASK_SIGPENDING))
 			atomic_and_ulong(&task->flags, ~TASK_SIGPENDING);
 		return;
 	}
 	atomic_or_ulong(&task->flags, TASK_SIGPENDING);
-	for (; waiting; waiting &= waiting - 1) {
-		if (is_deadly(task, __ffs64(waiting) + 1))
-			WRITE_ONCE(task->killed, true);
-	}
 }
 
 /* ---- sending ---- */

@@ -17,6 +17,7 @@
 #include "kernel/panic.h"
 #include "kernel/process.h"
 #include "lib/string.h"
+#include "mm/buddy.h"
 #include "mm/kstack.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
@@ -171,8 +172,12 @@ static pid_t pid_alloc(void)
 
 int task_attach(struct task *task)
 {
-	pid_t pid = pid_alloc();
+	pid_t pid;
 
+	/* Stacks and tasks are nobody's resident memory: together they may take an eighth of it. */
+	if (nr_attached >= nr_managed_pages() / 8 / (THREAD_SIZE / PAGE_SIZE + 1))
+		return -EAGAIN;
+	pid = pid_alloc();
 	if (pid < 0)
 		return pid;
 	task->pid = pid;

@@ -89,14 +89,15 @@ void timer_cancel(struct timer *timer)
 static u64 run_timers(struct hart *hart)
 {
 	unsigned long flags = spin_lock_irqsave(&timer_lock);
-	u64 next = ~0ULL;
+	/* Once: what a timer's function re-arms waits for the next interrupt, so this loop ends. */
+	u64 next = ~0ULL, now = ktime_ns();
 
 	while (!list_empty(&hart->timers)) {
 		struct timer *timer = list_first_entry(&hart->timers, struct timer, link);
 		void (*fn)(struct timer *) = timer->fn;
 
 		next = timer->expires;
-		if (next > ktime_ns())
+		if (next > now)
 			break;
 		next = ~0ULL;
 		list_del_init(&timer->link);

@@ -127,7 +127,10 @@ static int sleep_for(const struct timespec64 *ts, struct timespec64 *user_rem)
 	if (err != -EINTR || !user_rem)
 		return err;
 	now = ktime_ns();
-	return put_timespec(user_rem, deadline > now ? deadline - now : 0) ? -EFAULT : -EINTR;
+	if (!put_timespec(user_rem, deadline > now ? deadline - now : 0))
+		return -EINTR;
+	current->restart_deadline = 0; /* this call is over */
+	return -EFAULT;
 }
 
 SYSCALL_DEFINE2(nanosleep, const struct timespec64 *, user, struct timespec64 *, user_rem)
@@ -157,10 +160,16 @@ SYSCALL_DEFINE4(clock_nanosleep, int, clock, int, flags, const struct timespec64
 	if (!(flags & TIMER_ABSTIME))
 		return sleep_for(&ts, user_rem);
 	until = timespec_to_ns(&ts);
-	return until <= now ? 0 : sleep_until(deadline_after(until - now));
+	if (until > now)
+		return sleep_until(deadline_after(until - now));
+	current->restart_deadline = 0; /* of this call, when a stop outlasted it */
+	return 0;
 }
 
 /* ---- the interval timer ---- */
+
+/* More often a signal cannot be taken usefully, and many such timers would leave no time to run. */
+#define ITIMER_MIN_NS (NSEC_PER_SEC / 1000)
 
 static void itimer_fire(struct timer *timer)
 {
@@ -168,7 +177,8 @@ static void itimer_fire(struct timer *timer)
 
 	send_signal(task, SIGALRM, NULL);
 	if (task->itimer_interval)
-		timer_start(timer, deadline_after(task->itimer_interval), itimer_fire);
+		timer_start(timer, deadline_after(max(task->itimer_interval, ITIMER_MIN_NS)),
+			    itimer_fire);
 }
 
 static struct timeval_abi ns_to_timeval(u64 ns)

@@ -16,6 +16,7 @@
 #include "kernel/sched.h"
 #include "kernel/signal.h"
 #include "kernel/task.h"
+#include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/internal.h"
 #include "mm/vmstat.h"
@@ -28,28 +29,36 @@ static unsigned long badness(const struct task *task)
 	return mm_rss(task->mm) + task->mm->nr_ptes;
 }
 
-/* The victim with a reference and its pages, or NULL; *dying: one is on its way out already. */
-static struct task *choose_victim(unsigned long *pages, bool *dying)
+/*
+ * Kills the process with the most pages, in @name and @pages, and whoever shares its memory. False:
+ * there is none. Nobody more is killed, and @name is empty, while one is dying already.
+ */
+static bool kill_largest(char name[TASK_COMM_LEN], unsigned long *pages)
 {
 	struct task *task, *worst = NULL;
-	unsigned long most = 0, flags;
+	unsigned long flags;
+	bool dying = false;
 
-	*dying = false;
+	*pages = 0;
+	name[0] = '\0';
 	flags = spin_lock_irqsave(&task_lock);
 	list_for_each_entry(task, &task_list, all_link) {
 		unsigned long bad = badness(task);
 
-		if (bad > 0 && task->killed)
-			*dying = true;
-		if (bad > most) {
-			most = bad;
+		dying |= bad > 0 && task->killed;
+		if (bad > *pages) {
+			*pages = bad;
 			worst = task;
 		}
 	}
-	if (worst)
-		task_get(worst);
+	if (worst && !dying) {
+		strlcpy(name, worst->comm, TASK_COMM_LEN);
+		list_for_each_entry(task, &task_list, all_link) {
+			if (task->mm == worst->mm)
+				send_signal(task, SIGKILL, NULL);
+		}
+	}
 	spin_unlock_irqrestore(&task_lock, flags);
-	*pages = most;
 	return worst;
 }
 
@@ -68,22 +77,16 @@ static void wait_a_moment(void)
 
 bool oom_make_room(void)
 {
+	char name[TASK_COMM_LEN];
 	unsigned long pages;
-	struct task *victim;
-	bool dying;
 
-	if (current->killed)
+	if (current->killed || !kill_largest(name, &pages))
 		return false;
-	victim = choose_victim(&pages, &dying);
-	if (!victim)
-		return false;
-	if (!dying) {
-		printk("out of memory: %lu pages free; killing %s[%d], which has %lu\n",
-		       nr_free_pages(), victim->comm, victim->pid, pages);
+	if (name[0]) {
+		printk("out of memory: %lu pages free; killed %s, which has %lu\n", nr_free_pages(),
+		       name, pages);
 		count_vm(VM_oom_kill);
-		send_signal(victim, SIGKILL, NULL);
 	}
-	task_put(victim);
 	wait_a_moment();
 	return !current->killed;
 }

@@ -283,14 +283,17 @@ void vma_remove_aligned(struct mm *mm, unsigned long start, unsigned long end)
 	if (!chain)
 		return;
 	gather_init(&g, mm);
-	for (vma = chain; vma; vma = vma->vm_next) {
+	for (vma = chain; vma; vma = vma->vm_next)
 		zap_range(&g, vma->vm_start, vma->vm_end);
-		end = vma->vm_end;
-	}
-	start = chain->vm_start;
-	prev = vma_before(mm, start);
+	prev = vma_before(mm, chain->vm_start);
 	next = prev ? prev->vm_next : mm->mmap;
-	free_pgtables(&g, start, end, prev ? prev->vm_end : 0, next ? next->vm_start : TASK_SIZE);
+	/* Area by area, so that gaps cost nothing; a table that two of them use goes with the last. */
+	for (vma = chain; vma; vma = vma->vm_next) {
+		unsigned long after = next ? next->vm_start : TASK_SIZE;
+
+		free_pgtables(&g, vma->vm_start, vma->vm_end, prev ? prev->vm_end : 0,
+			      vma->vm_next ? vma->vm_next->vm_start : after);
+	}
 	gather_finish(&g);
 	while (chain) {
 		vma = chain;

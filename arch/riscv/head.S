@@ -20,6 +20,8 @@
 	.globl _start
 _start:
 	csrw	sie, zero
+	li	t0, SR_SUM | SR_FS
+	csrc	sstatus, t0		/* whatever the firmware left */
 	mv	s0, a0
 	mv	s1, a1
 
@@ -52,6 +54,8 @@ _start:
 	.globl _secondary_start
 _secondary_start:
 	csrw	sie, zero
+	li	t0, SR_SUM | SR_FS
+	csrc	sstatus, t0
 	mv	tp, a1
 	lla	t0, kernel_satp
 	ld	t0, (t0)

@@ -15,6 +15,7 @@
 #include "arch/riscv/irqflags.h"
 #include "arch/riscv/machine.h"
 #include "arch/riscv/memlayout.h"
+#include "arch/riscv/mmu.h"
 #include "arch/riscv/sbi.h"
 #include "arch/riscv/timer.h"
 #include "kernel/panic.h"
@@ -165,6 +166,8 @@ void hart_init_this(void)
 	csr_write(sie, SIE_SSIE | SIE_STIE | SIE_SEIE);
 	hart->online = true;
 	atomic_or_ulong(&harts_online_mask, 1UL << hart->id);
+	/* Stacks that were mapped before the bit was set: nobody told this hart of them. */
+	local_flush_tlb_all();
 }
 
 static bool start_hart(unsigned i)
