@@ -133,3 +133,26 @@ TEST(times_moves)
 	test_pause(30);
 	CHECK(times(&tms) > first);
 }
+
+/* Each re-arms itself from the timer interrupt: however many there are, others must get to run. */
+TEST(a_storm_of_interval_timers_leaves_time_to_run)
+{
+	static const struct itimerval shortest = { { 0, 1 }, { 0, 1 } };
+	pid_t pids[100];
+
+	for (size_t i = 0; i < ARRAY_LEN(pids); i++) {
+		pids[i] = CHECK_OK(fork());
+		if (pids[i] == 0) {
+			signal(SIGALRM, SIG_IGN);
+			setitimer(ITIMER_REAL, &shortest, NULL);
+			for (;;)
+				pause();
+		}
+	}
+	for (int i = 0; i < 20; i++)
+		test_pause(1);
+	for (size_t i = 0; i < ARRAY_LEN(pids); i++) {
+		CHECK_OK(kill(pids[i], SIGKILL));
+		CHECK_EQ(waitpid(pids[i], NULL, 0), pids[i]);
+	}
+}
