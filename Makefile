@@ -62,8 +62,10 @@ PROGRAMS := $(addprefix bin/,$(BINS) $(BINDIRS)) $(addprefix tests/,$(TESTS)) be
 # ---- tools first: before anything is made, but for what needs none or asks for its own
 
 ifneq ($(filter-out clean help lint format oracle test-oracle,$(or $(MAKECMDGOALS),all)),)
+ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),) # make -n installs nothing
 ifneq ($(shell scripts/check-tools >&2 && echo ok),ok)
 $(error the tools above are needed first)
+endif
 endif
 endif
 

@@ -85,7 +85,7 @@ bool bio_add_page(struct bio *bio, struct page *page, u32 offset, u32 len)
 {
 	if (bio->nr_segs == BIO_MAX_SEGS)
 		return false;
-	bio->segs[bio->nr_segs++] = (struct bio_seg){page, offset, len};
+	bio->segs[bio->nr_segs++] = (struct bio_seg){ page, offset, len };
 	return true;
 }
 
@@ -111,9 +111,8 @@ static int bio_check(const struct bio *bio, u64 *sectors)
 		bytes += seg->len;
 	}
 	*sectors = bytes >> SECTOR_SHIFT;
-	return bio->sector <= bdev->nr_sectors && *sectors <= bdev->nr_sectors - bio->sector
-		       ? 0
-		       : -EIO;
+	return bio->sector <= bdev->nr_sectors && *sectors <= bdev->nr_sectors - bio->sector ? 0 :
+											       -EIO;
 }
 
 static void add_relaxed(unsigned long *counter, u64 n)
@@ -127,9 +126,8 @@ static void count_start(struct block_device *bdev)
 	unsigned now = __atomic_add_fetch(&bdev->in_flight, 1, __ATOMIC_RELAXED);
 	unsigned peak = READ_ONCE(bdev->max_in_flight);
 
-	while (now > peak &&
-	       !__atomic_compare_exchange_n(&bdev->max_in_flight, &peak, now, true,
-					    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	while (now > peak && !__atomic_compare_exchange_n(&bdev->max_in_flight, &peak, now, true,
+							  __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		;
 }
 

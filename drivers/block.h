@@ -30,7 +30,7 @@ struct bio {
 	u64 sector;
 	unsigned nr_segs;
 	struct bio_seg segs[BIO_MAX_SEGS];
-	int status;			/* 0 or -errno, valid in end_io */
+	int status;			 /* 0 or -errno, valid in end_io */
 	void (*end_io)(struct bio *bio); /* interrupt context; owns the bio again */
 	void *private;
 	struct list_head link; /* the driver's queue */

@@ -20,11 +20,10 @@
 #include "lib/bitmap.h"
 #include "lib/string.h"
 
-#define IFLAG_SUPPORTED \
-	(IGNBRK | BRKINT | IGNPAR | INPCK | ISTRIP | INLCR | IGNCR | ICRNL | IUTF8)
+#define IFLAG_SUPPORTED (IGNBRK | BRKINT | IGNPAR | INPCK | ISTRIP | INLCR | IGNCR | ICRNL | IUTF8)
 #define OFLAG_SUPPORTED (OPOST | ONLCR)
-#define LFLAG_SUPPORTED                                                                \
-	(ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHONL | NOFLSH | TOSTOP | ECHOCTL | ECHOKE | \
+#define LFLAG_SUPPORTED                                                                            \
+	(ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHONL | NOFLSH | TOSTOP | ECHOCTL | ECHOKE |      \
 	 IEXTEN)
 
 #define TAB_WIDTH 8

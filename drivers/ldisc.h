@@ -12,18 +12,18 @@
 #include "lib/types.h"
 
 /* termios(3), with the asm-generic values of riscv64 Linux. */
-#define NCCS	 19
-#define VINTR	 0
-#define VQUIT	 1
-#define VERASE	 2
-#define VKILL	 3
-#define VEOF	 4
-#define VTIME	 5
-#define VMIN	 6
-#define VSUSP	 10
-#define VEOL	 11
-#define VWERASE	 14
-#define VEOL2	 16
+#define NCCS	19
+#define VINTR	0
+#define VQUIT	1
+#define VERASE	2
+#define VKILL	3
+#define VEOF	4
+#define VTIME	5
+#define VMIN	6
+#define VSUSP	10
+#define VEOL	11
+#define VWERASE 14
+#define VEOL2	16
 
 #define IGNBRK 0000001
 #define BRKINT 0000002
@@ -35,8 +35,8 @@
 #define ICRNL  0000400
 #define IUTF8  0040000
 
-#define OPOST  0000001
-#define ONLCR  0000004
+#define OPOST 0000001
+#define ONLCR 0000004
 
 #define CS8	0000060
 #define CREAD	0000200

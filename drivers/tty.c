@@ -14,7 +14,7 @@
 #include "arch/riscv/uaccess.h"
 #include "drivers/ldisc.h"
 #include "drivers/tty_job.h"
-#include "fs/vfs.h"
+#include "fs/chrdev.h"
 #include "kernel/panic.h"
 #include "kernel/signal.h"
 #include "kernel/task.h"
@@ -36,11 +36,11 @@
 #define TCOFLUSH  1
 #define TCIOFLUSH 2
 
-#define TTY_MAJOR 5
-#define CHUNK	  256
+#define TTY_MAJOR  5
+#define CHUNK	   256
 #define DECISECOND (NSEC_PER_SEC / 10)
 
-#define CTRL(c) ((c) & 0x1f)
+#define CTRL(c) ((c)&0x1f)
 
 static struct tty console = {
 	.lock = SPINLOCK_INIT,
@@ -88,8 +88,9 @@ struct read_rule {
 static struct read_rule get_read_rule(struct tty *tty, size_t want)
 {
 	unsigned long flags = spin_lock_irqsave(&tty->lock);
-	struct read_rule rule = {
-		.raw = !ldisc_is_canonical(tty), .min = 1, .available = ldisc_available(tty)};
+	struct read_rule rule = { .raw = !ldisc_is_canonical(tty),
+				  .min = 1,
+				  .available = ldisc_available(tty) };
 
 	if (rule.raw) {
 		rule.min = min((size_t)tty->termios.c_cc[VMIN], want);
@@ -186,8 +187,7 @@ static int check_write(struct tty *tty)
 	return READ_ONCE(tty->termios.c_lflag) & TOSTOP ? tty_check_change(tty) : 0;
 }
 
-static ssize_t tty_write(struct file *file, const void *ubuf, size_t len,
-			 u64 *pos __maybe_unused)
+static ssize_t tty_write(struct file *file, const void *ubuf, size_t len, u64 *pos __maybe_unused)
 {
 	struct tty *tty = file->private_data;
 	u8 chunk[CHUNK];
@@ -373,13 +373,23 @@ static int tty_open(struct inode *inode __maybe_unused, struct file *file)
 }
 
 static const struct file_operations console_fops = {
-	.open = console_open, .read = tty_read, .write = tty_write,
-	.write_kernel = tty_write_kernel, .llseek = no_llseek, .ioctl = tty_ioctl, .poll = tty_poll,
+	.open = console_open,
+	.read = tty_read,
+	.write = tty_write,
+	.write_kernel = tty_write_kernel,
+	.llseek = no_llseek,
+	.ioctl = tty_ioctl,
+	.poll = tty_poll,
 };
 
 static const struct file_operations tty_fops = {
-	.open = tty_open, .read = tty_read, .write = tty_write,
-	.write_kernel = tty_write_kernel, .llseek = no_llseek, .ioctl = tty_ioctl, .poll = tty_poll,
+	.open = tty_open,
+	.read = tty_read,
+	.write = tty_write,
+	.write_kernel = tty_write_kernel,
+	.llseek = no_llseek,
+	.ioctl = tty_ioctl,
+	.poll = tty_poll,
 };
 
 void tty_init(void)

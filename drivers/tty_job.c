@@ -181,8 +181,8 @@ long tty_job_ioctl(struct tty *tty, unsigned cmd, unsigned long arg)
 			return -EFAULT;
 		return set_foreground(tty, pgrp);
 	case TIOCGSID:
-		return tty_is_controlling(tty, &pgrp) ? put_user(current->sid, (pid_t *)arg)
-						      : -ENOTTY;
+		return tty_is_controlling(tty, &pgrp) ? put_user(current->sid, (pid_t *)arg) :
+							-ENOTTY;
 	default:
 		return -ENOTTY;
 	}

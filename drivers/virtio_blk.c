@@ -95,14 +95,14 @@ static bool start_bio(struct virtio_disk *disk, struct bio *bio)
 	req->header.sector = bio->op == BIO_FLUSH ? 0 : bio->sector;
 	req->status = BLK_S_NONE;
 	req->bio = bio;
-	pieces[n++] = (struct vq_piece){&req->header, sizeof(req->header), false};
+	pieces[n++] = (struct vq_piece){ &req->header, sizeof(req->header), false };
 	for (unsigned i = 0; i < bio->nr_segs; i++) {
 		const struct bio_seg *seg = &bio->segs[i];
 
-		pieces[n++] = (struct vq_piece){(u8 *)page_address(seg->page) + seg->offset,
-						seg->len, bio->op == BIO_READ};
+		pieces[n++] = (struct vq_piece){ (u8 *)page_address(seg->page) + seg->offset,
+						 seg->len, bio->op == BIO_READ };
 	}
-	pieces[n++] = (struct vq_piece){&req->status, sizeof(req->status), true};
+	pieces[n++] = (struct vq_piece){ &req->status, sizeof(req->status), true };
 	if (!virtqueue_add(&disk->vq, pieces, n, req))
 		return false;
 	list_del(&req->link);
@@ -239,7 +239,8 @@ static int check_limits(struct virtio_disk *disk, unsigned slot)
 	if (seg_max >= BIO_MAX_SEGS && disk->vq.size >= MAX_PIECES)
 		return 0;
 	printk("virtio: slot %u: the disk takes %u segments in a queue of %u; at least %u and %u "
-	       "are needed\n", slot, seg_max, disk->vq.size, BIO_MAX_SEGS, MAX_PIECES);
+	       "are needed\n",
+	       slot, seg_max, disk->vq.size, BIO_MAX_SEGS, MAX_PIECES);
 	return -EINVAL;
 }
 
@@ -277,8 +278,9 @@ int virtio_blk_probe(struct virtio_device *vdev)
 		disk->bdev.read_only ? ", read-only" : "", disk->vq.size);
 	return 0;
 free_ring:
-	virtio_reset(vdev);
-	virtqueue_destroy(&disk->vq);
+	/* A device that does not stop may write into the ring for ever: then it is lost. */
+	if (virtio_reset(vdev))
+		virtqueue_destroy(&disk->vq);
 free:
 	kfree(disk);
 	return err;

@@ -245,8 +245,8 @@ bool virtqueue_add(struct virtqueue *vq, const struct vq_piece *pieces, unsigned
 
 		ring->desc[i].addr = virt_to_phys(pieces[k].addr);
 		ring->desc[i].len = pieces[k].len;
-		ring->desc[i].flags = (last ? 0 : DESC_F_NEXT) |
-				      (pieces[k].device_writes ? DESC_F_WRITE : 0);
+		ring->desc[i].flags =
+			(last ? 0 : DESC_F_NEXT) | (pieces[k].device_writes ? DESC_F_WRITE : 0);
 		ring->desc[i].next = last ? 0 : vq->next[i];
 		i = vq->next[i];
 	}
@@ -311,7 +311,7 @@ void *virtqueue_take_back(struct virtqueue *vq)
 static void probe_slot(unsigned slot)
 {
 	const struct machine_device *dev = &machine.virtio[slot];
-	struct virtio_device found = {.slot = slot, .irq = dev->irq}, *vdev;
+	struct virtio_device found = { .slot = slot, .irq = dev->irq }, *vdev;
 	u32 version;
 	int err;
 

@@ -28,9 +28,9 @@ struct virtqueue {
 	u16 free_head, avail_idx, last_used;
 	struct vring *ring;
 	/* Ours alone, so that a device cannot lead us astray. */
-	u16 next[VIRTIO_QUEUE_MAX];	   /* how a chain, or the free list, goes on */
-	u16 chain_len[VIRTIO_QUEUE_MAX];   /* of the request whose head this is; 0: none */
-	void *cookie[VIRTIO_QUEUE_MAX];    /* ... and its owner's name for it */
+	u16 next[VIRTIO_QUEUE_MAX];	 /* how a chain, or the free list, goes on */
+	u16 chain_len[VIRTIO_QUEUE_MAX]; /* of the request whose head this is; 0: none */
+	void *cookie[VIRTIO_QUEUE_MAX];	 /* ... and its owner's name for it */
 };
 
 /* One piece of a request: kernel address in the direct map, bytes. */

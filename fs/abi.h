@@ -13,23 +13,23 @@
 #define PIPE_BUF 4096 /* a write to a pipe of up to so many bytes is atomic */
 
 /* File types and permission bits (st_mode). */
-#define S_IFMT	 0170000
-#define S_IFSOCK 0140000
-#define S_IFLNK	 0120000
-#define S_IFREG	 0100000
-#define S_IFBLK	 0060000
-#define S_IFDIR	 0040000
-#define S_IFCHR	 0020000
-#define S_IFIFO	 0010000
+#define S_IFMT	  0170000
+#define S_IFSOCK  0140000
+#define S_IFLNK	  0120000
+#define S_IFREG	  0100000
+#define S_IFBLK	  0060000
+#define S_IFDIR	  0040000
+#define S_IFCHR	  0020000
+#define S_IFIFO	  0010000
 #define S_IALLUGO 07777
 #define S_IXUGO	  0111
 
-#define S_ISLNK(m)  (((m) & S_IFMT) == S_IFLNK)
-#define S_ISREG(m)  (((m) & S_IFMT) == S_IFREG)
-#define S_ISDIR(m)  (((m) & S_IFMT) == S_IFDIR)
-#define S_ISCHR(m)  (((m) & S_IFMT) == S_IFCHR)
-#define S_ISBLK(m)  (((m) & S_IFMT) == S_IFBLK)
-#define S_ISFIFO(m) (((m) & S_IFMT) == S_IFIFO)
+#define S_ISLNK(m)  (((m)&S_IFMT) == S_IFLNK)
+#define S_ISREG(m)  (((m)&S_IFMT) == S_IFREG)
+#define S_ISDIR(m)  (((m)&S_IFMT) == S_IFDIR)
+#define S_ISCHR(m)  (((m)&S_IFMT) == S_IFCHR)
+#define S_ISBLK(m)  (((m)&S_IFMT) == S_IFBLK)
+#define S_ISFIFO(m) (((m)&S_IFMT) == S_IFIFO)
 
 /* open(2). */
 #define O_ACCMODE   00000003
@@ -85,10 +85,10 @@
 #define RENAME_EXCHANGE	 2
 #define RENAME_WHITEOUT	 4
 
-#define FIONREAD 0x541b
-#define FIONBIO	 0x5421
-#define FIOCLEX	 0x5451
-#define FIONCLEX 0x5450
+#define FIONREAD     0x541b
+#define FIONBIO	     0x5421
+#define FIOCLEX	     0x5451
+#define FIONCLEX     0x5450
 #define BLKGETSIZE64 0x80081272
 
 /* poll(2). */

@@ -81,12 +81,12 @@ static long change_at(int dfd, const char *upath, unsigned flags, const struct a
 
 SYSCALL_DEFINE2(fchmod, int, fd, mode_t, mode)
 {
-	return change_fd(fd, &(struct attr){.valid = ATTR_MODE, .mode = mode});
+	return change_fd(fd, &(struct attr){ .valid = ATTR_MODE, .mode = mode });
 }
 
 SYSCALL_DEFINE3(fchmodat, int, dfd, const char *, upath, mode_t, mode)
 {
-	return change_at(dfd, upath, 0, &(struct attr){.valid = ATTR_MODE, .mode = mode});
+	return change_at(dfd, upath, 0, &(struct attr){ .valid = ATTR_MODE, .mode = mode });
 }
 
 SYSCALL_DEFINE5(fchownat, int, dfd, const char *, upath, u32, uid, u32, gid, unsigned, flags)
@@ -113,15 +113,15 @@ static int parse_time(const struct timespec_abi *t, struct timespec64 *out, unsi
 	}
 	if (t->tv_nsec < 0 || t->tv_nsec >= (s64)NSEC_PER_SEC)
 		return -EINVAL;
-	*out = (struct timespec64){t->tv_sec, t->tv_nsec};
+	*out = (struct timespec64){ t->tv_sec, t->tv_nsec };
 	return 0;
 }
 
 SYSCALL_DEFINE4(utimensat, int, dfd, const char *, upath, const struct timespec_abi *, utimes,
 		unsigned, flags)
 {
-	struct timespec_abi times[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
-	struct attr attr = {.valid = 0};
+	struct timespec_abi times[2] = { { 0, UTIME_NOW }, { 0, UTIME_NOW } };
+	struct attr attr = { .valid = 0 };
 
 	if (utimes && copy_from_user(times, utimes, sizeof(times)))
 		return -EFAULT;

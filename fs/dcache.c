@@ -157,12 +157,15 @@ static void detach(struct dentry *dentry)
 	}
 }
 
-/* Frees detached @dentry; returns its parent, whose reference is now the caller's to drop. */
-static struct dentry *destroy(struct dentry *dentry)
+/*
+ * Frees detached @dentry; returns its parent, whose reference is now the caller's to drop. @put is
+ * inode_put() or, in reclaim, inode_put_nowait().
+ */
+static struct dentry *destroy(struct dentry *dentry, void (*put)(struct inode *inode))
 {
 	struct dentry *parent = dentry->d_parent;
 
-	inode_put(dentry->d_inode);
+	put(dentry->d_inode);
 	free_dentry(dentry);
 	return parent;
 }
@@ -213,13 +216,19 @@ static struct dentry *put_one(struct dentry *dentry)
 	return victim;
 }
 
-void dput(struct dentry *dentry)
+/* Drops references up the tree for as long as they are the last ones. */
+static void put_chain(struct dentry *dentry, void (*put)(struct inode *inode))
 {
 	while (dentry) {
 		dentry = put_one(dentry);
 		if (dentry)
-			dentry = destroy(dentry);
+			dentry = destroy(dentry, put);
 	}
+}
+
+void dput(struct dentry *dentry)
+{
+	put_chain(dentry, inode_put);
 }
 
 unsigned long dcache_shrink(unsigned long nr)
@@ -234,7 +243,7 @@ unsigned long dcache_shrink(unsigned long nr)
 		spin_unlock(&dcache_lock);
 		if (!dentry)
 			break;
-		dput(destroy(dentry));
+		put_chain(destroy(dentry, inode_put_nowait), inode_put_nowait);
 		freed++;
 	}
 	return freed;
@@ -269,7 +278,7 @@ void d_forget_children(struct dentry *dir)
 	struct dentry *child;
 
 	while ((child = take_child(dir)))
-		dput(destroy(child));
+		dput(destroy(child, inode_put));
 }
 
 /* ---- moving and looking up the tree ---- */

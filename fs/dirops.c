@@ -35,7 +35,7 @@ static int place_start(struct place *p, int dfd, const char *upath)
 {
 	int err;
 
-	*p = (struct place){.path = path_from_user(upath)};
+	*p = (struct place){ .path = path_from_user(upath) };
 	if (IS_ERR(p->path)) {
 		err = PTR_ERR(p->path);
 		p->path = NULL;
@@ -177,8 +177,8 @@ static int make_link(struct inode *dir, struct dentry *child, struct inode *inod
 	if (S_ISDIR(inode->i_mode) || !dir->i_op->link)
 		return -EPERM;
 	mutex_lock(&inode->lock);
-	err = inode->i_nlink == 0 ? -ENOENT
-				  : dir->i_op->link(dir, child->d_name, child->d_len, inode);
+	err = inode->i_nlink == 0 ? -ENOENT :
+				    dir->i_op->link(dir, child->d_name, child->d_len, inode);
 	mutex_unlock(&inode->lock);
 	if (!err)
 		d_instantiate(child, inode_get(inode));
@@ -369,7 +369,7 @@ static int rename_locked(struct place *old, struct place *new, unsigned flags)
 SYSCALL_DEFINE5(renameat2, int, old_dfd, const char *, uold, int, new_dfd, const char *, unew,
 		unsigned, flags)
 {
-	struct place old, new = {.path = NULL};
+	struct place old, new = { .path = NULL };
 	int err;
 
 	if (flags & ~RENAME_NOREPLACE)

@@ -8,8 +8,8 @@
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 
-/* The flags that F_SETFL may change. */
-#define SETFL_MASK (O_APPEND | O_NONBLOCK | O_ASYNC | O_NOATIME)
+/* The flags that F_SETFL may change; as on Linux it ignores all others, but for O_DIRECT. */
+#define SETFL_MASK (O_APPEND | O_NONBLOCK | O_NOATIME)
 
 static long dup_from(struct file *file, int from, bool cloexec)
 {
@@ -79,6 +79,9 @@ SYSCALL_DEFINE3(fcntl, int, fdnum, unsigned, cmd, unsigned long, arg)
 		break;
 	case F_SETFL:
 		ret = set_flags(fd.file, arg);
+		break;
+	case F_GETPIPE_SZ:
+		ret = S_ISFIFO(fd.file->f_inode->i_mode) ? (long)PIPE_SIZE : -EBADF;
 		break;
 	}
 	fd_end(fd);

@@ -12,7 +12,8 @@
  *
  * Invariants: fd[i] != NULL implies bit i of open; each entry holds one reference of its file.
  * Locks: files->lock for every change and for look-ups by others. The only user of a table may look
- * up its own descriptors without it, because nobody else changes them.
+ * up its own descriptors without it, because nobody else changes them. task_lock while a task's
+ * table is exchanged for another.
  */
 #include "fs/internal.h"
 #include "kernel/panic.h"
@@ -256,13 +257,17 @@ void files_put(struct files *files)
 int files_unshare(void)
 {
 	struct files *old = current->files, *copy;
+	unsigned long flags;
 
 	if (atomic_read(&old->count) == 1)
 		return 0;
 	copy = files_copy(old);
 	if (!copy)
 		return -ENOMEM;
+	/* /proc/<pid>/fd of others takes the table under task_lock: never one that is going. */
+	flags = spin_lock_irqsave(&task_lock);
 	current->files = copy;
+	spin_unlock_irqrestore(&task_lock, flags);
 	files_put(old);
 	return 0;
 }
@@ -312,10 +317,10 @@ struct fd fd_begin(int fd)
 
 	if (likely(atomic_read(&files->count) == 1)) {
 		file = likely((unsigned)fd < files->size) ? files->fd[fd] : NULL;
-		return (struct fd){file, false};
+		return (struct fd){ file, false };
 	}
 	file = files_get_file(files, fd);
-	return (struct fd){file, file != NULL};
+	return (struct fd){ file, file != NULL };
 }
 
 /* Marks @fd as used. files->lock held. */

@@ -38,7 +38,7 @@ struct timespec64 fs_now(void)
 {
 	u64 ns = ktime_real_ns();
 
-	return (struct timespec64){ns / NSEC_PER_SEC, ns % NSEC_PER_SEC};
+	return (struct timespec64){ ns / NSEC_PER_SEC, ns % NSEC_PER_SEC };
 }
 
 static struct inode *alloc_inode(struct super_block *sb)
@@ -213,20 +213,29 @@ static void evict(struct inode *inode)
 	free_inode(inode);
 }
 
-/* The oldest unused inode, now I_FREEING; NULL: none. inode_lock held. */
-static struct inode *take_oldest(void)
+/* @inode, which is unused, leaves the LRU and is I_FREEING then. inode_lock held. */
+static struct inode *take_unused(struct inode *inode)
 {
-	struct inode *inode = list_first_entry_or_null(&inode_lru, struct inode, i_lru);
-
-	if (!inode)
-		return NULL;
 	list_del_init(&inode->i_lru);
 	nr_unused--;
 	inode->i_state |= I_FREEING;
 	return inode;
 }
 
-void inode_put(struct inode *inode)
+/* The oldest unused inode without pages, now I_FREEING; NULL: none. inode_lock held. */
+static struct inode *take_oldest_empty(void)
+{
+	struct inode *inode;
+
+	list_for_each_entry(inode, &inode_lru, i_lru) {
+		if (READ_ONCE(inode->i_data.nr_pages) == 0)
+			return take_unused(inode);
+	}
+	return NULL;
+}
+
+/* A reference less. @wait false: no inode is taken down whose pages may be under I/O. */
+static void put(struct inode *inode, bool wait)
 {
 	struct inode *victim = NULL;
 
@@ -239,8 +248,8 @@ void inode_put(struct inode *inode)
 	}
 	if ((inode->i_state & I_HASHED) && inode->i_nlink > 0) {
 		list_add_tail(&inode->i_lru, &inode_lru);
-		if (++nr_unused > MAX_UNUSED)
-			victim = take_oldest();
+		if (++nr_unused > MAX_UNUSED && wait)
+			victim = take_unused(list_first_entry(&inode_lru, struct inode, i_lru));
 	} else {
 		inode->i_state |= I_FREEING;
 		victim = inode;
@@ -250,7 +259,21 @@ void inode_put(struct inode *inode)
 		evict(victim);
 }
 
-unsigned long inode_shrink(unsigned long nr)
+void inode_put(struct inode *inode)
+{
+	put(inode, true);
+}
+
+void inode_put_nowait(struct inode *inode)
+{
+	put(inode, false);
+}
+
+/*
+ * Names first: they hold the inodes. Unused inodes that have pages stay: shrink_page_cache() takes
+ * those pages, and only an inode without any is taken down without waiting for a page lock.
+ */
+unsigned long fs_shrink(unsigned long nr)
 {
 	unsigned long freed = dcache_shrink(nr);
 
@@ -258,7 +281,7 @@ unsigned long inode_shrink(unsigned long nr)
 		struct inode *inode;
 
 		spin_lock(&inode_lock);
-		inode = take_oldest();
+		inode = take_oldest_empty();
 		spin_unlock(&inode_lock);
 		if (!inode)
 			break;
@@ -276,10 +299,7 @@ static struct inode *take_unused_of(const struct super_block *sb)
 	spin_lock(&inode_lock);
 	list_for_each_entry(inode, &inode_lru, i_lru) {
 		if (inode->i_sb == sb) {
-			list_del_init(&inode->i_lru);
-			nr_unused--;
-			inode->i_state |= I_FREEING;
-			found = inode;
+			found = take_unused(inode);
 			break;
 		}
 	}

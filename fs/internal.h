@@ -47,7 +47,7 @@ void d_move(struct dentry *dentry, struct dentry *target);
 struct dentry *d_get_parent(struct dentry *dentry);
 /* True when @dentry is @ancestor or lies below it in the same file system. */
 bool d_is_below(struct dentry *dentry, struct dentry *ancestor);
-/* Frees about @nr unused dentries; returns how many. */
+/* Frees about @nr unused dentries; returns how many. Never waits. */
 unsigned long dcache_shrink(unsigned long nr);
 void dcache_init(void);
 
@@ -64,9 +64,9 @@ struct walk {
 	const char *last;      /* the name at hand, not terminated */
 	unsigned last_len;
 	enum last_type last_type;
-	bool final;    /* nothing but slashes follows the name at hand */
-	bool slash;    /* a slash follows it */
-	char *link;    /* owned memory behind rest after a symbolic link */
+	bool final; /* nothing but slashes follows the name at hand */
+	bool slash; /* a slash follows it */
+	char *link; /* owned memory behind rest after a symbolic link */
 	unsigned nr_links;
 };
 
@@ -96,6 +96,13 @@ int vfs_create(struct dentry *dir, struct dentry *child, mode_t mode);
 
 /* Frees every unused inode of @sb, which could not be mounted. */
 void inode_forget(const struct super_block *sb);
+/* As inode_put(), for reclaim: never waits. For inodes that some other cache kept. */
+void inode_put_nowait(struct inode *inode);
+
+/* ---- pipe.c ---- */
+
+#define PIPE_PAGES 16
+#define PIPE_SIZE  (PIPE_PAGES * (unsigned)PAGE_SIZE) /* bytes that a pipe holds */
 
 /* ---- others ---- */
 

@@ -31,4 +31,11 @@ void file_path(const struct file *file, char *buf, size_t size);
 /* Identity for /proc/<pid>/maps. */
 void file_dev_ino(const struct file *file, dev_t *dev, ino_t *ino);
 
+/*
+ * Reclaim's, after the page cache: frees about @nr unused names and inodes without pages, and
+ * returns how many; 0: there are none. No spinlock may be held; mutexes, mmap_lock and page locks
+ * may. Takes spinlocks only, allocates nothing and waits for nothing.
+ */
+unsigned long fs_shrink(unsigned long nr);
+
 #endif

@@ -32,8 +32,8 @@ struct page_io {
 
 struct batch {
 	struct list_head link;
-	atomic_t refs; /* bios under way + the submitter */
-	u64 size;      /* bytes of the file, as it was at the start */
+	atomic_t refs;	     /* bios under way + the submitter */
+	u64 size;	     /* bytes of the file, as it was at the start */
 	unsigned long first; /* index of io[0].page */
 	struct page_io io[MAX_PAGES];
 };
@@ -213,7 +213,7 @@ static void read_page(struct submission *s, struct address_space *as, struct pag
 void mpage_read(struct address_space *as, struct page **pages, unsigned nr,
 		struct block_device *bdev, unsigned blkbits, get_block_fn get_block)
 {
-	struct submission s = {.bdev = bdev, .blkbits = blkbits, .batch = batch_alloc()};
+	struct submission s = { .bdev = bdev, .blkbits = blkbits, .batch = batch_alloc() };
 
 	BUG_ON(nr == 0 || nr > MAX_PAGES);
 	if (!s.batch) {
@@ -225,7 +225,7 @@ void mpage_read(struct address_space *as, struct page **pages, unsigned nr,
 	s.batch->size = READ_ONCE(as->size);
 	s.batch->first = pages[0]->index;
 	for (unsigned i = 0; i < nr; i++) {
-		s.batch->io[i] = (struct page_io){.page = pages[i]};
+		s.batch->io[i] = (struct page_io){ .page = pages[i] };
 		atomic_set(&s.batch->io[i].pending, 1);
 	}
 	for (unsigned i = 0; i < nr; i++)

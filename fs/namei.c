@@ -58,7 +58,7 @@ static struct dentry *start_at(int dfd)
 
 int walk_start(struct walk *w, int dfd, const char *path)
 {
-	*w = (struct walk){.rest = path, .last_type = LAST_ROOT};
+	*w = (struct walk){ .rest = path, .last_type = LAST_ROOT };
 	if (!*path)
 		return -ENOENT;
 	w->dentry = *path == '/' ? fs_get_root(current->fs) : start_at(dfd);

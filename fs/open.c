@@ -137,8 +137,8 @@ static struct file *do_open(int dfd, const char *path, unsigned flags, mode_t mo
 		return ERR_PTR(-ENOMEM);
 	err = walk_start(&w, dfd, path);
 	if (!err)
-		err = flags & O_CREAT ? walk_create(&w, flags, mode, &created)
-				      : walk_run(&w, lookup);
+		err = flags & O_CREAT ? walk_create(&w, flags, mode, &created) :
+					walk_run(&w, lookup);
 	if (!err && !created)
 		err = may_open(w.dentry->d_inode, flags);
 	if (!err) {

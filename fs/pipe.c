@@ -26,8 +26,6 @@
 #include "mm/buddy.h"
 #include "mm/slab.h"
 
-#define PIPE_PAGES 16
-#define PIPE_SIZE  (PIPE_PAGES * (unsigned)PAGE_SIZE)
 #define PIPE_MAGIC 0x50495045
 
 struct pipe {

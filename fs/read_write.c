@@ -10,6 +10,7 @@
  */
 #include "arch/riscv/uaccess.h"
 #include "fs/internal.h"
+#include "kernel/signal.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 #include "lib/string.h"
@@ -161,18 +162,51 @@ static bool would_sleep(struct file *file, bool write)
 	return !(ready & POLLIN);
 }
 
+/* Must the pieces reach @file as one write? Into pipes up to PIPE_BUF bytes are never torn. */
+static bool is_atomic_write(struct file *file, const struct iovec_abi *iov, long nr)
+{
+	size_t total = 0;
+
+	if (nr < 2 || !S_ISFIFO(file->f_inode->i_mode) || !file->f_op->write_kernel)
+		return false;
+	for (long i = 0; i < nr; i++)
+		total += iov[i].len;
+	return total <= PIPE_BUF;
+}
+
+/* Writes all pieces, at most PIPE_BUF bytes, at once; up to the first byte that cannot be read. */
+static ssize_t write_gathered(struct file *file, const struct iovec_abi *iov, long nr, u64 *pos)
+{
+	char *buf = kmalloc(PIPE_BUF, GFP_KERNEL);
+	size_t n = 0, left = 0;
+	ssize_t ret = -EFAULT;
+
+	if (!buf)
+		return -ENOMEM;
+	for (long i = 0; i < nr && !left; i++) {
+		left = copy_from_user(buf + n, iov[i].base, iov[i].len);
+		n += iov[i].len - left;
+	}
+	if (n || !left)
+		ret = file->f_op->write_kernel(file, buf, n, pos);
+	kfree(buf);
+	return ret;
+}
+
 static ssize_t do_vector(struct file *file, const struct iovec_abi *iov, long nr, u64 *pos,
 			 bool write)
 {
 	ssize_t done = 0, n = 0;
 
-	if (nr == 0)
-		return file->f_mode & (write ? FMODE_WRITE : FMODE_READ) ? 0 : -EBADF;
+	if (!(file->f_mode & (write ? FMODE_WRITE : FMODE_READ)))
+		return -EBADF;
+	if (write && is_atomic_write(file, iov, nr))
+		return write_gathered(file, iov, nr, pos);
 	for (long i = 0; i < nr; i++) {
 		if (done > 0 && (iov[i].len == 0 || would_sleep(file, write)))
 			continue;
-		n = write ? file_write(file, iov[i].base, iov[i].len, pos)
-			  : file_read(file, iov[i].base, iov[i].len, pos);
+		n = write ? file_write(file, iov[i].base, iov[i].len, pos) :
+			    file_read(file, iov[i].base, iov[i].len, pos);
 		if (n > 0)
 			done += n;
 		if (n != (ssize_t)iov[i].len)
@@ -192,9 +226,12 @@ static long sys_vector(int fdnum, const struct iovec_abi *uiov, long nr, bool wr
 	ret = copy_iov(uiov, nr, stack, &iov);
 	if (ret)
 		goto out;
-	mutex_lock(&fd.file->f_pos_lock);
+	/* A stream has no offset, and others must not wait behind who sleeps for its bytes. */
+	if (!(fd.file->f_mode & FMODE_STREAM))
+		mutex_lock(&fd.file->f_pos_lock);
 	ret = do_vector(fd.file, iov, nr, &fd.file->f_pos, write);
-	mutex_unlock(&fd.file->f_pos_lock);
+	if (!(fd.file->f_mode & FMODE_STREAM))
+		mutex_unlock(&fd.file->f_pos_lock);
 	if (iov != stack)
 		kfree(iov);
 out:
@@ -233,8 +270,8 @@ s64 generic_llseek(struct file *file, s64 offset, int whence)
 		base = file->f_pos;
 		break;
 	case SEEK_END:
-		base = file->f_mapping ? READ_ONCE(file->f_mapping->size)
-				       : READ_ONCE(file->f_inode->i_data.size);
+		base = file->f_mapping ? READ_ONCE(file->f_mapping->size) :
+					 READ_ONCE(file->f_inode->i_data.size);
 		break;
 	default:
 		return -EINVAL;
@@ -254,8 +291,8 @@ SYSCALL_DEFINE3(lseek, int, fdnum, s64, offset, int, whence)
 	if (!file)
 		return -EBADF;
 	mutex_lock(&file->f_pos_lock);
-	ret = file->f_op->llseek ? file->f_op->llseek(file, offset, whence)
-				 : generic_llseek(file, offset, whence);
+	ret = file->f_op->llseek ? file->f_op->llseek(file, offset, whence) :
+				   generic_llseek(file, offset, whence);
 	mutex_unlock(&file->f_pos_lock);
 	fd_end(fd);
 	return ret;
@@ -334,33 +371,49 @@ static ssize_t do_sendfile(struct file *out, struct file *in, u64 *pos, size_t l
 		if (n <= 0)
 			break;
 		done += n;
+		if (signal_pending(current))
+			break;
 		cond_resched();
 	}
 	return done > 0 ? done : n;
 }
 
+/* As do_sendfile() from @in's own offset, which nobody else moves meanwhile. */
+static ssize_t sendfile_at_pos(struct file *out, struct file *in, size_t len)
+{
+	ssize_t ret;
+
+	mutex_lock(&in->f_pos_lock);
+	ret = do_sendfile(out, in, &in->f_pos, len);
+	mutex_unlock(&in->f_pos_lock);
+	return ret;
+}
+
 SYSCALL_DEFINE4(sendfile, int, outnum, int, innum, s64 *, uoffset, size_t, len)
 {
 	struct fd out, in = fd_begin(innum);
-	u64 pos;
 	ssize_t ret = -EBADF;
+	s64 pos;
+	u64 at;
 
 	if (!in.file)
 		return -EBADF;
 	out = fd_begin(outnum);
 	if (!out.file)
 		goto put_in;
-	pos = in.file->f_pos;
+	if (!uoffset) {
+		ret = sendfile_at_pos(out.file, in.file, len);
+		goto put_out;
+	}
 	ret = -EFAULT;
-	if (uoffset && get_user(pos, uoffset))
+	if (get_user(pos, uoffset))
 		goto put_out;
 	ret = -EINVAL;
-	if ((s64)pos < 0)
+	if (pos < 0)
 		goto put_out;
-	ret = do_sendfile(out.file, in.file, &pos, len);
-	if (!uoffset)
-		in.file->f_pos = pos;
-	else if (put_user((s64)pos, uoffset))
+	at = pos;
+	ret = do_sendfile(out.file, in.file, &at, len);
+	if (put_user((s64)at, uoffset))
 		ret = -EFAULT;
 put_out:
 	fd_end(out);

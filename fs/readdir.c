@@ -83,7 +83,7 @@ static long fill(struct getdents *g, struct file *file)
 
 SYSCALL_DEFINE3(getdents64, int, fdnum, void *, ubuf, size_t, size)
 {
-	struct getdents g = {.ctx.emit = getdents_emit, .size = min(size, (size_t)PAGE_SIZE)};
+	struct getdents g = { .ctx.emit = getdents_emit, .size = min(size, (size_t)PAGE_SIZE) };
 	struct fd fd = fd_begin(fdnum);
 	struct file *file = fd.file;
 	long ret = -ENOTDIR;

@@ -29,7 +29,7 @@ static u64 inode_blocks(const struct inode *inode)
 
 static struct timespec_abi time_abi(struct timespec64 t)
 {
-	return (struct timespec_abi){t.tv_sec, t.tv_nsec};
+	return (struct timespec_abi){ t.tv_sec, t.tv_nsec };
 }
 
 static long put_stat(const struct inode *inode, struct stat_abi *ust)
@@ -55,7 +55,7 @@ static long put_stat(const struct inode *inode, struct stat_abi *ust)
 
 static struct statx_timestamp_abi statx_time(struct timespec64 t)
 {
-	return (struct statx_timestamp_abi){.tv_sec = t.tv_sec, .tv_nsec = t.tv_nsec};
+	return (struct statx_timestamp_abi){ .tv_sec = t.tv_sec, .tv_nsec = t.tv_nsec };
 }
 
 static long put_statx(const struct inode *inode, struct statx_abi *ustx)
@@ -145,13 +145,13 @@ SYSCALL_DEFINE4(newfstatat, int, dfd, const char *, upath, struct stat_abi *, us
 SYSCALL_DEFINE5(statx, int, dfd, const char *, upath, unsigned, flags, unsigned, mask,
 		struct statx_abi *, ustx)
 {
-	const unsigned known = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH |
-			       AT_STATX_SYNC_TYPE;
+	const unsigned known =
+		AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | AT_EMPTY_PATH | AT_STATX_SYNC_TYPE;
 	struct inode *inode;
 	long ret;
 
-	if ((flags & ~known) ||
-	    (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE || (mask & STATX_RESERVED))
+	if ((flags & ~known) || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE ||
+	    (mask & STATX_RESERVED))
 		return -EINVAL;
 	inode = inode_at(dfd, upath, flags);
 	if (IS_ERR(inode))

@@ -8,11 +8,8 @@
  * A super_block is mounted at most once, so a dentry alone is a place in the tree: no "mount"
  * objects and no pairs of (mount, dentry).
  *
- * Rules for implementers
- *  - read/write/ioctl get user pointers; they may sleep and fault, and hold no spinlock at that
- *    time.
- *  - `pos` is the offset to use and to advance; the caller keeps the file's own offset right.
- *  - i_data.size is THE size of a file (mm/filemap.h).
+ * Rules for implementers: those of fs/chrdev.h, and i_data.size is THE size of a file
+ * (mm/filemap.h).
  *
  * Locks, outer to inner: f_pos_lock -> rename_mutex -> inode->lock (a directory before its entries)
  * -> mmap_lock and all of mm -> dcache_lock -> inode_lock (the inode table).
@@ -21,6 +18,7 @@
 #define RAVEL_FS_VFS_H
 
 #include "fs/abi.h"
+#include "fs/chrdev.h"
 #include "fs/mapping.h"
 #include "kernel/lock.h"
 #include "kernel/time.h"
@@ -32,10 +30,10 @@
 #include "mm/filemap.h"
 
 /* Device numbers in the form that user programs see in st_dev and st_rdev. */
-#define MKDEV(ma, mi) \
-	(((dev_t)(ma) & 0xfff) << 8 | ((dev_t)(mi) & 0xff) | ((dev_t)(mi) & ~0xffUL) << 12)
+#define MKDEV(ma, mi)                                                                              \
+	(((dev_t)(ma)&0xfff) << 8 | ((dev_t)(mi)&0xff) | ((dev_t)(mi) & ~0xffUL) << 12)
 #define MAJOR(dev) ((unsigned)((dev) >> 8 & 0xfff))
-#define MINOR(dev) ((unsigned)(((dev) & 0xff) | ((dev) >> 12 & ~0xffUL)))
+#define MINOR(dev) ((unsigned)(((dev)&0xff) | ((dev) >> 12 & ~0xffUL)))
 
 struct block_device;
 struct dentry;
@@ -173,8 +171,6 @@ static inline struct inode *inode_get(struct inode *inode)
 
 /* A reference less; NULL is fine. The last one keeps a hashed inode for a while. May sleep. */
 void inode_put(struct inode *inode);
-/* Reclaim's: frees about @nr unused dentries and inodes; returns how many. No lock may be held. */
-unsigned long inode_shrink(unsigned long nr);
 /* The time now, for i_mtime and the like. */
 struct timespec64 fs_now(void);
 void inode_init(void);
@@ -184,8 +180,8 @@ void inode_init(void);
 #define DNAME_INLINE 40
 
 struct dentry {
-	atomic_t d_count; /* 0 <-> 1 only under dcache_lock */
-	unsigned d_flags; /* DENTRY_*; dcache_lock */
+	atomic_t d_count;	 /* 0 <-> 1 only under dcache_lock */
+	unsigned d_flags;	 /* DENTRY_*; dcache_lock */
 	struct dentry *d_parent; /* with a reference; itself for a root; dcache_lock */
 	struct inode *d_inode;	 /* with a reference; NULL: the name does not exist (negative) */
 	struct super_block *d_sb;
@@ -215,7 +211,7 @@ char *dentry_path(struct dentry *dentry, char *buf, size_t size);
 /* True when the name was removed from its directory. */
 bool dentry_unlinked(const struct dentry *dentry);
 
-/* ---- open files ---- */
+/* ---- open files; struct file and its operations are in fs/chrdev.h ---- */
 
 struct dir_context {
 	/* False: no more room; the entry is to be given again. Copies: any lock may be held. */
@@ -223,44 +219,6 @@ struct dir_context {
 		     unsigned type);
 	u64 pos; /* of the next entry: the file system's own numbers, 0 the first */
 };
-
-struct poll_table; /* fs/poll.c */
-
-struct file_operations {
-	/* @file is ready but for private_data; may exchange file->f_op. 0 or -errno. */
-	int (*open)(struct inode *inode, struct file *file);
-	void (*release)(struct file *file); /* undoes open */
-	/* @ubuf: user address. Bytes done, 0 at the end of file, or -errno. */
-	ssize_t (*read)(struct file *file, void *ubuf, size_t len, u64 *pos);
-	ssize_t (*write)(struct file *file, const void *ubuf, size_t len, u64 *pos);
-	/* From kernel memory: sendfile's target. Optional. */
-	ssize_t (*write_kernel)(struct file *file, const void *buf, size_t len, u64 *pos);
-	/* New offset or -errno; NULL: generic_llseek(). Streams say no_llseek. */
-	s64 (*llseek)(struct file *file, s64 offset, int whence);
-	/* Emits entries from ctx->pos on, advancing it past each accepted one. Directory locked. */
-	int (*iterate)(struct file *file, struct dir_context *ctx);
-	/* -ENOTTY for unknown @cmd. */
-	long (*ioctl)(struct file *file, unsigned cmd, unsigned long arg);
-	/* The POLL* bits that hold now; registers by poll_wait() first if @pt is not NULL. */
-	unsigned (*poll)(struct file *file, struct poll_table *pt);
-};
-
-struct file {
-	atomic_t f_count;
-	unsigned f_flags; /* O_*; F_SETFL changes some */
-	unsigned f_mode;  /* FMODE_* */
-	const struct file_operations *f_op;
-	struct inode *f_inode; /* held by f_dentry, or by the file itself without one */
-	struct dentry *f_dentry; /* NULL: a pipe */
-	struct address_space *f_mapping; /* NULL: cannot be mapped */
-	u64 f_pos;
-	struct mutex f_pos_lock;
-	void *private_data;
-};
-
-#define FMODE_READ   0x1u
-#define FMODE_WRITE  0x2u
-#define FMODE_STREAM 0x4u /* no offset: pipes and terminals (set by an open that knows) */
 
 /*
  * Opens a path given in kernel memory (relative to the current directory). File or ERR_PTR; the
@@ -276,7 +234,6 @@ struct file *file_alloc_anon(struct inode *inode, const struct file_operations *
 
 /* Ready-made operations. */
 s64 generic_llseek(struct file *file, s64 offset, int whence);
-s64 no_llseek(struct file *file, s64 offset, int whence); /* -ESPIPE */
 /* Through the page cache of file->f_inode. */
 ssize_t generic_file_read(struct file *file, void *ubuf, size_t len, u64 *pos);
 /* A read of @size bytes that are already in kernel memory at @buf: what proc files want. */
@@ -296,18 +253,8 @@ static inline unsigned mode_to_dtype(mode_t mode)
 	return (mode & S_IFMT) >> 12;
 }
 
-/* Registers the caller's interest in @wq until the poll ends; @pt NULL: does nothing. */
-void poll_wait(struct file *file, struct wait_queue *wq, struct poll_table *pt);
-
 /* ---- devices (fs/devfs.c) ---- */
 
-/*
- * Makes /dev/@name a character device with @fops (both stay valid for ever). fops->open gets an
- * inode with i_rdev set. 0, -EEXIST, -ENOMEM. Any time after slab_init(). /dev/tty is the terminal
- * driver's too: its open looks at current->tty, or returns -ENXIO.
- */
-int chrdev_register(unsigned major, unsigned minor, const char *name,
-		    const struct file_operations *fops);
 /* The cached bytes of disk @bdev (fs/bdev.c): one mapping for ever; NULL: no memory. */
 struct address_space *bdev_mapping(struct block_device *bdev);
 

@@ -16,6 +16,8 @@
 #include "kernel/elf.h"
 
 #include "fs/vfs.h"
+#include "kernel/printk.h"
+#include "kernel/task.h"
 #include "lib/elf.h"
 #include "lib/string.h"
 #include "mm/mm.h"
@@ -80,8 +82,11 @@ static int check_segments(const struct elf64_phdr *phdrs, unsigned n, unsigned l
 	for (unsigned i = 0; i < n; i++) {
 		const struct elf64_phdr *ph = &phdrs[i];
 
-		if (ph->p_type == PT_INTERP)
+		if (ph->p_type == PT_INTERP) {
+			printk("%s[%d]: the program wants a dynamic linker: link it with -static\n",
+			       current->comm, current->pid);
 			return -ENOEXEC;
+		}
 		if (ph->p_type != PT_LOAD || ph->p_memsz == 0)
 			continue;
 		if (!segment_ok(ph) || (any && (ph->p_vaddr & PAGE_MASK) < *high))

@@ -116,8 +116,9 @@ static struct task *copy_task(const struct clone_args *args)
 	child->parent = current;
 
 	/*
-	 * From here on signals to the group reach the child. One that came to us since the child was
-	 * begun would miss it, so the call is made again after it; and the group may have changed.
+	 * From here on signals to the group reach the child. One that came to us since the child
+	 * was begun would miss it, so the call is made again after it; and the group may have
+	 * changed.
 	 */
 	irq = spin_lock_irqsave(&task_lock);
 	child->pgid = current->pgid;

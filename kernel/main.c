@@ -92,7 +92,10 @@ static void run_init(void)
 
 	if (!cmdline_option("init", path, sizeof(path)) || !path[0])
 		strlcpy(path, "/bin/init", sizeof(path));
-	/* With one hart and -icount these are the instructions since reset: `make bench` shows them. */
+	/*
+	 * With one hart and -icount these are the instructions since reset: `make bench` shows
+	 * them.
+	 */
 	pr_info("boot: %lu ns of work\n", ktime_ns() - harts[0].idle_time);
 	err = kernel_execve(path, argv, envp);
 	if (err)

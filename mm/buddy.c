@@ -20,6 +20,7 @@
 #include "mm/buddy.h"
 
 #include "arch/riscv/hart.h"
+#include "fs/mapping.h"
 #include "kernel/panic.h"
 #include "kernel/printk.h"
 #include "mm/filemap.h"
@@ -239,14 +240,14 @@ static struct page *alloc_block_locked(unsigned order)
 	return page;
 }
 
-/* Nothing free at first sight: collect what lies about on the harts, then clean cache pages. */
+/* Nothing free at first sight: collect what lies about on the harts, then what caches can spare. */
 static struct page *alloc_slow(unsigned order, gfp_t gfp)
 {
 	struct page *page;
 
 	drain_all_harts();
 	while ((page = alloc_block_locked(order)) == NULL) {
-		if ((gfp & GFP_ATOMIC) || shrink_page_cache(32UL << order) == 0)
+		if ((gfp & GFP_ATOMIC) || shrink_page_cache(32UL << order) + fs_shrink(32) == 0)
 			break;
 		drain_all_harts();
 	}

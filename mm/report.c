@@ -12,6 +12,7 @@
 #include "lib/string.h"
 #include "lib/vsnprintf.h"
 #include "mm/mm.h"
+#include "mm/mmap.h"
 #include "mm/vma.h"
 
 static const char *const verb[] = {
@@ -55,18 +56,27 @@ static void describe(const struct vm_area *vma, char *buf, size_t size)
 		 vma->vm_prot & PROT_EXEC ? 'x' : '-', path);
 }
 
+/* True when @addr is where the stack would have grown to, had its limit allowed it. */
+static bool is_stack_overflow(const struct vm_area *above, unsigned long addr)
+{
+	return above && (above->vm_flags & VM_GROWSDOWN) && above->vm_start > addr &&
+	       above->vm_start - addr <= STACK_GUARD &&
+	       above->vm_end - addr > current->rlim[RLIMIT_STACK].cur;
+}
+
 void fault_report(struct mm *mm, unsigned long addr, unsigned long pc, enum fault_access access,
 		  enum fault_result res)
 {
 	char here[128], above[128];
+	bool inside, overflow;
 	struct vm_area *vma;
-	bool inside;
 
 	down_read(&mm->mmap_lock);
 	vma = vma_lookup(mm, addr);
 	inside = vma;
 	describe(inside ? vma : vma_before(mm, addr), here, sizeof(here));
 	describe(find_vma(mm, addr), above, sizeof(above));
+	overflow = is_stack_overflow(find_vma(mm, addr), addr);
 	up_read(&mm->mmap_lock);
 	if (inside)
 		printk("%s[%d]: %s 0x%lx at pc 0x%lx: %s; area: %s\n", current->comm, current->pid,
@@ -74,4 +84,7 @@ void fault_report(struct mm *mm, unsigned long addr, unsigned long pc, enum faul
 	else
 		printk("%s[%d]: %s 0x%lx at pc 0x%lx: %s; below: %s; above: %s\n", current->comm,
 		       current->pid, verb[access], addr, pc, cause(res), here, above);
+	if (overflow)
+		printk("%s[%d]: stack overflow: the stack may have %lu KiB (ulimit -s)\n",
+		       current->comm, current->pid, current->rlim[RLIMIT_STACK].cur >> 10);
 }

@@ -287,7 +287,9 @@ void vma_remove_aligned(struct mm *mm, unsigned long start, unsigned long end)
 		zap_range(&g, vma->vm_start, vma->vm_end);
 	prev = vma_before(mm, chain->vm_start);
 	next = prev ? prev->vm_next : mm->mmap;
-	/* Area by area, so that gaps cost nothing; a table that two of them use goes with the last. */
+	/*
+	 * Area by area, so that gaps cost nothing; a table that two of them use goes with the last.
+	 */
 	for (vma = chain; vma; vma = vma->vm_next) {
 		unsigned long after = next ? next->vm_start : TASK_SIZE;
 

@@ -28,6 +28,9 @@ BELOW_MECHANISM = {"kernel/task.h", "kernel/lock.h"}
 # The task that runs, its hart and the locks that stop preemption know each other: the one circle.
 KNOT = {"arch/riscv/hart.h", "kernel/task.h", "kernel/lock.h"}
 
+# Where fs/ meets drivers/: file systems submit to disks, and a character device is a file.
+BETWEEN_ROOMS = {("fs", "drivers/block.h"), ("drivers", "fs/chrdev.h")}
+
 COMMENT_STARTS = {".c": ("/*", "//"), ".h": ("/*", "//"), ".S": ("/*", "//"), ".ld": ("/*",),
                   ".md": ("#",), ".py": ("#",), "": ("#",)}
 INCLUDE = re.compile(r'\s*#\s*include\s+"([^"]+)"')
@@ -59,7 +62,7 @@ def may_include(path, target):
         return wanted == "lib" or target in MECHANISM | BELOW_MM
     if room in ("fs", "drivers"):
         return (wanted in ("lib", "mm", "kernel") or target in MECHANISM
-                or room == "fs" and target == "drivers/block.h")
+                or (room, target) in BETWEEN_ROOMS)
     return False  # lib/ includes nothing, usr/ knows the ABI only
 
 

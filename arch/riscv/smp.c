@@ -173,7 +173,7 @@ void hart_init_this(void)
 static bool start_hart(unsigned i)
 {
 	struct task *idle = idle_task_create(i);
-	u64 give_up = arch_ktime_ns() + NSEC_PER_SEC;
+	u64 give_up = arch_ktime_ns() + 10 * NSEC_PER_SEC; /* a busy host is slow to start it */
 	struct sbiret ret;
 
 	if (!idle)

@@ -51,6 +51,8 @@ static struct ext2_dirent *cursor_entry(struct cursor *c)
 			return entry;
 		}
 		cond_resched();
+		if (signal_ends_sleep(TASK_KILLABLE)) /* a damaged one may be very long */
+			return ERR_PTR(-EINTR);
 	}
 	entry = (void *)((char *)page_address(c->page) + offset_in_page(c->pos));
 	if (room < EXT2_DIRENT_MIN || entry->rec_len < EXT2_DIRENT_MIN + 4 || entry->rec_len % 4 ||
@@ -68,7 +70,7 @@ static bool name_is(const struct ext2_dirent *entry, const char *name, unsigned 
 
 static struct inode *ext2_lookup(struct inode *dir, const char *name, unsigned len)
 {
-	struct cursor c = {.dir = dir};
+	struct cursor c = { .dir = dir };
 	struct ext2_dirent *entry;
 	u32 ino = 0;
 
@@ -89,8 +91,8 @@ static struct inode *ext2_lookup(struct inode *dir, const char *name, unsigned l
 
 static unsigned entry_type(const struct super_block *sb, const struct ext2_dirent *entry)
 {
-	static const u8 types[] = {DT_UNKNOWN, DT_REG,	DT_DIR,	 DT_CHR,
-				   DT_BLK,     DT_FIFO, DT_SOCK, DT_LNK};
+	static const u8 types[] = { DT_UNKNOWN, DT_REG,	 DT_DIR,  DT_CHR,
+				    DT_BLK,	DT_FIFO, DT_SOCK, DT_LNK };
 
 	if (!EXT2_SB(sb)->filetype || entry->file_type >= ARRAY_SIZE(types))
 		return DT_UNKNOWN;
@@ -120,7 +122,7 @@ static int cursor_sync(struct cursor *c)
 
 static int ext2_iterate(struct file *file, struct dir_context *ctx)
 {
-	struct cursor c = {.dir = file->f_inode, .pos = ctx->pos};
+	struct cursor c = { .dir = file->f_inode, .pos = ctx->pos };
 	struct ext2_dirent *entry;
 	int err;
 

@@ -12,10 +12,10 @@
 
 #include "fs/internal.h"
 
-#define EXT2_MAGIC	   0xef53
-#define EXT2_SUPER_OFFSET  1024 /* bytes from the start of the disk */
-#define EXT2_ROOT_INO	   2
-#define EXT2_GOOD_OLD_FIRST_INO 11
+#define EXT2_MAGIC		 0xef53
+#define EXT2_SUPER_OFFSET	 1024 /* bytes from the start of the disk */
+#define EXT2_ROOT_INO		 2
+#define EXT2_GOOD_OLD_FIRST_INO	 11
 #define EXT2_GOOD_OLD_INODE_SIZE 128
 
 #define EXT2_NR_DIRECT 12
@@ -73,7 +73,7 @@ struct ext2_sb_info {
 	u32 blocks_per_group, inodes_per_group, nr_groups;
 	u32 inode_size, first_ino;
 	u32 free_blocks, free_inodes;
-	bool filetype;	     /* directory entries tell the type */
+	bool filetype;	    /* directory entries tell the type */
 	unsigned nr_errors; /* reported so far */
 };
 

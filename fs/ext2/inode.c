@@ -103,10 +103,9 @@ static struct page *find_disk_inode(struct super_block *sb, u32 ino, struct ext2
 	u32 group = (ino - 1) / sbi->inodes_per_group, table;
 	u64 offset = (u64)((ino - 1) % sbi->inodes_per_group) * sbi->inode_size;
 	u64 desc = (u64)group * sizeof(struct ext2_group_desc);
+	u64 desc_block = sbi->first_data_block + 1 + (desc >> sbi->blkbits);
 	struct page *page;
 	void *p;
-
-	u64 desc_block = sbi->first_data_block + 1 + (desc >> sbi->blkbits);
 
 	if (!ext2_block_valid(sbi, desc_block))
 		return ERR_PTR(ext2_error(sb, "group table runs off the disk"));
@@ -171,13 +170,16 @@ static int fill_inode(struct inode *inode, const struct ext2_disk_inode *raw)
 	inode->i_uid = raw->i_uid | (u32)raw->l_uid_high << 16;
 	inode->i_gid = raw->i_gid | (u32)raw->l_gid_high << 16;
 	inode->i_blocks = raw->i_blocks;
-	inode->i_atime = (struct timespec64){.tv_sec = (s32)raw->i_atime};
-	inode->i_mtime = (struct timespec64){.tv_sec = (s32)raw->i_mtime};
-	inode->i_ctime = (struct timespec64){.tv_sec = (s32)raw->i_ctime};
+	inode->i_atime = (struct timespec64){ .tv_sec = (s32)raw->i_atime };
+	inode->i_mtime = (struct timespec64){ .tv_sec = (s32)raw->i_mtime };
+	inode->i_ctime = (struct timespec64){ .tv_sec = (s32)raw->i_ctime };
 	memcpy(EXT2_I(inode)->i_block, raw->i_block, sizeof(raw->i_block));
 	if (S_ISREG(inode->i_mode))
 		size |= (u64)raw->i_size_high << 32;
-	if (size > inode->i_sb->s_maxbytes)
+	/* Directories have no holes: one larger than its disk would take ages to read through. */
+	if (size > inode->i_sb->s_maxbytes ||
+	    (S_ISDIR(inode->i_mode) &&
+	     size > (u64)EXT2_SB(inode->i_sb)->blocks_count * inode->i_sb->s_blocksize))
 		return ext2_error(inode->i_sb, "inode %lu: bad size %lu", inode->i_ino, size);
 	inode->i_data.size = size;
 	return set_operations(inode);

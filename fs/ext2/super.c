@@ -16,8 +16,8 @@
 #include "lib/vsnprintf.h"
 #include "mm/slab.h"
 
-#define MAX_BLOCK_LOG  2  /* 1 KiB << 2: blocks of up to a page */
-#define MAX_REPORTS    20 /* lines about one file system */
+#define MAX_BLOCK_LOG 2	 /* 1 KiB << 2: blocks of up to a page */
+#define MAX_REPORTS   20 /* lines about one file system */
 
 static struct kmem_cache *ext2_inode_cache;
 
@@ -103,8 +103,8 @@ static int check_counts(struct super_block *sb, const struct ext2_super *es,
 		return refuse(sb, "bad group sizes");
 	if ((u64)sbi->blocks_count << sbi->blkbits > sb->s_bdev->nr_sectors << SECTOR_SHIFT)
 		return refuse(sb, "larger than its disk");
-	sbi->nr_groups = DIV_ROUND_UP((u64)sbi->blocks_count - sbi->first_data_block,
-				      sbi->blocks_per_group);
+	sbi->nr_groups =
+		DIV_ROUND_UP((u64)sbi->blocks_count - sbi->first_data_block, sbi->blocks_per_group);
 	if (sbi->inodes_count < sbi->first_ino || sbi->first_ino < EXT2_GOOD_OLD_FIRST_INO ||
 	    sbi->inodes_count > (u64)sbi->nr_groups * sbi->inodes_per_group)
 		return refuse(sb, "bad inode counts");

@@ -9,8 +9,8 @@
 #include "lib/string.h"
 #include "lib/vsnprintf.h"
 
-#define POS_FD	 2
-#define MAX_FD	 0xffff /* more than any table holds */
+#define POS_FD 2
+#define MAX_FD 0xffff /* more than any table holds */
 
 struct files *proc_get_files(struct task *task)
 {
@@ -40,8 +40,8 @@ static int fd_readlink(struct inode *inode, char *buf, size_t size)
 	return strlen(buf);
 }
 
-static const struct inode_operations fd_link_iops = {.readlink = fd_readlink};
-static const struct proc_entry fd_link_entry = {.mode = S_IFLNK | 0700, .i_op = &fd_link_iops};
+static const struct inode_operations fd_link_iops = { .readlink = fd_readlink };
+static const struct proc_entry fd_link_entry = { .mode = S_IFLNK | 0700, .i_op = &fd_link_iops };
 
 static struct inode *fd_lookup(struct inode *dir, const char *name, unsigned len)
 {
@@ -89,5 +89,5 @@ static int fd_iterate(struct file *dir, struct dir_context *ctx)
 	return 0;
 }
 
-const struct inode_operations proc_fd_iops = {.lookup = fd_lookup};
-const struct file_operations proc_fd_fops = {.iterate = fd_iterate};
+const struct inode_operations proc_fd_iops = { .lookup = fd_lookup };
+const struct file_operations proc_fd_fops = { .iterate = fd_iterate };

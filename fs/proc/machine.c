@@ -136,8 +136,9 @@ int proc_show_cpuinfo(struct seq_buf *seq, struct task *task __maybe_unused)
 {
 	for (unsigned i = 0; i < nr_harts; i++) {
 		if (harts[i].online)
-			seq_printf(seq, "processor\t: %u\nhart\t\t: %lu\n"
-					"isa\t\t: rv64imafdc\nmmu\t\t: sv39\n\n",
+			seq_printf(seq,
+				   "processor\t: %u\nhart\t\t: %lu\n"
+				   "isa\t\t: rv64imafdc\nmmu\t\t: sv39\n\n",
 				   i, harts[i].hartid);
 	}
 	return 0;
@@ -215,4 +216,4 @@ static ssize_t kmsg_read(struct file *file __maybe_unused, void *ubuf, size_t le
 	return done ? done : ret;
 }
 
-const struct file_operations proc_kmsg_fops = {.read = kmsg_read};
+const struct file_operations proc_kmsg_fops = { .read = kmsg_read };

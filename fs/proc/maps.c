@@ -18,9 +18,9 @@
 #include "mm/mm.h"
 #include "mm/slab.h"
 
-#define WINDOW_SIZE  (2 * PAGE_SIZE)
-#define NAME_COLUMN  73
-#define LINE_MAX     (NAME_COLUMN + PATH_MAX + 1)
+#define WINDOW_SIZE (2 * PAGE_SIZE)
+#define NAME_COLUMN 73
+#define LINE_MAX    (NAME_COLUMN + PATH_MAX + 1)
 
 struct maps_reader {
 	struct mutex lock;

@@ -44,20 +44,20 @@ int proc_show_meminfo(struct seq_buf *seq, struct task *task __maybe_unused)
 			const char *name;
 			unsigned long pages;
 		} lines[] = {
-			{"MemTotal:", nr_managed_pages()},
-			{"MemFree:", unused},
-			{"MemAvailable:", available},
-			{"Buffers:", 0},
-			{"Cached:", cached},
-			{"SwapTotal:", 0},
-			{"SwapFree:", 0},
-			{"AnonPages:", totals.anon},
-			{"Mapped:", totals.file},
-			{"Shmem:", shmem},
-			{"Slab:", slab_nr_pages()},
-			{"KernelStack:", kstack_nr_pages()},
-			{"PageTables:", totals.tables},
-			{"KernelReserved:", reserved_pages()},
+			{ "MemTotal:", nr_managed_pages() },
+			{ "MemFree:", unused },
+			{ "MemAvailable:", available },
+			{ "Buffers:", 0 },
+			{ "Cached:", cached },
+			{ "SwapTotal:", 0 },
+			{ "SwapFree:", 0 },
+			{ "AnonPages:", totals.anon },
+			{ "Mapped:", totals.file },
+			{ "Shmem:", shmem },
+			{ "Slab:", slab_nr_pages() },
+			{ "KernelStack:", kstack_nr_pages() },
+			{ "PageTables:", totals.tables },
+			{ "KernelReserved:", reserved_pages() },
 		};
 
 		for (unsigned i = 0; i < ARRAY_SIZE(lines); i++)
@@ -137,4 +137,4 @@ static ssize_t check_all_write(struct file *file __maybe_unused, const void *ubu
 	return len;
 }
 
-const struct file_operations proc_check_all_fops = {.write = check_all_write};
+const struct file_operations proc_check_all_fops = { .write = check_all_write };

@@ -129,7 +129,7 @@ static ssize_t cmdline_read(struct file *file, void *ubuf, size_t len, u64 *pos)
 	return done ? done : n;
 }
 
-static const struct file_operations cmdline_fops = {.read = cmdline_read};
+static const struct file_operations cmdline_fops = { .read = cmdline_read };
 
 /* ---- fail_alloc: neither reading nor writing allocates, or it would spend what it arms ---- */
 
@@ -172,17 +172,17 @@ static const struct file_operations fail_alloc_fops = {
 /* ---- the table ---- */
 
 static const struct proc_entry pid_entries[] = {
-	{.name = "stat", .mode = S_IFREG | 0444, .show = proc_show_pid_stat},
-	{.name = "status", .mode = S_IFREG | 0444, .show = proc_show_pid_status},
-	{.name = "statm", .mode = S_IFREG | 0444, .show = proc_show_pid_statm},
-	{.name = "maps", .mode = S_IFREG | 0444, .i_fop = &proc_maps_fops},
-	{.name = "cmdline", .mode = S_IFREG | 0444, .i_fop = &cmdline_fops},
-	{.name = "comm", .mode = S_IFREG | 0444, .show = show_comm},
-	{.name = "auxv", .mode = S_IFREG | 0400, .show = show_auxv},
-	{.name = "fail_alloc", .mode = S_IFREG | 0600, .i_fop = &fail_alloc_fops},
-	{.name = "exe", .mode = S_IFLNK | 0777, .readlink = exe_readlink},
-	{.name = "cwd", .mode = S_IFLNK | 0777, .readlink = cwd_readlink},
-	{.name = "fd", .mode = S_IFDIR | 0500, .i_op = &proc_fd_iops, .i_fop = &proc_fd_fops},
+	{ .name = "stat", .mode = S_IFREG | 0444, .show = proc_show_pid_stat },
+	{ .name = "status", .mode = S_IFREG | 0444, .show = proc_show_pid_status },
+	{ .name = "statm", .mode = S_IFREG | 0444, .show = proc_show_pid_statm },
+	{ .name = "maps", .mode = S_IFREG | 0444, .i_fop = &proc_maps_fops },
+	{ .name = "cmdline", .mode = S_IFREG | 0444, .i_fop = &cmdline_fops },
+	{ .name = "comm", .mode = S_IFREG | 0444, .show = show_comm },
+	{ .name = "auxv", .mode = S_IFREG | 0400, .show = show_auxv },
+	{ .name = "fail_alloc", .mode = S_IFREG | 0600, .i_fop = &fail_alloc_fops },
+	{ .name = "exe", .mode = S_IFLNK | 0777, .readlink = exe_readlink },
+	{ .name = "cwd", .mode = S_IFLNK | 0777, .readlink = cwd_readlink },
+	{ .name = "fd", .mode = S_IFDIR | 0500, .i_op = &proc_fd_iops, .i_fop = &proc_fd_fops },
 };
 
-const struct proc_dir proc_pid_dir = {pid_entries, ARRAY_SIZE(pid_entries), PROC_INO_PID + 1};
+const struct proc_dir proc_pid_dir = { pid_entries, ARRAY_SIZE(pid_entries), PROC_INO_PID + 1 };

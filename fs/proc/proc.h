@@ -78,11 +78,11 @@ static inline ino_t proc_ino(const struct task *task, ino_t local)
 	return (task ? (ino_t)task->pid << 16 : 0) | local;
 }
 
-#define PROC_INO_ROOT	  1
-#define PROC_INO_FILES	  0x10	/* entries of /proc */
-#define PROC_INO_SYS	  0x80	/* of /proc/sys and below */
-#define PROC_INO_PID	  0x100 /* /proc/<pid> itself, then its entries */
-#define PROC_INO_FD	  0x1000
+#define PROC_INO_ROOT  1
+#define PROC_INO_FILES 0x10  /* entries of /proc */
+#define PROC_INO_SYS   0x80  /* of /proc/sys and below */
+#define PROC_INO_PID   0x100 /* /proc/<pid> itself, then its entries */
+#define PROC_INO_FD    0x1000
 
 /* A new inode for @entry, of @task or NULL (a reference is taken). ERR_PTR(-ENOMEM). */
 struct inode *proc_inode_new(struct super_block *sb, const struct proc_entry *entry,
@@ -100,23 +100,23 @@ void proc_init(void);
 
 /* ---- the parts ---- */
 
-extern const struct proc_dir proc_pid_dir;		/* pid.c */
-extern const struct inode_operations proc_fd_iops;	/* fd.c */
+extern const struct proc_dir proc_pid_dir;	   /* pid.c */
+extern const struct inode_operations proc_fd_iops; /* fd.c */
 extern const struct file_operations proc_fd_fops;
-extern const struct file_operations proc_maps_fops;	/* maps.c */
+extern const struct file_operations proc_maps_fops;	 /* maps.c */
 extern const struct file_operations proc_check_all_fops; /* mem.c */
-extern const struct file_operations proc_kmsg_fops;	/* machine.c */
+extern const struct file_operations proc_kmsg_fops;	 /* machine.c */
 
-int proc_show_pid_stat(struct seq_buf *seq, struct task *task);	  /* status.c */
+int proc_show_pid_stat(struct seq_buf *seq, struct task *task); /* status.c */
 int proc_show_pid_status(struct seq_buf *seq, struct task *task);
 int proc_show_pid_statm(struct seq_buf *seq, struct task *task);
 
-int proc_show_meminfo(struct seq_buf *seq, struct task *task);	  /* mem.c */
+int proc_show_meminfo(struct seq_buf *seq, struct task *task); /* mem.c */
 int proc_show_vmstat(struct seq_buf *seq, struct task *task);
 int proc_show_buddyinfo(struct seq_buf *seq, struct task *task);
 int proc_show_slabinfo(struct seq_buf *seq, struct task *task);
 
-int proc_show_stat(struct seq_buf *seq, struct task *task);	  /* machine.c */
+int proc_show_stat(struct seq_buf *seq, struct task *task); /* machine.c */
 int proc_show_uptime(struct seq_buf *seq, struct task *task);
 int proc_show_version(struct seq_buf *seq, struct task *task);
 int proc_show_cpuinfo(struct seq_buf *seq, struct task *task);

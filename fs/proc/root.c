@@ -24,19 +24,22 @@ static int self_readlink(struct task *task __maybe_unused, char *buf, size_t siz
 }
 
 static const struct proc_entry vm_entries[] = {
-	{.name = "check_all", .mode = S_IFREG | 0200, .i_fop = &proc_check_all_fops},
+	{ .name = "check_all", .mode = S_IFREG | 0200, .i_fop = &proc_check_all_fops },
 };
-static const struct proc_dir vm_dir = {vm_entries, ARRAY_SIZE(vm_entries), PROC_INO_SYS + 8};
+static const struct proc_dir vm_dir = { vm_entries, ARRAY_SIZE(vm_entries), PROC_INO_SYS + 8 };
 
 static const struct proc_entry sys_entries[] = {
-	{.name = "vm", .mode = S_IFDIR | 0555, .dir = &vm_dir},
+	{ .name = "vm", .mode = S_IFDIR | 0555, .dir = &vm_dir },
 };
-static const struct proc_dir sys_dir = {sys_entries, ARRAY_SIZE(sys_entries), PROC_INO_SYS};
+static const struct proc_dir sys_dir = { sys_entries, ARRAY_SIZE(sys_entries), PROC_INO_SYS };
 
-#define TEXT(NAME) {.name = #NAME, .mode = S_IFREG | 0444, .show = proc_show_##NAME}
+#define TEXT(NAME)                                                                                 \
+	{                                                                                          \
+		.name = #NAME, .mode = S_IFREG | 0444, .show = proc_show_##NAME                    \
+	}
 
 static const struct proc_entry root_entries[] = {
-	{.name = "self", .mode = S_IFLNK | 0777, .readlink = self_readlink},
+	{ .name = "self", .mode = S_IFLNK | 0777, .readlink = self_readlink },
 	TEXT(meminfo),
 	TEXT(vmstat),
 	TEXT(buddyinfo),
@@ -49,12 +52,12 @@ static const struct proc_entry root_entries[] = {
 	TEXT(mounts),
 	TEXT(filesystems),
 	TEXT(loadavg),
-	{.name = "kmsg", .mode = S_IFREG | 0400, .i_fop = &proc_kmsg_fops},
-	{.name = "sys", .mode = S_IFDIR | 0555, .dir = &sys_dir},
+	{ .name = "kmsg", .mode = S_IFREG | 0400, .i_fop = &proc_kmsg_fops },
+	{ .name = "sys", .mode = S_IFDIR | 0555, .dir = &sys_dir },
 };
-static const struct proc_dir root_dir = {root_entries, ARRAY_SIZE(root_entries), PROC_INO_FILES};
+static const struct proc_dir root_dir = { root_entries, ARRAY_SIZE(root_entries), PROC_INO_FILES };
 
-static const struct proc_entry pid_entry = {.mode = S_IFDIR | 0555, .dir = &proc_pid_dir};
+static const struct proc_entry pid_entry = { .mode = S_IFDIR | 0555, .dir = &proc_pid_dir };
 
 /* ---- inodes ---- */
 
@@ -116,9 +119,9 @@ static int entry_readlink(struct inode *inode, char *buf, size_t size)
 	return pi->entry->readlink(pi->task, buf, size);
 }
 
-static const struct inode_operations table_iops = {.lookup = table_lookup};
-static const struct inode_operations link_iops = {.readlink = entry_readlink};
-static const struct file_operations table_fops = {.iterate = table_iterate};
+static const struct inode_operations table_iops = { .lookup = table_lookup };
+static const struct inode_operations link_iops = { .readlink = entry_readlink };
+static const struct file_operations table_fops = { .iterate = table_iterate };
 
 struct inode *proc_inode_new(struct super_block *sb, const struct proc_entry *entry,
 			     struct task *task, ino_t local)
@@ -232,8 +235,8 @@ static int root_iterate(struct file *file, struct dir_context *ctx)
 	return 0;
 }
 
-static const struct inode_operations root_iops = {.lookup = root_lookup};
-static const struct file_operations root_fops = {.iterate = root_iterate};
+static const struct inode_operations root_iops = { .lookup = root_lookup };
+static const struct file_operations root_fops = { .iterate = root_iterate };
 static const struct proc_entry root_entry = {
 	.mode = S_IFDIR | 0555,
 	.i_op = &root_iops,
@@ -252,7 +255,7 @@ static int proc_fill_super(struct super_block *sb)
 	return IS_ERR(inode) ? PTR_ERR(inode) : sb_make_root(sb, inode);
 }
 
-static struct fs_type proc_type = {.name = "proc", .fill_super = proc_fill_super};
+static struct fs_type proc_type = { .name = "proc", .fill_super = proc_fill_super };
 
 /* Makes the file system known; boot, from vfs_init(). */
 void proc_init(void)

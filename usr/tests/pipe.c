@@ -73,7 +73,7 @@ TEST(epipe_and_sigpipe)
 TEST(a_blocked_writer_wakes_with_epipe)
 {
 	static char big[2 * CAPACITY];
-	int fds[2];
+	int fds[2], held = 0;
 	pid_t pid;
 
 	CHECK_OK(pipe(fds));
@@ -85,6 +85,7 @@ TEST(a_blocked_writer_wakes_with_epipe)
 		CHECK_ERRNO(write(fds[1], big, 1), EPIPE);
 		_exit(0);
 	}
+	WAIT_UNTIL(ioctl(fds[0], FIONREAD, &held) == 0 && held == CAPACITY);
 	test_pause(2);
 	close(fds[0]);
 	close(fds[1]);

@@ -130,6 +130,10 @@ static int eval_background(const struct node *node)
 /* After a loop's body: is the loop over? Uses up break and continue that were meant for it. */
 static bool loop_ends(void)
 {
+	if (jobs_interrupted()) {
+		shell.skip = SKIP_LINE;
+		params.status = 130;
+	}
 	if (shell.skip == SKIP_NOTHING)
 		return false;
 	if (shell.skip != SKIP_BREAK && shell.skip != SKIP_CONTINUE)
@@ -308,8 +312,10 @@ int eval_source(struct source *src)
 		struct arena arena = { NULL };
 		struct node *tree;
 
-		if (src->is_terminal)
+		if (src->is_terminal) {
+			jobs_interrupted(); /* what came too late for the last line */
 			jobs_notify();
+		}
 		result = parse_command(src, &arena, &tree);
 		if (result == PARSE_COMMAND)
 			eval_tree(tree);

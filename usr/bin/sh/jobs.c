@@ -48,6 +48,31 @@ bool jobs_controlled(void)
 	return terminal >= 0;
 }
 
+/*
+ * ^C while the shell itself works, as in a loop of builtins: SIGINT is ignored, but blocked as
+ * well, and a blocked signal stays pending. So jobs_interrupted() can see it, without a handler.
+ */
+static void block_interrupt(int how)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigprocmask(how, &set, NULL);
+}
+
+bool jobs_interrupted(void)
+{
+	static const struct timespec at_once = { 0, 0 };
+	sigset_t set;
+
+	if (!jobs_controlled() || sigpending(&set) < 0 || !sigismember(&set, SIGINT))
+		return false;
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	return sigtimedwait(&set, NULL, &at_once) == SIGINT;
+}
+
 void jobs_init_interactive(void)
 {
 	int fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 10);
@@ -60,6 +85,7 @@ void jobs_init_interactive(void)
 	}
 	for (size_t i = 0; i < NR_SHELL_IGNORES; i++)
 		signal(shell_ignores[i], SIG_IGN);
+	block_interrupt(SIG_BLOCK);
 	/* A session leader is its own group already, and then this fails. */
 	setpgid(0, 0);
 	shell_pgid = getpgrp();
@@ -124,6 +150,7 @@ static void become_child(const struct job *job, bool foreground)
 			tcsetpgrp(terminal, pgid);
 		for (size_t i = 0; i < NR_SHELL_IGNORES; i++)
 			signal(shell_ignores[i], SIG_DFL);
+		block_interrupt(SIG_UNBLOCK);
 		close(terminal);
 		terminal = -1;
 		terminal_init(-1);

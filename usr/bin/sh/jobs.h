@@ -22,6 +22,8 @@ struct job;
 
 /* Begin to control jobs on the terminal that is standard input, if it is one. */
 void jobs_init_interactive(void);
+/* Did ^C come while the shell itself was busy? Says so once. */
+bool jobs_interrupted(void);
 
 bool jobs_controlled(void);
 
