@@ -2,7 +2,13 @@
  * head.S - the first instructions: from OpenSBI's physical world into the kernel's addresses.
  *
  *	_start           a0 = hart id, a1 = device tree (physical); satp off. Any hart.
- *	_secondary_start a0 = hart id, a1 = idle task (kernel virtual); satp off. Started by smp.c.
+ *	_secondary_start a0 = hart id; satp off. Started by smp.c, one hart at a time.
+ *
+ * Only the first hart to come through _start boots. OpenSBI 1.1 makes a hart startable before it
+ * notes where to: one that happens to look just then goes where the last note said, which is _start
+ * with the device tree (seen about once in a hundred boots of four harts). So a second hart there
+ * is one that smp.c is starting, and a1 is believed only by the first: the others find their idle
+ * task in starting_task, if starting_hartid names them.
  *
  * Neither needs an identity map: stvec names the first high address, so the fetch that follows the
  * write of satp faults straight into the kernel half. Until then only pc-relative (lla) addresses
@@ -22,6 +28,10 @@ _start:
 	csrw	sie, zero
 	li	t0, SR_SUM | SR_FS
 	csrc	sstatus, t0		/* whatever the firmware left */
+	lla	t0, boot_claimed
+	li	t1, 1
+	amoswap.w.aq t1, t1, (t0)
+	bnez	t1, _secondary_start
 	mv	s0, a0
 	mv	s1, a1
 
@@ -56,7 +66,12 @@ _secondary_start:
 	csrw	sie, zero
 	li	t0, SR_SUM | SR_FS
 	csrc	sstatus, t0
-	mv	tp, a1
+	fence	r, rw
+	lla	t0, starting_hartid
+	ld	t0, (t0)
+	bne	t0, a0, 4f		/* given up on meanwhile */
+	lla	t0, starting_task
+	ld	tp, (t0)
 	lla	t0, kernel_satp
 	ld	t0, (t0)
 	li	t2, PAGE_OFFSET
@@ -87,6 +102,10 @@ set_vectors:
 	ret
 
 	.section .data
+	.balign	4
+boot_claimed:
+	.word	0			/* not in .bss, which the boot hart clears */
+
 	.balign	PAGE_SIZE
 early_root:
 	.fill	ROOT_FIRST, 8, 0

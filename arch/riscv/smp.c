@@ -23,11 +23,16 @@
 #include "kernel/time.h"
 
 extern char boot_stack[];
+void _start(void);
 void _secondary_start(void);
 
 struct hart harts[MAX_HARTS];
 unsigned nr_harts;
 unsigned long harts_online_mask;
+
+/* head.S: the hart that is being started, and the idle task that it is to run. */
+unsigned long starting_hartid = ~0UL;
+struct task *starting_task;
 
 /* What the boot hart runs first: it becomes its idle task. */
 struct task boot_task = {
@@ -175,12 +180,17 @@ static bool start_hart(unsigned i)
 	struct task *idle = idle_task_create(i);
 	u64 give_up = arch_ktime_ns() + 10 * NSEC_PER_SEC; /* a busy host is slow to start it */
 	struct sbiret ret;
+	void *entry;
 
 	if (!idle)
 		return false;
 	harts[i].idle = idle;
-	ret = sbi_call(SBI_EXT_HSM, SBI_HSM_START, harts[i].hartid,
-		       virt_to_phys((void *)_secondary_start), (unsigned long)idle, 0);
+	starting_task = idle;
+	starting_hartid = harts[i].hartid;
+	smp_mb(); /* before the hart can look */
+	/* ravel.astray: as if the firmware sent every hart to the wrong entry; see head.S. */
+	entry = cmdline_option("ravel.astray", NULL, 0) ? (void *)_start : (void *)_secondary_start;
+	ret = sbi_call(SBI_EXT_HSM, SBI_HSM_START, harts[i].hartid, virt_to_phys(entry), 0, 0);
 	if (ret.error)
 		return false;
 	while (!(smp_load_acquire(&harts_online_mask) & (1UL << i))) {
