@@ -28,6 +28,8 @@
 struct shell shell;
 static int conditions; /* > 0: inside a condition, where failing is no error for set -e */
 
+static bool interrupted; /* ^C ended a loop: the line's status is to say so */
+
 static int eval(const struct node *node, bool last);
 
 int eval_fatal(int status)
@@ -132,7 +134,7 @@ static bool loop_ends(void)
 {
 	if (jobs_interrupted()) {
 		shell.skip = SKIP_LINE;
-		params.status = 130;
+		interrupted = true;
 	}
 	if (shell.skip == SKIP_NOTHING)
 		return false;
@@ -324,6 +326,9 @@ int eval_source(struct source *src)
 		else if (result == PARSE_INTERRUPTED)
 			params.status = 130;
 		arena_free(&arena);
+		if (interrupted)
+			params.status = 130;
+		interrupted = false;
 		if (src->is_terminal)
 			shell.skip = SKIP_NOTHING;
 		else if (shell.skip != SKIP_NOTHING || result == PARSE_ERROR)
