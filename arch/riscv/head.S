@@ -4,11 +4,11 @@
  *	_start           a0 = hart id, a1 = device tree (physical); satp off. Any hart.
  *	_secondary_start a0 = hart id; satp off. Started by smp.c, one hart at a time.
  *
- * Only the first hart to come through _start boots. OpenSBI 1.1 makes a hart startable before it
- * notes where to: one that happens to look just then goes where the last note said, which is _start
- * with the device tree (seen about once in a hundred boots of four harts). So a second hart there
- * is one that smp.c is starting, and a1 is believed only by the first: the others find their idle
- * task in starting_task, if starting_hartid names them.
+ * Only the first hart to come through _start boots. OpenSBI 1.1 (sbi_hsm_hart_start) makes a hart
+ * startable before it notes where to: one that happens to look just then goes where the last note
+ * said, which is _start with the device tree (it took some hundred boots of four harts to see it
+ * three times). So a second hart there is one that smp.c is starting, and a1 is believed only by
+ * the first: the others find their idle task in starting_task, if starting_hartid names them.
  *
  * Neither needs an identity map: stvec names the first high address, so the fetch that follows the
  * write of satp faults straight into the kernel half. Until then only pc-relative (lla) addresses
