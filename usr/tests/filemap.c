@@ -223,7 +223,7 @@ TEST(truncate_takes_pages_away)
 	const char *path = tmp_path("cut");
 	static char bytes[2 * PAGE_SIZE];
 	volatile char *p;
-	int fd;
+	int fd, ends[2];
 
 	memset(bytes, 't', sizeof(bytes));
 	write_file(path, bytes, sizeof(bytes));
@@ -231,7 +231,10 @@ TEST(truncate_takes_pages_away)
 	CHECK_OK(unlink(path));
 	p = CHECK_OK(mmap(NULL, 2 * PAGE_SIZE, RW, MAP_PRIVATE, fd, 0));
 	CHECK_EQ(p[PAGE_SIZE], 't');
+	CHECK_OK(pipe(ends));
 	CHECK_OK(ftruncate(fd, 10));
+	/* Here and not in a child: the PTE that was there must go, and fork would not copy it. */
+	CHECK_ERRNO(write(ends[1], (const char *)p + PAGE_SIZE, 1), EFAULT);
 	CHECK_SIGNAL({ (void)p[PAGE_SIZE]; }, SIGBUS);
 	CHECK_EQ(p[9], 't');
 	CHECK_EQ(p[10], 0);
