@@ -148,6 +148,8 @@ void submit_bio(struct bio *bio)
 	} else if (bio->op == BIO_WRITE) {
 		add_relaxed(&bdev->nr_writes, 1);
 		add_relaxed(&bdev->sectors_written, sectors);
+	} else {
+		add_relaxed(&bdev->nr_flushes, 1);
 	}
 	bdev->submit(bio);
 }
@@ -155,6 +157,8 @@ void submit_bio(struct bio *bio)
 void bio_complete(struct bio *bio, int status)
 {
 	__atomic_fetch_sub(&bio->bdev->in_flight, 1, __ATOMIC_RELAXED);
+	if (bio->op == BIO_WRITE)
+		__atomic_fetch_add(&bio->bdev->writes_done, 1, __ATOMIC_RELEASE);
 	bio->status = status;
 	bio->end_io(bio);
 }
@@ -177,6 +181,27 @@ int submit_bio_wait(struct bio *bio)
 	submit_bio(bio);
 	wait_event(&bio_waiters, smp_load_acquire(&done));
 	return bio->status;
+}
+
+int block_flush(struct block_device *bdev)
+{
+	unsigned long done = smp_load_acquire(&bdev->writes_done);
+	struct bio *bio;
+	int err;
+
+	if (READ_ONCE(bdev->writes_flushed) == done)
+		return 0;
+	bio = bio_alloc(bdev, BIO_FLUSH, 0);
+	if (!bio)
+		return -ENOMEM;
+	err = submit_bio_wait(bio);
+	bio_free(bio);
+	/*
+	 * Of two flushes at once the later one may have found more: going back only costs a flush.
+	 */
+	if (!err)
+		WRITE_ONCE(bdev->writes_flushed, done);
+	return err;
 }
 
 static struct block_device *find_locked(const char *name)

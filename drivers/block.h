@@ -46,6 +46,11 @@ struct block_device {
 	struct list_head link;
 	unsigned long nr_reads, nr_writes, sectors_read, sectors_written; /* statistics */
 	unsigned in_flight, max_in_flight;
+	/*
+	 * Writes that ended, and how many of them the last flush found: what came since is at risk.
+	 */
+	unsigned long writes_done, writes_flushed;
+	unsigned long nr_flushes;
 };
 
 /* From the slab; NULL when there is no memory. */
@@ -58,6 +63,9 @@ bool bio_add_page(struct bio *bio, struct page *page, u32 offset, u32 len);
 void submit_bio(struct bio *bio);
 /* Submits and sleeps until done; returns status. */
 int submit_bio_wait(struct bio *bio);
+
+/* Writes that ended before this call are on the medium after it. 0 or -errno. Sleeps. */
+int block_flush(struct block_device *bdev);
 
 /* The driver's side of submit_bio(): @bio is done with @status (0 or -errno). No lock held. */
 void bio_complete(struct bio *bio, int status);

@@ -21,6 +21,9 @@
 #define S_IFDIR	  0040000
 #define S_IFCHR	  0020000
 #define S_IFIFO	  0010000
+#define S_ISUID	  04000
+#define S_ISGID	  02000
+#define S_ISVTX	  01000
 #define S_IALLUGO 07777
 #define S_IXUGO	  0111
 
@@ -68,9 +71,11 @@
 #define W_OK 2
 #define R_OK 4
 
-#define SEEK_SET 0
-#define SEEK_CUR 1
-#define SEEK_END 2
+#define SEEK_SET  0
+#define SEEK_CUR  1
+#define SEEK_END  2
+#define SEEK_DATA 3
+#define SEEK_HOLE 4
 
 #define F_DUPFD		0
 #define F_GETFD		1

@@ -40,6 +40,7 @@ static long change(struct inode *inode, const struct attr *attr)
 	if (attr->valid & ATTR_MTIME)
 		inode->i_mtime = attr->mtime;
 	inode->i_ctime = fs_now();
+	inode_mark_dirty(inode, I_DIRTY_ATTR);
 	mutex_unlock(&inode->lock);
 	return 0;
 }
@@ -195,10 +196,4 @@ out:
 	if (fd.file)
 		fd_end(fd);
 	return ret;
-}
-
-/* Nothing is ever dirty: disks are read-only, and tmpfs has nowhere to write to. */
-SYSCALL_DEFINE0(sync)
-{
-	return 0;
 }

@@ -1,11 +1,11 @@
 /*
- * bdev.c - a disk as a file: its page cache, where all metadata is read, and /dev/vda.
+ * bdev.c - a disk as a file: /dev/vda and its page cache.
  *
  *	block_device <-- bdev_inode (one for each disk, for ever) --> address_space: page n = bytes
  *	                                                              [n * 4096, n * 4096 + 4096)
  *
- * A file's data is cached under the file, the file system's metadata here; on a disk that is not
- * written the two cannot disagree.
+ * It is read only: what a file system on the disk writes goes by its own mappings, and whoever
+ * opens the disk drops what was cached here before, so that he sees what was written since.
  *
  * Locks: bdevs_lock guards the list, which only grows.
  */
@@ -35,7 +35,14 @@ static void bdev_read_pages(struct address_space *as, struct page **pages, unsig
 {
 	struct bdev_pages *bp = container_of(as, struct bdev_pages, as);
 
-	mpage_read(as, pages, nr, bp->bdev, SECTOR_SHIFT, sector_of);
+	struct mpage_layout layout = {
+		.bdev = bp->bdev,
+		.blkbits = SECTOR_SHIFT,
+		.per_page = PAGE_SIZE / SECTOR_SIZE,
+		.get_block = sector_of,
+	};
+
+	mpage_read(as, pages, nr, &layout);
 }
 
 static const struct address_space_ops bdev_aops = {
@@ -102,7 +109,10 @@ static int bdev_open(struct inode *inode, struct file *file)
 		return -EROFS;
 	file->f_mapping = bdev_mapping(bdev);
 	file->private_data = bdev;
-	return file->f_mapping ? 0 : -ENOMEM;
+	if (!file->f_mapping)
+		return -ENOMEM;
+	filemap_drop_clean(file->f_mapping);
+	return 0;
 }
 
 static long bdev_ioctl(struct file *file, unsigned cmd, unsigned long arg)

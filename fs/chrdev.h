@@ -16,6 +16,7 @@
 #include "kernel/lock.h"
 #include "kernel/wait.h"
 #include "lib/atomic.h"
+#include "lib/errseq.h"
 #include "lib/types.h"
 
 struct address_space;
@@ -53,6 +54,7 @@ struct file {
 	struct dentry *f_dentry;	 /* NULL: a pipe */
 	struct address_space *f_mapping; /* NULL: cannot be mapped */
 	u64 f_pos;
+	errseq_t f_wb_err, f_sb_err; /* failed writes up to here are known to who has the file */
 	struct mutex f_pos_lock;
 	void *private_data;
 };

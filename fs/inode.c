@@ -10,8 +10,9 @@
  * systems are not hashed and die with their last reference.
  *
  * Invariants: i_count goes from 0 to 1 and back only under inode_lock; an inode is on the LRU
- * exactly when it is hashed, has links, and i_count is 0.
- * Locks: inode_lock (hash, LRU, i_state); taking down sleeps and holds none.
+ * exactly when it is hashed, has links, i_count is 0 and nothing of it is dirty (fs/writeback.c
+ * keeps the lists of those that are; written, they come to the LRU from there).
+ * Locks: inode_lock (hash, LRU, dirty lists, i_state); taking down sleeps and holds none.
  */
 #include "fs/internal.h"
 #include "kernel/panic.h"
@@ -21,7 +22,7 @@
 #define MAX_UNUSED 256
 
 static struct hlist_head inode_hash[HASH_SIZE];
-static struct spinlock inode_lock = SPINLOCK_INIT;
+struct spinlock inode_lock = SPINLOCK_INIT;
 static LIST_HEAD(inode_lru);
 static unsigned nr_unused;
 /* Those who want an inode that is being read or taken down. */
@@ -54,6 +55,9 @@ static struct inode *alloc_inode(struct super_block *sb)
 	inode->i_sb = sb;
 	inode->i_nlink = 1;
 	atomic_set(&inode->i_count, 1);
+	INIT_LIST_HEAD(&inode->i_lru);
+	INIT_LIST_HEAD(&inode->i_dirty_attr);
+	INIT_LIST_HEAD(&inode->i_dirty_pages);
 	mutex_init(&inode->lock);
 	mapping_init(&inode->i_data, inode, NULL);
 	return inode;
@@ -111,10 +115,9 @@ static struct inode *find_locked(const struct super_block *sb, ino_t ino)
 	return NULL;
 }
 
-/* inode_lock held; i_count may be 0. */
-static void get_locked(struct inode *inode)
+void inode_get_locked(struct inode *inode)
 {
-	if (atomic_read(&inode->i_count) == 0) {
+	if (!list_empty(&inode->i_lru)) {
 		list_del_init(&inode->i_lru);
 		nr_unused--;
 	}
@@ -152,7 +155,7 @@ static struct inode *find_or_insert(struct super_block *sb, ino_t ino, struct in
 	} else if (inode && (inode->i_state & (I_NEW | I_FREEING))) {
 		inode = NULL;
 	} else if (inode) {
-		get_locked(inode);
+		inode_get_locked(inode);
 	}
 	spin_unlock(&inode_lock);
 	return inode;
@@ -246,13 +249,14 @@ static void put(struct inode *inode, bool wait)
 		spin_unlock(&inode_lock);
 		return;
 	}
-	if ((inode->i_state & I_HASHED) && inode->i_nlink > 0) {
+	if (!(inode->i_state & I_HASHED) || inode->i_nlink == 0) {
+		inode_forget_dirty(inode);
+		inode->i_state |= I_FREEING;
+		victim = inode;
+	} else if (!(inode->i_state & I_DIRTY)) {
 		list_add_tail(&inode->i_lru, &inode_lru);
 		if (++nr_unused > MAX_UNUSED && wait)
 			victim = take_unused(list_first_entry(&inode_lru, struct inode, i_lru));
-	} else {
-		inode->i_state |= I_FREEING;
-		victim = inode;
 	}
 	spin_unlock(&inode_lock);
 	if (victim)

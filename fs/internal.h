@@ -94,6 +94,12 @@ int vfs_create(struct dentry *dir, struct dentry *child, mode_t mode);
 
 /* ---- inode.c ---- */
 
+extern struct spinlock inode_lock;
+/* A reference more, inode_lock held; i_count may be 0. */
+void inode_get_locked(struct inode *inode);
+/* writeback.c: @inode is nowhere listed as dirty any more; its pages may be. inode_lock held. */
+void inode_forget_dirty(struct inode *inode);
+
 /* Frees every unused inode of @sb, which could not be mounted. */
 void inode_forget(const struct super_block *sb);
 /* As inode_put(), for reclaim: never waits. For inodes that some other cache kept. */

@@ -31,6 +31,13 @@ void file_path(const struct file *file, char *buf, size_t size);
 /* Identity for /proc/<pid>/maps. */
 void file_dev_ino(const struct file *file, dev_t *dev, ino_t *ino);
 
+/* The mapping has a dirty page: its inode is remembered for write-back. No spinlock held. */
+void mapping_dirtied(struct address_space *as);
+/* Too much is dirty: the flusher starts now. Any context. */
+void flusher_wake(void);
+/* Sleeps until the flusher has been once through all that is dirty now. */
+void flusher_wait(void);
+
 /*
  * Reclaim's, after the page cache: frees about @nr unused names and inodes without pages, and
  * returns how many; 0: there are none. No spinlock may be held; mutexes, mmap_lock and page locks

@@ -62,6 +62,9 @@ struct super_block *sb_new(const struct fs_type *type, struct block_device *bdev
 	sb->s_type = type;
 	sb->s_bdev = bdev;
 	sb->s_maxbytes = INT64_MAX;
+	mutex_init(&sb->s_sync_lock);
+	INIT_LIST_HEAD(&sb->s_dirty_attr);
+	INIT_LIST_HEAD(&sb->s_dirty_pages);
 	spin_lock(&mount_lock);
 	if (!bdev)
 		last_anon_minor++;
@@ -136,6 +139,18 @@ struct super_block *sb_next(const struct super_block *prev)
 		sb = list_entry(next, struct super_block, link);
 	spin_unlock(&mount_lock);
 	return sb;
+}
+
+void vfs_shutdown(void)
+{
+	struct super_block *sb = NULL;
+
+	while ((sb = sb_next(sb))) {
+		if ((sb->s_flags & SB_RDONLY) || !sb->s_op || !sb->s_op->remount)
+			continue;
+		if (sb->s_op->remount(sb, sb->s_flags | SB_RDONLY) == 0)
+			sb->s_flags |= SB_RDONLY;
+	}
 }
 
 void vfs_init(void)

@@ -1,15 +1,15 @@
 /*
- * mpage.c - reading pages of a file from the blocks of a disk, many requests at a time.
+ * mpage.c - reading and writing pages of a file in the blocks of a disk, many requests at a time.
  *
  *	pages      [   0   ][   1   ][   2   ]     locked, consecutive
- *	blocks     [ 7][ 8][ 9][10][ -][40]        - is a hole: zeroed at once
+ *	blocks     [ 7][ 8][ 9][10][ -][40]        - is a hole: read as zeros at once, not written
  *	bios       [ 7   8   9  10 ]   [40]        consecutive blocks share a request
  *
  *	struct batch  one for all of this: for each page, how many of its pieces are on their way.
- *	The last piece of a page ends its read; the last piece of all frees the batch.
+ *	The last piece of a page ends its read (or write); the last piece of all frees the batch.
  *
  * Invariants: pending = pieces under way + 1 while the submitter works on the page; page_end_read()
- * is called exactly once for each page.
+ * or page_end_writeback() is called exactly once for each page.
  * Locks: spare_lock (interrupts off) for the list of spare batches: an interrupt handler frees
  * them, and may not call the slab.
  */
@@ -27,11 +27,12 @@
 struct page_io {
 	struct page *page;
 	atomic_t pending;
-	bool failed;
+	int err; /* of the last piece that failed */
 };
 
 struct batch {
 	struct list_head link;
+	enum bio_op op;
 	atomic_t refs;	     /* bios under way + the submitter */
 	u64 size;	     /* bytes of the file, as it was at the start */
 	unsigned long first; /* index of io[0].page */
@@ -41,8 +42,8 @@ struct batch {
 /* What the submitter has in hand. */
 struct submission {
 	struct batch *batch;
-	struct block_device *bdev;
-	unsigned blkbits;
+	struct address_space *as;
+	const struct mpage_layout *layout;
 	struct bio *bio; /* being filled, or NULL */
 	u64 next_sector; /* that would continue it */
 };
@@ -54,7 +55,7 @@ static unsigned nr_spares;
 
 void mpage_init(void)
 {
-	batch_cache = kmem_cache_create("read_batch", sizeof(struct batch), 0);
+	batch_cache = kmem_cache_create("mpage_batch", sizeof(struct batch), 0);
 }
 
 /* A spare batch if there are more than @keep, else NULL. */
@@ -94,20 +95,28 @@ static void batch_put(struct batch *batch)
 	spin_unlock_irqrestore(&spare_lock, flags);
 }
 
-/* One piece of the page came, or the submitter is through with it. Interrupt context too. */
-static void page_io_done(struct batch *batch, struct page_io *io)
+/* Past the end of the file a page is zeros, whatever the disk holds there. */
+static void zero_past_end(struct batch *batch, struct page_io *io)
 {
 	u64 pos = (u64)(batch->first + (io - batch->io)) << PAGE_SHIFT;
+	unsigned keep = batch->size > pos ? batch->size - pos : 0;
 
+	if (batch->size < pos + PAGE_SIZE)
+		memset((char *)page_address(io->page) + keep, 0, PAGE_SIZE - keep);
+}
+
+/* One piece of the page is done, or the submitter is through with it. Interrupt context too. */
+static void page_io_done(struct batch *batch, struct page_io *io)
+{
 	if (!atomic_dec_and_test(&io->pending))
 		return;
-	/* Past the end of the file a page is zeros, whatever the disk holds there. */
-	if (!io->failed && batch->size < pos + PAGE_SIZE) {
-		unsigned keep = batch->size > pos ? batch->size - pos : 0;
-
-		memset((char *)page_address(io->page) + keep, 0, PAGE_SIZE - keep);
+	if (batch->op == BIO_WRITE) {
+		page_end_writeback(io->page, io->err);
+		return;
 	}
-	page_end_read(io->page, !io->failed);
+	if (!io->err)
+		zero_past_end(batch, io);
+	page_end_read(io->page, !io->err);
 }
 
 static struct page_io *find_io(struct batch *batch, const struct page *page)
@@ -120,7 +129,7 @@ static struct page_io *find_io(struct batch *batch, const struct page *page)
 }
 
 /* A request is back: interrupt context. */
-static void read_done(struct bio *bio)
+static void io_done(struct bio *bio)
 {
 	struct batch *batch = bio->private;
 
@@ -128,7 +137,7 @@ static void read_done(struct bio *bio)
 		struct page_io *io = find_io(batch, bio->segs[i].page);
 
 		if (bio->status)
-			WRITE_ONCE(io->failed, true);
+			WRITE_ONCE(io->err, bio->status);
 		page_io_done(batch, io);
 	}
 	bio_free(bio);
@@ -146,10 +155,10 @@ static void send_bio(struct submission *s)
 /* An empty request that begins at @sector; NULL: no memory. */
 static struct bio *start_bio(struct submission *s, u64 sector)
 {
-	s->bio = bio_alloc(s->bdev, BIO_READ, sector);
+	s->bio = bio_alloc(s->layout->bdev, s->batch->op, sector);
 	if (!s->bio)
 		return NULL;
-	s->bio->end_io = read_done;
+	s->bio->end_io = io_done;
 	s->bio->private = s->batch;
 	atomic_inc(&s->batch->refs);
 	return s->bio;
@@ -158,8 +167,8 @@ static struct bio *start_bio(struct submission *s, u64 sector)
 /* Adds disk block @phys, for the page of @io at @offset, to the request in hand or to a new one. */
 static int add_block(struct submission *s, struct page_io *io, unsigned offset, u64 phys)
 {
-	u64 sector = phys << (s->blkbits - SECTOR_SHIFT);
-	unsigned len = 1u << s->blkbits;
+	u64 sector = phys << (s->layout->blkbits - SECTOR_SHIFT);
+	unsigned len = 1u << s->layout->blkbits;
 	struct bio_seg *last;
 
 	if (s->bio && s->next_sector != sector)
@@ -182,54 +191,116 @@ static int add_block(struct submission *s, struct page_io *io, unsigned offset, 
 	return 0;
 }
 
-/* Starts reading the page of @io, block by block. */
-static void read_page(struct submission *s, struct address_space *as, struct page_io *io,
-		      get_block_fn get_block)
+/* The first block of the file that lies in the page of @io. */
+static u64 first_block(const struct submission *s, const struct page_io *io)
 {
-	unsigned per_page = PAGE_SIZE >> s->blkbits, blksize = 1u << s->blkbits;
-	u64 block = (u64)(s->batch->first + (io - s->batch->io)) * per_page;
+	return (u64)(s->batch->first + (io - s->batch->io)) * s->layout->per_page;
+}
+
+/* Starts reading the page of @io, block by block. */
+static int read_page(struct submission *s, struct page_io *io)
+{
+	unsigned blkbits = s->layout->blkbits, nr_mapped = 0;
 	char *data = page_address(io->page);
 
-	for (unsigned i = 0; i < per_page; i++, block++) {
-		u64 phys = BLOCK_HOLE;
+	for (unsigned i = 0; i < s->layout->per_page; i++) {
+		u64 block = first_block(s, io) + i, phys = BLOCK_HOLE;
 		int err;
 
 		/* Blocks past the end are not read: page_io_done() makes them zeros. */
-		if (block << s->blkbits >= s->batch->size)
-			break;
-		err = get_block(as, block, &phys);
+		if (block << blkbits >= s->batch->size)
+			return 0;
+		err = s->layout->get_block(s->as, block, &phys);
 		if (!err && phys == BLOCK_HOLE)
-			memset(data + i * blksize, 0, blksize);
+			memset(data + ((unsigned long)i << blkbits), 0, 1u << blkbits);
 		else if (!err)
-			err = add_block(s, io, i * blksize, phys);
-		if (err) {
-			WRITE_ONCE(io->failed, true);
-			break;
-		}
+			err = add_block(s, io, i << blkbits, phys);
+		if (err)
+			return err;
+		nr_mapped += phys != BLOCK_HOLE;
 	}
-	page_io_done(s->batch, io);
+	if (nr_mapped == s->layout->per_page)
+		page_set_flags(io->page, PG_MAPPED);
+	return 0;
+}
+
+/* Starts writing the page of @io: the blocks that have a place. */
+static int write_page(struct submission *s, struct page_io *io)
+{
+	for (unsigned i = 0; i < s->layout->per_page; i++) {
+		u64 phys = BLOCK_HOLE;
+		int err = s->layout->get_block(s->as, first_block(s, io) + i, &phys);
+
+		if (!err && phys != BLOCK_HOLE)
+			err = add_block(s, io, i << s->layout->blkbits, phys);
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* A batch for @pages, each with one piece pending: the submitter's. NULL: no memory. */
+static struct batch *start_batch(struct address_space *as, enum bio_op op, struct page **pages,
+				 unsigned nr)
+{
+	struct batch *batch = batch_alloc();
+
+	BUG_ON(nr == 0 || nr > MAX_PAGES);
+	if (!batch)
+		return NULL;
+	atomic_set(&batch->refs, 1);
+	batch->op = op;
+	batch->size = READ_ONCE(as->size);
+	batch->first = pages[0]->index;
+	for (unsigned i = 0; i < nr; i++) {
+		batch->io[i] = (struct page_io){ .page = pages[i] };
+		atomic_set(&batch->io[i].pending, 1);
+	}
+	return batch;
 }
 
 void mpage_read(struct address_space *as, struct page **pages, unsigned nr,
-		struct block_device *bdev, unsigned blkbits, get_block_fn get_block)
+		const struct mpage_layout *layout)
 {
-	struct submission s = { .bdev = bdev, .blkbits = blkbits, .batch = batch_alloc() };
+	struct batch *batch = start_batch(as, BIO_READ, pages, nr);
+	struct submission s = { .as = as, .layout = layout, .batch = batch };
 
-	BUG_ON(nr == 0 || nr > MAX_PAGES);
-	if (!s.batch) {
-		for (unsigned i = 0; i < nr; i++)
-			page_end_read(pages[i], false);
-		return;
-	}
-	atomic_set(&s.batch->refs, 1);
-	s.batch->size = READ_ONCE(as->size);
-	s.batch->first = pages[0]->index;
 	for (unsigned i = 0; i < nr; i++) {
-		s.batch->io[i] = (struct page_io){ .page = pages[i] };
-		atomic_set(&s.batch->io[i].pending, 1);
+		int err = batch ? read_page(&s, &batch->io[i]) : -ENOMEM;
+
+		if (!batch) {
+			page_end_read(pages[i], false);
+			continue;
+		}
+		if (err)
+			WRITE_ONCE(batch->io[i].err, err);
+		page_io_done(batch, &batch->io[i]);
 	}
-	for (unsigned i = 0; i < nr; i++)
-		read_page(&s, as, &s.batch->io[i], get_block);
 	send_bio(&s);
-	batch_put(s.batch);
+	if (batch)
+		batch_put(batch);
+}
+
+void mpage_write(struct address_space *as, struct page **pages, unsigned nr,
+		 const struct mpage_layout *layout)
+{
+	struct batch *batch = start_batch(as, BIO_WRITE, pages, nr);
+	struct submission s = { .as = as, .layout = layout, .batch = batch };
+
+	for (unsigned i = 0; i < nr; i++) {
+		int err = batch ? write_page(&s, &batch->io[i]) : -ENOMEM;
+
+		if (err == -ENOMEM) /* nothing is lost: a later try may have memory */
+			filemap_set_dirty(as, pages[i]);
+		if (!batch) {
+			page_end_writeback(pages[i], err);
+			continue;
+		}
+		if (err)
+			WRITE_ONCE(batch->io[i].err, err);
+		page_io_done(batch, &batch->io[i]);
+	}
+	send_bio(&s);
+	if (batch)
+		batch_put(batch);
 }

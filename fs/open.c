@@ -104,6 +104,8 @@ static int open_inode(struct file *file, struct inode *inode)
 		file->f_mapping = &inode->i_data;
 	if (!file->f_op)
 		return -ENXIO;
+	file->f_wb_err = errseq_sample(&inode->i_data.wb_err);
+	file->f_sb_err = errseq_sample(&inode->i_sb->s_wb_err);
 	if (file->f_op->llseek == no_llseek)
 		file->f_mode |= FMODE_STREAM;
 	if (file->f_op->open) {

@@ -257,6 +257,26 @@ s64 no_llseek(struct file *file __maybe_unused, s64 offset __maybe_unused,
 	return -ESPIPE;
 }
 
+/* SEEK_DATA and SEEK_HOLE: the position, or -ENXIO past the end or where no data follows. */
+static s64 seek_data_or_hole(struct file *file, s64 offset, bool data)
+{
+	struct address_space *as = file->f_mapping;
+	u64 size = as ? READ_ONCE(as->size) : READ_ONCE(file->f_inode->i_data.size);
+	s64 pos = offset;
+
+	if (offset < 0 || (u64)offset >= size)
+		return -ENXIO;
+	if (as && as->ops->seek)
+		pos = as->ops->seek(as, offset, data);
+	else if (!data) /* no holes are known: all is data, and the end is a hole */
+		pos = size;
+	if (data && pos >= 0 && (u64)pos >= size)
+		return -ENXIO;
+	if (pos >= 0)
+		file->f_pos = pos;
+	return pos;
+}
+
 s64 generic_llseek(struct file *file, s64 offset, int whence)
 {
 	u64 base;
@@ -273,6 +293,9 @@ s64 generic_llseek(struct file *file, s64 offset, int whence)
 		base = file->f_mapping ? READ_ONCE(file->f_mapping->size) :
 					 READ_ONCE(file->f_inode->i_data.size);
 		break;
+	case SEEK_DATA:
+	case SEEK_HOLE:
+		return seek_data_or_hole(file, offset, whence == SEEK_DATA);
 	default:
 		return -EINVAL;
 	}
@@ -304,8 +327,10 @@ ssize_t generic_file_read(struct file *file, void *ubuf, size_t len, u64 *pos)
 {
 	ssize_t n = filemap_read(file->f_mapping, ubuf, len, *pos);
 
-	if (likely(n > 0))
+	if (likely(n > 0)) {
 		*pos += n;
+		touch_atime(file);
+	}
 	return n;
 }
 

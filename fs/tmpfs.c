@@ -371,38 +371,9 @@ static int tmpfs_rename(struct inode *old_dir, const char *old_name, unsigned ol
 
 /* ---- contents ---- */
 
-static u64 blocks_of(const struct inode *inode)
-{
-	return inode->i_data.nr_pages * (PAGE_SIZE / 512);
-}
-
-static ssize_t tmpfs_write(struct file *file, const void *ubuf, size_t len, u64 *pos)
-{
-	struct inode *inode = file->f_inode;
-	ssize_t n = -EFBIG;
-
-	if (len == 0)
-		return 0;
-	mutex_lock(&inode->lock);
-	if (READ_ONCE(file->f_flags) & O_APPEND)
-		*pos = inode->i_data.size;
-	if (*pos < inode->i_sb->s_maxbytes) {
-		n = filemap_write(&inode->i_data, ubuf,
-				  min((u64)len, inode->i_sb->s_maxbytes - *pos), *pos);
-		inode->i_blocks = blocks_of(inode);
-	}
-	if (n > 0) {
-		*pos += n;
-		inode->i_mtime = inode->i_ctime = fs_now();
-	}
-	mutex_unlock(&inode->lock);
-	return n;
-}
-
 static int tmpfs_truncate(struct inode *inode, u64 size)
 {
 	filemap_truncate(&inode->i_data, size);
-	inode->i_blocks = blocks_of(inode);
 	inode->i_mtime = inode->i_ctime = fs_now();
 	return 0;
 }
@@ -459,7 +430,7 @@ static const struct inode_operations tmpfs_link_iops = { .readlink = tmpfs_readl
 static const struct file_operations tmpfs_dir_fops = { .iterate = tmpfs_iterate };
 static const struct file_operations tmpfs_file_fops = {
 	.read = generic_file_read,
-	.write = tmpfs_write,
+	.write = generic_file_write,
 };
 
 static const struct super_operations tmpfs_sops = {

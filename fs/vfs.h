@@ -50,6 +50,22 @@ struct super_operations {
 	void (*free_inode)(struct inode *inode);
 	/* The last reference went; before the pages are dropped. May sleep. */
 	void (*evict_inode)(struct inode *inode);
+	/*
+	 * Copies what @inode says of itself to where the next sync_fs() writes it from. Called by
+	 * sb_write_inodes() only. 0 or -errno.
+	 */
+	int (*write_inode)(struct inode *inode);
+	/* All metadata is on the medium afterwards, and all data that was written. 0 or -errno. */
+	int (*sync_fs)(struct super_block *sb);
+	/*
+	 * The same for what @inode needs to be found and read again; @datasync: its times may be
+	 * old.
+	 */
+	int (*sync_inode)(struct inode *inode, bool datasync);
+	/* Unmounting: undoes fill_super(), when no inode is left. */
+	void (*put_super)(struct super_block *sb);
+	/* SB_RDONLY comes or goes: @flags are the new ones, set by the caller if this says 0. */
+	int (*remount)(struct super_block *sb, unsigned flags);
 	/* Fills type, block and file counts; the rest has defaults. 0 or -errno. */
 	int (*statfs)(struct super_block *sb, struct statfs_abi *st);
 };
@@ -69,6 +85,10 @@ struct super_block {
 	struct dentry *s_mountpoint; /* in another file system; NULL: the root of all */
 	void *s_fs_info;
 	struct list_head link;
+	struct mutex s_sync_lock;	/* one at a time writes the data of all files */
+	struct list_head s_dirty_attr;	/* inodes with I_DIRTY_ATTR or I_DIRTY_TIME; inode_lock */
+	struct list_head s_dirty_pages; /* inodes with I_DIRTY_PAGES; inode_lock */
+	errseq_t s_wb_err;		/* the last failed write of metadata */
 };
 
 struct fs_type {
@@ -127,6 +147,12 @@ struct inode_operations {
 #define I_FREEING 0x2u /* being taken down: others wait until it is gone */
 #define I_HASHED  0x4u /* found by (super block, number) */
 
+/* What the disk does not know yet. */
+#define I_DIRTY_TIME  0x8u  /* times: fdatasync() does not want them */
+#define I_DIRTY_ATTR  0x10u /* anything else that the disk's inode says */
+#define I_DIRTY_PAGES 0x20u /* maybe: pages of i_data */
+#define I_DIRTY	      (I_DIRTY_TIME | I_DIRTY_ATTR | I_DIRTY_PAGES)
+
 struct inode {
 	struct super_block *i_sb;
 	ino_t i_ino;
@@ -143,7 +169,8 @@ struct inode {
 	unsigned i_state; /* I_*; inode_lock */
 	struct hlist_node i_hash;
 	struct list_head i_lru;
-	struct address_space i_data; /* its size is the file's */
+	struct list_head i_dirty_attr, i_dirty_pages; /* in s_dirty_attr, s_dirty_pages */
+	struct address_space i_data;		      /* its size is the file's */
 };
 
 /*
@@ -171,6 +198,28 @@ static inline struct inode *inode_get(struct inode *inode)
 
 /* A reference less; NULL is fine. The last one keeps a hashed inode for a while. May sleep. */
 void inode_put(struct inode *inode);
+/* ---- write-back (fs/writeback.c) ---- */
+
+/* @inode's attributes (@what: I_DIRTY_TIME, I_DIRTY_ATTR) changed. Any task context. */
+void inode_mark_dirty(struct inode *inode, unsigned what);
+/*
+ * For sync_fs(): hands every inode of @sb with changed attributes to write_inode(), and writes the
+ * pages of those that are no regular files (directories, links). Returns the first -errno.
+ */
+int sb_write_inodes(struct super_block *sb);
+/* Writes all of @sb, data first; 0 or the first -errno. */
+int sync_filesystem(struct super_block *sb);
+/* All file systems, as sync(2). */
+void sync_all(void);
+/* Before the machine goes off: every disk has everything, and says that it was left in order. */
+void vfs_shutdown(void);
+/* The time of the last access, when that is to be kept (relatime: not on every read). */
+void touch_atime(struct file *file);
+/* fsync(2): bytes and attributes; @datasync: maybe without times. 0 or -errno, -EINVAL: no file. */
+int vfs_fsync(struct file *file, bool datasync);
+/* Starts the flusher: a kernel thread that writes what has been dirty for some seconds. Boot. */
+void flusher_start(void);
+
 /* The time now, for i_mtime and the like. */
 struct timespec64 fs_now(void);
 void inode_init(void);
@@ -236,6 +285,9 @@ struct file *file_alloc_anon(struct inode *inode, const struct file_operations *
 s64 generic_llseek(struct file *file, s64 offset, int whence);
 /* Through the page cache of file->f_inode. */
 ssize_t generic_file_read(struct file *file, void *ubuf, size_t len, u64 *pos);
+/* The same; honours O_APPEND, O_SYNC and s_maxbytes; sets the times. Locks the inode. */
+ssize_t generic_file_write(struct file *file, const void *ubuf, size_t len, u64 *pos);
+ssize_t generic_file_write_kernel(struct file *file, const void *buf, size_t len, u64 *pos);
 /* A read of @size bytes that are already in kernel memory at @buf: what proc files want. */
 ssize_t simple_read(void *ubuf, size_t len, u64 *pos, const void *buf, size_t size);
 

@@ -116,6 +116,7 @@ static void init_main(void *arg __maybe_unused)
 	err = vfs_mount_root();
 	if (err)
 		panic("cannot mount the root file system from disk vda (error %d)", -err);
+	flusher_start();
 	open_console();
 	panic_test();
 	run_init();

@@ -33,6 +33,7 @@ enum task_state {
 #define NSIG_STD      31
 #define TASK_COMM_LEN 16
 #define RLIM_NLIMITS  16
+#define RLIMIT_FSIZE  1
 #define RLIMIT_DATA   2
 #define RLIMIT_STACK  3
 #define RLIMIT_CORE   4

@@ -258,12 +258,12 @@ static const char *frame_fault(const struct page *page)
 		return "too few references";
 	if (page->type == PAGE_ANON && refs > 0 && maps == 0)
 		return "anonymous memory that nobody maps: leaked";
-	return NULL;
+	return page->type == PAGE_FILE ? writeback_fault(page) : NULL;
 }
 
 static int check_frames(void)
 {
-	unsigned long cached = 0, tables = 0, in_mms = 0;
+	unsigned long cached = 0, dirty = 0, tables = 0, in_mms = 0;
 	int faults = 0;
 	struct mm *mm;
 
@@ -272,6 +272,7 @@ static int check_frames(void)
 		const char *fault = frame_fault(page);
 
 		cached += page->type == PAGE_FILE && page->mapping;
+		dirty += page->type == PAGE_FILE && (page_flags(page) & PG_DIRTY);
 		tables += page->type == PAGE_TABLE && page->mapping;
 		if (!fault)
 			continue;
@@ -283,6 +284,9 @@ static int check_frames(void)
 	if (cached != filemap_nr_pages())
 		faults += complain("%lu pages are cache, %lu are counted", cached,
 				   filemap_nr_pages());
+	if (dirty != filemap_nr_dirty())
+		faults +=
+			complain("%lu pages are dirty, %lu are counted", dirty, filemap_nr_dirty());
 	if (tables != in_mms)
 		faults += complain("%lu frames are page tables, the mms have %lu", tables, in_mms);
 	return faults;

@@ -56,6 +56,7 @@ void mapping_init(struct address_space *as, struct inode *host, const struct add
 	as->ops = ops;
 	as->nr_pages = 0;
 	as->size = 0;
+	as->wb_err = 0;
 	spin_lock_init(&as->lock);
 	spin_lock_init(&as->mmap_lock);
 	INIT_LIST_HEAD(&as->areas);
@@ -106,7 +107,7 @@ static void tree_delete(struct address_space *as, struct page *page)
 {
 	struct page *found = radix_tree_delete(&as->pages, page->index);
 
-	BUG_ON(found != page);
+	BUG_ON(found != page || (page_flags(page) & (PG_DIRTY | PG_WRITEBACK)));
 	if (as->ops->no_backing)
 		shmem_account(-1);
 	else
@@ -146,7 +147,8 @@ bool filemap_drop_idle(struct page *page)
 	}
 	spin_lock(&as->lock);
 	/* Look-ups take references under as->lock: from 1, the tree's own, nobody else can come. */
-	if (atomic_read(&page->mapcount) != 0 || atomic_read(&page->refcount) != 2) {
+	if (atomic_read(&page->mapcount) != 0 || atomic_read(&page->refcount) != 2 ||
+	    (page_flags(page) & (PG_DIRTY | PG_WRITEBACK))) {
 		spin_unlock(&as->lock);
 		unlock_page(page);
 		return false;
@@ -332,6 +334,45 @@ struct page *read_mapping_page(struct address_space *as, unsigned long index)
 	}
 }
 
+struct page *make_mapping_page(struct address_space *as, unsigned long index)
+{
+	struct page *page;
+	int err;
+
+	do {
+		page = new_locked_page(as, index, GFP_KERNEL, &err);
+		if (!page && err != -EEXIST)
+			return ERR_PTR(err);
+		if (page)
+			break;
+		page = find_get_page(as, index);
+		if (!page)
+			continue;
+		lock_page(page); /* a read of it ends first */
+		if (page->mapping == as)
+			break;
+		unlock_page(page);
+		page_put(page);
+		page = NULL;
+	} while (!page);
+	page_set_flags(page, PG_UPTODATE);
+	unlock_page(page);
+	return page;
+}
+
+void drop_mapping_page(struct address_space *as, unsigned long index)
+{
+	struct page *page = find_get_page(as, index);
+
+	if (!page)
+		return;
+	lock_page(page);
+	filemap_cancel_dirty(as, page);
+	remove_from_cache(as, page);
+	unlock_page(page);
+	page_put(page);
+}
+
 /* ---- truncation ---- */
 
 static void remove_pages_from(struct address_space *as, unsigned long first)
@@ -348,6 +389,7 @@ static void remove_pages_from(struct address_space *as, unsigned long first)
 		spin_unlock(&as->lock);
 		for (unsigned i = 0; i < nr; i++) {
 			lock_page(items[i]); /* an I/O in progress ends first */
+			filemap_cancel_dirty(as, items[i]);
 			remove_from_cache(as, items[i]);
 			unlock_page(items[i]);
 			page_put(items[i]);
@@ -356,7 +398,10 @@ static void remove_pages_from(struct address_space *as, unsigned long first)
 	} while (nr > 0);
 }
 
-/* Zeroes the last page past the new end, so that growing again shows zeros. */
+/*
+ * Zeroes the last page past the new end, so that growing again shows zeros: on the disk too. The
+ * file system has seen to it that the page is there if the disk has it.
+ */
 static void zero_tail(struct address_space *as, u64 size)
 {
 	unsigned offset = size & (PAGE_SIZE - 1);
@@ -369,7 +414,9 @@ static void zero_tail(struct address_space *as, u64 size)
 		return;
 	lock_page(page); /* a read in progress would fill the tail again */
 	memset((char *)page_address(page) + offset, 0, PAGE_SIZE - offset);
+	page_clear_flags(page, PG_MAPPED); /* blocks of it past the end are given back */
 	unlock_page(page);
+	filemap_set_dirty(as, page);
 	page_put(page);
 }
 
@@ -388,6 +435,29 @@ void filemap_truncate(struct address_space *as, u64 size)
 	smp_mb();
 	unmap_mapping_from(as, first);
 	zero_tail(as, size);
+}
+
+unsigned long filemap_drop_clean(struct address_space *as)
+{
+	unsigned long indexes[READ_CLUSTER], first = 0, dropped = 0;
+	void *items[READ_CLUSTER];
+	unsigned nr;
+
+	do {
+		spin_lock(&as->lock);
+		nr = radix_tree_gang_lookup(&as->pages, items, indexes, first, READ_CLUSTER);
+		for (unsigned i = 0; i < nr; i++)
+			page_get(items[i]);
+		spin_unlock(&as->lock);
+		for (unsigned i = 0; i < nr; i++) {
+			dropped += filemap_drop_idle(items[i]);
+			page_put(items[i]);
+		}
+		if (nr > 0)
+			first = indexes[nr - 1] + 1;
+		cond_resched();
+	} while (nr > 0);
+	return dropped;
 }
 
 void mapping_destroy(struct address_space *as)

@@ -4,6 +4,7 @@
 #ifndef RAVEL_MM_FILEMAP_H
 #define RAVEL_MM_FILEMAP_H
 
+#include "lib/errseq.h"
 #include "lib/radix_tree.h"
 #include "mm/page.h"
 
@@ -18,6 +19,25 @@ struct address_space_ops {
 	 * on errors. Bytes past the end of the file must be zeroed.
 	 */
 	void (*read_pages)(struct address_space *as, struct page **pages, unsigned nr);
+	/*
+	 * Bytes [from, to) of up-to-date @page are about to be written: makes sure that they have a
+	 * place on the disk. 0 or -errno (-ENOSPC). NULL: nothing to do. May set PG_MAPPED when the
+	 * whole page has its place: then this is not called again. The page is referenced, not
+	 * locked; the inode is locked.
+	 */
+	int (*map_page)(struct address_space *as, struct page *page, unsigned from, unsigned to);
+	/* What map_page made past the end of the file is not needed after all. May be NULL. */
+	void (*write_failed)(struct address_space *as);
+	/*
+	 * Starts writing @nr locked pages of consecutive index, PG_WRITEBACK set. Every page must
+	 * get page_end_writeback() exactly once, now or from an interrupt. NULL: never dirty.
+	 */
+	void (*write_pages)(struct address_space *as, struct page **pages, unsigned nr);
+	/*
+	 * lseek(2)'s SEEK_DATA (@data) and SEEK_HOLE from @pos on, which is inside the file: the
+	 * next position that is so, the size if there is none; or -errno.
+	 */
+	s64 (*seek)(struct address_space *as, u64 pos, bool data);
 	/* The pages have no copy elsewhere: reclaim leaves them alone (tmpfs). */
 	bool no_backing;
 };
@@ -31,6 +51,7 @@ struct address_space {
 	u64 size; /* bytes: THE size of the file. READ_ONCE; writers hold the inode's lock */
 	struct spinlock mmap_lock; /* i_mmap lock: guards areas */
 	struct list_head areas;	   /* every vm_area that maps this file, by vm_mapping_link */
+	errseq_t wb_err;	   /* the last failed write */
 };
 
 void mapping_init(struct address_space *as, struct inode *host,
@@ -43,6 +64,13 @@ void mapping_destroy(struct address_space *as);
  * ERR_PTR: -EIO, -ENOMEM, -EINTR (fatal signal). For metadata too: directories, block device.
  */
 struct page *read_mapping_page(struct address_space *as, unsigned long index);
+/*
+ * Page @index with a reference, up to date by decree and not read: the caller fills it, and nobody
+ * else looks for it yet. ERR_PTR(-ENOMEM).
+ */
+struct page *make_mapping_page(struct address_space *as, unsigned long index);
+/* Page @index, which no process maps, leaves the cache without being written. May sleep. */
+void drop_mapping_page(struct address_space *as, unsigned long index);
 /* The page if it is in the cache, with a reference, whatever its state; else NULL. */
 struct page *find_get_page(struct address_space *as, unsigned long index);
 /*
@@ -57,11 +85,17 @@ void page_end_read(struct page *page, bool ok);
 /* read(2)'s work on [pos, pos + len): bytes copied to user memory, or -errno when none were. */
 ssize_t filemap_read(struct address_space *as, void *ubuf, size_t len, u64 pos);
 /*
- * write(2)'s work for mappings whose pages live only in the cache (tmpfs). Extends as->size. The
- * caller holds the inode's lock. Bytes written, or -errno when none were (-ENOSPC, -EFAULT,
- * -ENOMEM).
+ * write(2)'s work: into the page cache, which writes back later. Extends as->size. The caller holds
+ * the inode's lock. Bytes written, or -errno when none were (-ENOSPC, -EFAULT, -ENOMEM, -EIO). May
+ * sleep for the disk when much is dirty.
  */
 ssize_t filemap_write(struct address_space *as, const void *ubuf, size_t len, u64 pos);
+ssize_t filemap_write_kernel(struct address_space *as, const void *buf, size_t len, u64 pos);
+/*
+ * Bytes [pos, pos + len) have their place on the disk afterwards, holes among them as zeros; the
+ * size grows with them. 0 or -errno; what was done before a failure stays. The inode is locked.
+ */
+int filemap_allocate(struct address_space *as, u64 pos, u64 len);
 /* As filemap_read, but from/to the kernel's own memory. */
 ssize_t filemap_read_kernel(struct address_space *as, void *buf, size_t len, u64 pos);
 
@@ -71,6 +105,9 @@ ssize_t filemap_read_kernel(struct address_space *as, void *buf, size_t len, u64
  */
 void filemap_truncate(struct address_space *as, u64 size);
 
+/* Drops every page that is clean, not mapped and not in use; returns how many. May sleep. */
+unsigned long filemap_drop_clean(struct address_space *as);
+
 /* The operations of a mapping that has no backing store: missing pages are holes, read as zeros. */
 extern const struct address_space_ops shmem_aops;
 
@@ -79,6 +116,39 @@ bool filemap_drop_idle(struct page *page);
 unsigned long filemap_nr_pages(void); /* in the cache, all files */
 unsigned long shmem_nr_pages(void);
 void filemap_init(void);
+
+/* ---- mm/writeback.c: dirty pages ---- */
+
+/*
+ * @page, referenced, differs from the disk now: it is written sooner or later, and stays until
+ * then. Any task context; no spinlock held.
+ */
+void filemap_set_dirty(struct address_space *as, struct page *page);
+/*
+ * Writes the pages of [first, last] (indexes) that are dirty now; returns when all is under way.
+ * Errors: as->wb_err. No page lock may be held.
+ */
+void filemap_start_write(struct address_space *as, unsigned long first, unsigned long last);
+/* Sleeps until no page of [first, last] is being written. Errors: as->wb_err. */
+void filemap_wait_write(struct address_space *as, unsigned long first, unsigned long last);
+/* Both, for all pages; 0, or -errno when one of these writes failed. */
+int filemap_write_all(struct address_space *as);
+/* A page ends its write; @err 0 or -errno. Interrupt context too. */
+void page_end_writeback(struct page *page, int err);
+/* @page, locked, is not to be written any more. Waits for a write under way. */
+void filemap_cancel_dirty(struct address_space *as, struct page *page);
+/* For the checker, with the machine stopped: what is wrong with a cache page's flags, or NULL. */
+const char *writeback_fault(const struct page *page);
+/* True when some page is dirty. */
+bool filemap_is_dirty(const struct address_space *as);
+/* Pages that are dirty, and pages that are being written: all files. */
+unsigned long filemap_nr_dirty(void);
+unsigned long filemap_nr_writeback(void);
+/*
+ * A writer of @as has dirtied pages: when too much is dirty, wakes the flusher, and past a higher
+ * limit writes some itself and waits. No lock but the inode's may be held.
+ */
+void balance_dirty_pages(struct address_space *as);
 
 /* ---- mm/reclaim.c ---- */
 

@@ -2,7 +2,8 @@
  * filerw.c - read() and write() through the page cache.
  *
  *	read    for each page: look up or read in -> copy to the user -> next
- *	write   (tmpfs) for each page: look up or make -> copy from the user -> size grows
+ *	write   for each page: look up, read in or make -> have its place on the disk ->
+ *	        copy from the user -> size grows -> page is dirty
  *
  * No page is locked while user memory is touched: the user's buffer may be a mapping of the very
  * page that is copied, and its fault must find every lock free. A reference keeps the frame.
@@ -90,33 +91,59 @@ ssize_t filemap_read_kernel(struct address_space *as, void *buf, size_t len, u64
 	return done;
 }
 
+/* What a write that could not read its user's buffer left past the end of the file is zeroed. */
+static void undo_overhang(struct address_space *as, char *dst, u64 pos, size_t n, size_t left)
+{
+	u64 keep = max(pos + n - left, as->size);
+
+	if (pos + n > keep)
+		memset(dst + (keep - pos), 0, pos + n - keep);
+}
+
 /*
- * Copies @n bytes into page @index at @offset, which is position @pos. Returns the bytes copied or
- * -errno; what a failed copy may have left past the end of the file is zeroed again.
+ * Copies @n bytes, of user or kernel memory, into the page of position @pos, which they do not
+ * leave. Returns the bytes copied or -errno. The size grows before the page becomes dirty: a
+ * write-back between the two must see both.
  */
-static ssize_t write_piece(struct address_space *as, u64 pos, const void *ubuf, size_t n)
+static ssize_t write_piece(struct address_space *as, u64 pos, const void *buf, size_t n,
+			   bool kernel_buf)
 {
 	unsigned offset = pos & (PAGE_SIZE - 1);
 	struct page *page = read_mapping_page(as, pos >> PAGE_SHIFT);
-	size_t left;
+	size_t left = 0;
 	char *dst;
+	int err = 0;
 
 	if (IS_ERR(page))
 		return PTR_ERR(page);
+	if (as->ops->map_page && !(page_flags(page) & PG_MAPPED))
+		err = as->ops->map_page(as, page, offset, offset + n);
+	if (err) {
+		/* A hole that got its block all the same is zeros, not what the disk held. */
+		filemap_set_dirty(as, page);
+		page_put(page);
+		return err;
+	}
 	dst = (char *)page_address(page) + offset;
-	left = copy_from_user(dst, ubuf, n);
+	if (kernel_buf)
+		memcpy(dst, buf, n);
+	else
+		left = copy_from_user(dst, buf, n);
 	if (page_flags(page) & PG_ICACHE_CLEAN) /* what was written may be code */
 		page_clear_flags(page, PG_ICACHE_CLEAN);
-	if (unlikely(left > 0) && pos + n > as->size) {
-		u64 keep = max(pos + n - left, as->size);
-
-		memset(dst + (keep - pos), 0, pos + n - keep);
-	}
+	if (unlikely(left > 0))
+		undo_overhang(as, dst, pos, n, left);
+	if (pos + n - left > as->size && left < n)
+		WRITE_ONCE(as->size, pos + n - left);
+	filemap_set_dirty(as, page);
+	if (unlikely(left > 0) && as->ops->write_failed)
+		as->ops->write_failed(as);
 	page_put(page);
 	return n - left;
 }
 
-ssize_t filemap_write(struct address_space *as, const void *ubuf, size_t len, u64 pos)
+static ssize_t write_pieces(struct address_space *as, const void *buf, size_t len, u64 pos,
+			    bool kernel_buf)
 {
 	size_t done = 0;
 	ssize_t put = 0;
@@ -125,19 +152,53 @@ ssize_t filemap_write(struct address_space *as, const void *ubuf, size_t len, u6
 		unsigned offset = pos & (PAGE_SIZE - 1);
 		size_t n = min(len - done, (size_t)PAGE_SIZE - offset);
 
-		put = write_piece(as, pos, (const char *)ubuf + done, n);
+		put = write_piece(as, pos, (const char *)buf + done, n, kernel_buf);
 		if (put > 0) {
 			done += put;
 			pos += put;
-			if (pos > as->size)
-				WRITE_ONCE(as->size, pos);
 		}
 		if (put != (ssize_t)n) {
 			if (put >= 0)
 				put = -EFAULT;
 			break;
 		}
+		balance_dirty_pages(as);
 		cond_resched();
 	}
 	return done > 0 || put >= 0 ? (ssize_t)done : put;
+}
+
+ssize_t filemap_write(struct address_space *as, const void *ubuf, size_t len, u64 pos)
+{
+	return write_pieces(as, ubuf, len, pos, false);
+}
+
+ssize_t filemap_write_kernel(struct address_space *as, const void *buf, size_t len, u64 pos)
+{
+	return write_pieces(as, buf, len, pos, true);
+}
+
+int filemap_allocate(struct address_space *as, u64 pos, u64 len)
+{
+	u64 end = pos + len;
+	int err = 0;
+
+	while (pos < end && !err) {
+		unsigned offset = pos & (PAGE_SIZE - 1);
+		unsigned n = min(end - pos, (u64)PAGE_SIZE - offset);
+		struct page *page = read_mapping_page(as, pos >> PAGE_SHIFT);
+
+		if (IS_ERR(page))
+			return PTR_ERR(page);
+		if (as->ops->map_page && !(page_flags(page) & PG_MAPPED))
+			err = as->ops->map_page(as, page, offset, offset + n);
+		pos += n;
+		if (!err && pos > as->size)
+			WRITE_ONCE(as->size, pos);
+		filemap_set_dirty(as, page);
+		page_put(page);
+		balance_dirty_pages(as);
+		cond_resched();
+	}
+	return err;
 }

@@ -106,6 +106,31 @@ int wait_on_page_locked_killable(struct page *page)
 	return wait_event_killable(page_wait_queue(page), page_unlocked_or_announce(page));
 }
 
+void page_wake_writeback(struct page *page)
+{
+	u32 old = __atomic_fetch_and(&page->flags, ~(PG_WRITEBACK | PG_WAITERS), __ATOMIC_RELEASE);
+
+	BUG_ON(!(old & PG_WRITEBACK));
+	/* From here on the page may be gone; its queue is one of a few that stay. */
+	if (old & PG_WAITERS)
+		wake_up_all(page_wait_queue(page));
+}
+
+static bool page_written_or_announce(struct page *page)
+{
+	if (!(page_flags(page) & PG_WRITEBACK))
+		return true;
+	page_set_flags(page, PG_WAITERS);
+	smp_mb(); /* as above: pairs with page_wake_writeback()'s AMO */
+	return !(page_flags(page) & PG_WRITEBACK);
+}
+
+void wait_on_page_writeback(struct page *page)
+{
+	if (page_flags(page) & PG_WRITEBACK)
+		wait_event(page_wait_queue(page), page_written_or_announce(page));
+}
+
 static const char *const type_name[NR_PAGE_TYPES] = {
 	[PAGE_RESERVED] = "reserved", [PAGE_FREE] = "free",   [PAGE_KERNEL] = "kernel",
 	[PAGE_SLAB] = "slab",	      [PAGE_TABLE] = "table", [PAGE_ANON] = "anonymous",

@@ -41,15 +41,18 @@ enum page_type {
 	NR_PAGE_TYPES,
 };
 
-#define PG_LOCKED	(1u << 0) /* owned by an I/O or by who checks the owner */
-#define PG_UPTODATE	(1u << 1) /* the contents are those of the file */
-#define PG_ERROR	(1u << 2) /* the last read failed */
-#define PG_REFERENCED	(1u << 3) /* used since reclaim last looked */
-#define PG_ICACHE_CLEAN (1u << 4) /* every hart has done fence.i since the contents came in */
-#define PG_WAITERS	(1u << 5) /* somebody sleeps for PG_LOCKED */
-#define PG_BUDDY	(1u << 6) /* head of a block on a buddy list */
-#define PG_PCP		(1u << 7) /* on a hart's list of single pages */
-#define PG_NORECLAIM	(1u << 8) /* no copy elsewhere (tmpfs): never dropped */
+#define PG_LOCKED	(1u << 0)  /* owned by an I/O or by who checks the owner */
+#define PG_UPTODATE	(1u << 1)  /* the contents are those of the file */
+#define PG_ERROR	(1u << 2)  /* the last read failed */
+#define PG_REFERENCED	(1u << 3)  /* used since reclaim last looked */
+#define PG_ICACHE_CLEAN (1u << 4)  /* every hart has done fence.i since the contents came in */
+#define PG_WAITERS	(1u << 5)  /* somebody sleeps for PG_LOCKED */
+#define PG_BUDDY	(1u << 6)  /* head of a block on a buddy list */
+#define PG_PCP		(1u << 7)  /* on a hart's list of single pages */
+#define PG_NORECLAIM	(1u << 8)  /* no copy elsewhere (tmpfs): never dropped */
+#define PG_DIRTY	(1u << 9)  /* differs from the disk; changes under mapping->lock */
+#define PG_WRITEBACK	(1u << 10) /* being written to the disk */
+#define PG_MAPPED	(1u << 11) /* every byte has its place on the disk */
 
 struct page {
 	u32 flags;
@@ -138,6 +141,11 @@ bool trylock_page(struct page *page);
 void unlock_page(struct page *page);
 /* Sleeps until the page is unlocked; 0, or -EINTR when a fatal signal came first. */
 int wait_on_page_locked_killable(struct page *page);
+
+/* PG_WRITEBACK ends, and who waits for that is woken. Interrupt context too. */
+void page_wake_writeback(struct page *page);
+/* Sleeps until the page is not being written. The caller has a reference. */
+void wait_on_page_writeback(struct page *page);
 
 /* Prints all that is known of a page: type, counts, owner, who allocated and freed it. */
 void page_story(const struct page *page, const char *why);

@@ -40,7 +40,25 @@ static void shmem_read_pages(struct address_space *as __maybe_unused, struct pag
 	}
 }
 
+/* What has a page is data. */
+static s64 shmem_seek(struct address_space *as, u64 pos, bool data)
+{
+	unsigned long first = pos >> PAGE_SHIFT, index = first;
+	void *page;
+	u64 found;
+
+	spin_lock(&as->lock);
+	if (data && radix_tree_gang_lookup(&as->pages, &page, &index, first, 1) == 0)
+		index = ~0UL >> PAGE_SHIFT;
+	while (!data && radix_tree_lookup(&as->pages, index))
+		index++;
+	spin_unlock(&as->lock);
+	found = index == first ? pos : (u64)index << PAGE_SHIFT;
+	return min(found, as->size);
+}
+
 const struct address_space_ops shmem_aops = {
 	.read_pages = shmem_read_pages,
+	.seek = shmem_seek,
 	.no_backing = true,
 };

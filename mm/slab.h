@@ -4,11 +4,11 @@
 #ifndef RAVEL_MM_SLAB_H
 #define RAVEL_MM_SLAB_H
 
-#include "mm/page.h"
+#include "mm/buddy.h"
 
 struct kmem_cache;
 
-#define KMALLOC_MAX (1UL << 16)
+#define KMALLOC_MAX (PAGE_SIZE << MAX_ORDER)
 
 /* Boot only, panics without memory. @align 0: 16. @name must stay valid. */
 struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align);

@@ -46,6 +46,7 @@
 	X(cache_miss)                                                                              \
 	X(cache_readahead)                                                                         \
 	X(cache_reclaimed)                                                                         \
+	X(pgwriteback) /* pages handed to the disk */                                              \
 	X(vma_split)                                                                               \
 	X(vma_merge)                                                                               \
 	X(oom_kill)                                                                                \

@@ -21,7 +21,16 @@
 #define EXT2_NR_DIRECT 12
 #define EXT2_NR_BLOCKS 15
 
-#define EXT2_INCOMPAT_FILETYPE 0x2
+#define EXT2_INCOMPAT_FILETYPE	 0x2
+#define EXT2_RO_COMPAT_SPARSE	 0x1 /* copies of the super block only in some groups */
+#define EXT2_RO_COMPAT_LARGEFILE 0x2 /* some file has 2 GiB or more */
+#define EXT2_VALID_FS		 0x1 /* s_state: unmounted cleanly */
+#define EXT2_ERROR_FS		 0x2 /* s_state: damage was seen */
+
+#define EXT2_LINK_MAX	  32000
+#define EXT2_IMMUTABLE_FL 0x10
+#define EXT2_APPEND_FL	  0x20
+#define EXT2_INDEX_FL	  0x1000 /* a directory has an index of hashes; edits here forget it */
 
 struct ext2_super {
 	u32 s_inodes_count, s_blocks_count, s_r_blocks_count;
@@ -36,6 +45,13 @@ struct ext2_super {
 	u32 s_first_ino;
 	u16 s_inode_size, s_block_group_nr;
 	u32 s_feature_compat, s_feature_incompat, s_feature_ro_compat;
+};
+
+/* What inodes larger than 128 bytes go on with: the finer part of the times. */
+struct ext2_inode_extra {
+	u16 i_extra_isize; /* bytes of this that are in use */
+	u16 i_pad;
+	u32 i_ctime_extra, i_mtime_extra, i_atime_extra, i_crtime, i_crtime_extra;
 };
 
 struct ext2_group_desc {
@@ -66,20 +82,54 @@ struct ext2_dirent {
 
 #define EXT2_DIRENT_MIN 8 /* bytes before the name */
 
+/* A group of blocks, as its descriptor says: checked at mount, written back by each commit. */
+struct ext2_group {
+	u32 block_bitmap, inode_bitmap, inode_table; /* block numbers */
+	u16 free_blocks, free_inodes, used_dirs;     /* ext2_sb_info.lock */
+};
+
+/* Bits of what was freed: not to be used again before the commit that forgets who had it. */
+struct ext2_freed {
+	unsigned long *blocks; /* bit n: block first_data_block + n */
+	unsigned long *inodes; /* bit n: inode n + 1 */
+};
+
 struct ext2_sb_info {
-	struct address_space *disk; /* the metadata: the disk's own page cache */
+	struct super_block *sb;
+	struct address_space meta; /* the metadata: page n holds block n, at its start */
 	unsigned blkbits;
-	u32 inodes_count, blocks_count, first_data_block;
+	u32 inodes_count, blocks_count, first_data_block, reserved_blocks;
 	u32 blocks_per_group, inodes_per_group, nr_groups;
-	u32 inode_size, first_ino;
-	u32 free_blocks, free_inodes;
-	bool filetype;	    /* directory entries tell the type */
-	unsigned nr_errors; /* reported so far */
+	u32 inode_size, first_ino, desc_blocks; /* desc_blocks: of the group table */
+	bool filetype;				/* directory entries tell the type */
+	unsigned nr_errors;			/* reported so far */
+
+	struct spinlock lock; /* what follows, and the bits of all bitmaps */
+	struct ext2_group *groups;
+	u64 free_blocks, free_inodes; /* what was freed and awaits its commit included */
+	struct ext2_freed freed[2];   /* [freed_now]: since the last commit began; else closing */
+	unsigned freed_now;
+	u32 generation; /* of the next new inode */
+
+	bool had_errors; /* damage was seen: the disk is to be checked */
+	bool read_only;	 /* it has features that only readers may ignore */
+	bool was_valid;	 /* it was unmounted cleanly before this mount */
+
+	struct mutex commit_mutex; /* one commit at a time */
+	u64 commit_seq;		   /* number of the commit to come: changes made now are in it */
+	u64 committed_seq;	   /* all commits up to this are on the disk */
 };
 
 struct ext2_inode {
 	struct inode vfs;
+	struct mutex map_lock;	     /* makes and takes away blocks; inside inode and page lock */
 	u32 i_block[EXT2_NR_BLOCKS]; /* as on the disk, or a fast symbolic link's target */
+	u32 i_flags, i_generation, i_file_acl;
+	bool is_new;	  /* made by this mount and never written to the table */
+	u64 born_seq;	  /* commit that first has this inode; 0: it was on the disk */
+	u64 name_seq;	  /* commit that first has the newest name */
+	u32 last_block;	  /* allocated lately: the next goes behind it */
+	u64 dir_room_pos; /* directories: no room for an entry is below this position */
 };
 
 static inline struct ext2_sb_info *EXT2_SB(const struct super_block *sb)
@@ -92,7 +142,12 @@ static inline struct ext2_inode *EXT2_I(struct inode *inode)
 	return container_of(inode, struct ext2_inode, vfs);
 }
 
-/* Tells of damage: a line on the console, unless there were very many. Returns -EIO. */
+/* ---- super.c ---- */
+
+/*
+ * Tells of damage: a line on the console, unless there were very many; the super block remembers.
+ * Returns -EIO.
+ */
 int ext2_error(struct super_block *sb, const char *fmt, ...) __printf(2, 3);
 /* True when @block can hold data or metadata. */
 static inline bool ext2_block_valid(const struct ext2_sb_info *sbi, u64 block)
@@ -100,16 +155,107 @@ static inline bool ext2_block_valid(const struct ext2_sb_info *sbi, u64 block)
 	return block > sbi->first_data_block && block < sbi->blocks_count;
 }
 
+/* ---- meta.c: blocks of metadata, each a page of sbi->meta ---- */
+
+/* Block @block with a reference, its bytes at page_address(); ERR_PTR. May sleep. */
+struct page *ext2_meta_read(struct super_block *sb, u32 block);
+/* The same for a block that was just allocated: zeros, not read; ERR_PTR(-ENOMEM). */
+struct page *ext2_meta_new(struct super_block *sb, u32 block);
+/* The page was changed: the next commit writes it. */
+void ext2_meta_dirty(struct super_block *sb, struct page *page);
+/* Block @block is freed: it is not written any more. Waits for a write under way. */
+void ext2_meta_forget(struct super_block *sb, u32 block);
 /*
- * The page of the disk's cache that holds byte @offset of metadata block @block, with a reference;
- * *p points at that byte. ERR_PTR.
+ * Writes block @block, whose bytes lie at @offset of @page, and does not return before it is on the
+ * medium: what is pointed to comes before the pointer. 0 or -EIO.
  */
-struct page *ext2_read_meta(struct super_block *sb, u32 block, unsigned offset, void **p);
+int ext2_write_now(struct super_block *sb, struct page *page, unsigned offset, u32 block);
+/* Mount: an empty cache for a disk of @nr_blocks. */
+void ext2_meta_init(struct ext2_sb_info *sbi, u64 nr_blocks);
+
+/* ---- balloc.c, ialloc.c: the bitmaps ---- */
+
+/*
+ * A free block for @inode, near @goal (0: near its inode), now in use. -ENOSPC, -EIO. A commit that
+ * makes freed blocks free is the caller's to try: -EAGAIN says that it would help.
+ */
+int ext2_new_block(struct inode *inode, u32 goal, u32 *block);
+/*
+ * @count blocks from @block on are free again once the next commit is done. Nothing points there.
+ */
+void ext2_free_blocks(struct super_block *sb, u32 block, u32 count);
+/*
+ * A new inode for directory @dir (locked) with all set but its contents: mode, owner, times, one
+ * link; dirty, with a reference, not yet named. ERR_PTR: -ENOSPC, -EIO, -ENOMEM. To undo: i_nlink =
+ * 0 and inode_put(). May commit.
+ */
+struct inode *ext2_new_inode(struct inode *dir, mode_t mode);
+/* Number @ino is free again once the next commit is done. */
+void ext2_free_ino(struct super_block *sb, u32 ino, bool is_dir);
+
+/* ---- map.c: from a file's blocks to the disk's ---- */
+
+/* fs/mpage.h's get_block_fn: BLOCK_HOLE where there is none. */
+int ext2_get_block(struct address_space *as, u64 block, u64 *phys);
+/* An address_space's seek. */
+s64 ext2_seek(struct address_space *as, u64 pos, bool data);
+/*
+ * An address_space's map_page: bytes [from, to) of @page, which is up to date, have their blocks
+ * afterwards. What was a hole is written as zeros by a later write-back: the caller marks the page
+ * dirty even if it then writes nothing into it. For directories the new block is on the medium,
+ * with the bytes that the page has now, before it is pointed to. May commit.
+ */
+int ext2_map_page(struct address_space *as, struct page *page, unsigned from, unsigned to);
+/* Frees all blocks past @size bytes. Damage is told and leaves blocks behind. */
+void ext2_truncate_blocks(struct inode *inode, u64 size);
+
+/* ---- inode.c ---- */
 
 /* Inode @ino with a reference, or ERR_PTR: -EIO when it is damaged or not in use. */
 struct inode *ext2_iget(struct super_block *sb, u32 ino);
+/* Operations by the type in i_mode; -EIO for a type that does not exist. */
+int ext2_set_operations(struct inode *inode);
+int ext2_write_inode(struct inode *inode);
+void ext2_evict_inode(struct inode *inode);
 
-extern const struct inode_operations ext2_dir_iops, ext2_symlink_iops;
+/* ---- commit.c ---- */
+
+/*
+ * All metadata, as it was when this was called or newer, is on the medium afterwards. 0 or -errno.
+ * Locks: takes commit_mutex; inode locks and directory locks may be held, page and map locks not.
+ */
+int ext2_commit(struct super_block *sb);
+/* super_operations.sync_inode. */
+int ext2_sync_inode(struct inode *inode, bool datasync);
+/* Tells the disk, at once, that it is in use (not @clean), or was left in order. 0 or -errno. */
+int ext2_mark_super(struct super_block *sb, bool clean);
+/*
+ * @inode is about to lose a name and keeps another: makes sure that the disk knows the other first.
+ * 0 or -errno.
+ */
+int ext2_keep_name(struct inode *inode);
+/* @inode got a name. */
+void ext2_named(struct inode *inode);
+
+/* ---- dir.c: entries; the directory is locked ---- */
+
+/*
+ * Adds the entry @name for @inode, which counts the link already. -ENOSPC, -EIO, -ENOMEM; nothing
+ * has changed then. Directory times and dirtiness are seen to; dcache and link counts are not.
+ */
+int ext2_add_entry(struct inode *dir, const char *name, unsigned len, struct inode *inode);
+/* Removes @name. -ENOENT: the disk has no such entry. */
+int ext2_remove_entry(struct inode *dir, const char *name, unsigned len);
+/* Lets the entry @name name @inode instead, in one sector's write. */
+int ext2_set_entry(struct inode *dir, const char *name, unsigned len, struct inode *inode);
+/* Contents of a new directory: "." and ".."; on the medium afterwards. */
+int ext2_make_empty(struct inode *dir, struct inode *parent);
+/* 1: nothing but "." and ".."; 0: more; -errno. */
+int ext2_is_empty(struct inode *dir);
+/* Lets ".." of @dir name @parent. */
+int ext2_set_parent(struct inode *dir, struct inode *parent);
+
+extern const struct inode_operations ext2_dir_iops, ext2_file_iops, ext2_symlink_iops;
 extern const struct file_operations ext2_dir_fops, ext2_file_fops;
 extern const struct address_space_ops ext2_aops;
 

@@ -1,127 +1,152 @@
 /*
- * inode.c - ext2: reading inodes, and from a file's block to the disk's.
+ * inode.c - ext2: inodes between the disk's tables and memory, from birth to death.
  *
- *	file block    0..11   12 .. 12+n-1    n*n more         n*n*n more       n = blocksize / 4
- *	i_block       [0..11] [12]->(n)       [13]->(n)->(n)   [14]->(n)->(n)->(n)
- *	              direct  indirect        double           triple
+ *	iget()         table -> struct inode       everything that is read is checked
+ *	write_inode()  struct inode -> table       only by a commit (commit.c)
+ *	evict()        no name and no user left: first the table says "deleted", then what the inode
+ *	               had is given back
  *
- * A block number 0 is a hole, anywhere on the way. Every other is checked against the disk's size.
+ * Inodes of 256 bytes keep nanoseconds and times past 2038 behind the old 128 bytes.
  *
- * Locks: none; the disk is not written. Waiting for a pointer block to be read is done with the
- * page of the file locked, never the other way round: pointer blocks are pages of the disk's own
- * mapping.
+ * Locks: none of its own; fields are copied to the table while their owners may change them: each
+ * is one word, and who changes one marks the inode dirty afterwards, so that the next commit has
+ * it.
  */
-#include "drivers/block.h"
 #include "fs/ext2/ext2.h"
 #include "fs/mpage.h"
 #include "lib/string.h"
 
-/* ---- the block map ---- */
+/* ---- pages ---- */
 
-/*
- * The way to file block @block: offsets[0] in i_block, then one in each pointer block. Returns how
- * many steps, 0 when no such block can exist.
- */
-static unsigned block_path(unsigned blkbits, u64 block, u32 offsets[4])
+static struct mpage_layout file_layout(const struct super_block *sb)
 {
-	unsigned ptr_bits = blkbits - 2;
-	u64 span = 1ULL << ptr_bits;
-
-	if (block < EXT2_NR_DIRECT) {
-		offsets[0] = block;
-		return 1;
-	}
-	block -= EXT2_NR_DIRECT;
-	for (unsigned depth = 1; depth <= 3; depth++, span <<= ptr_bits) {
-		if (block >= span) {
-			block -= span;
-			continue;
-		}
-		offsets[0] = EXT2_NR_DIRECT + depth - 1;
-		for (unsigned i = 1; i <= depth; i++)
-			offsets[i] = block >> (depth - i) * ptr_bits & ((1u << ptr_bits) - 1);
-		return depth + 1;
-	}
-	return 0;
-}
-
-static int ext2_get_block(struct address_space *as, u64 block, u64 *phys)
-{
-	struct inode *inode = as->host;
-	const struct ext2_sb_info *sbi = EXT2_SB(inode->i_sb);
-	u32 offsets[4], nr;
-	unsigned depth = block_path(sbi->blkbits, block, offsets);
-
-	if (depth == 0)
-		return ext2_error(inode->i_sb, "inode %lu: no block %lu can exist", inode->i_ino,
-				  block);
-	nr = EXT2_I(inode)->i_block[offsets[0]];
-	for (unsigned i = 1; i <= depth; i++) {
-		struct page *page;
-		void *p;
-
-		if (nr == 0) {
-			*phys = BLOCK_HOLE;
-			return 0;
-		}
-		if (!ext2_block_valid(sbi, nr))
-			return ext2_error(inode->i_sb, "inode %lu: bad block number %u",
-					  inode->i_ino, nr);
-		if (i == depth)
-			break;
-		page = ext2_read_meta(inode->i_sb, nr, offsets[i] * sizeof(u32), &p);
-		if (IS_ERR(page))
-			return PTR_ERR(page);
-		nr = *(u32 *)p;
-		page_put(page);
-	}
-	*phys = nr;
-	return 0;
+	return (struct mpage_layout){
+		.bdev = sb->s_bdev,
+		.blkbits = EXT2_SB(sb)->blkbits,
+		.per_page = PAGE_SIZE >> EXT2_SB(sb)->blkbits,
+		.get_block = ext2_get_block,
+	};
 }
 
 static void ext2_read_pages(struct address_space *as, struct page **pages, unsigned nr)
 {
-	const struct super_block *sb = as->host->i_sb;
+	struct mpage_layout layout = file_layout(as->host->i_sb);
 
-	mpage_read(as, pages, nr, sb->s_bdev, EXT2_SB(sb)->blkbits, ext2_get_block);
+	mpage_read(as, pages, nr, &layout);
+}
+
+static void ext2_write_pages(struct address_space *as, struct page **pages, unsigned nr)
+{
+	struct mpage_layout layout = file_layout(as->host->i_sb);
+
+	mpage_write(as, pages, nr, &layout);
+}
+
+static void ext2_write_failed(struct address_space *as)
+{
+	ext2_truncate_blocks(as->host, as->size);
 }
 
 const struct address_space_ops ext2_aops = {
 	.read_pages = ext2_read_pages,
+	.map_page = ext2_map_page,
+	.write_failed = ext2_write_failed,
+	.write_pages = ext2_write_pages,
+	.seek = ext2_seek,
 };
 
 const struct file_operations ext2_file_fops = {
 	.read = generic_file_read,
+	.write = generic_file_write,
+	.write_kernel = generic_file_write_kernel,
 };
 
-/* ---- inodes ---- */
+/* truncate(2). The last page comes in first: its tail is zeroed in memory and on the disk. */
+static int ext2_set_size(struct inode *inode, u64 size)
+{
+	struct page *tail = NULL;
+
+	if (EXT2_I(inode)->i_flags & (EXT2_IMMUTABLE_FL | EXT2_APPEND_FL))
+		return -EPERM;
+	if (size < inode->i_data.size && size % PAGE_SIZE) {
+		tail = read_mapping_page(&inode->i_data, size >> PAGE_SHIFT);
+		if (IS_ERR(tail))
+			return PTR_ERR(tail);
+	}
+	filemap_truncate(&inode->i_data, size);
+	if (tail)
+		page_put(tail);
+	ext2_truncate_blocks(inode, size);
+	inode->i_mtime = inode->i_ctime = fs_now();
+	inode_mark_dirty(inode, I_DIRTY_ATTR);
+	return 0;
+}
+
+const struct inode_operations ext2_file_iops = {
+	.truncate = ext2_set_size,
+};
+
+/* ---- the table ---- */
 
 /* The disk's inode @ino: its page with a reference, or ERR_PTR. */
 static struct page *find_disk_inode(struct super_block *sb, u32 ino, struct ext2_disk_inode **raw)
 {
 	const struct ext2_sb_info *sbi = EXT2_SB(sb);
-	u32 group = (ino - 1) / sbi->inodes_per_group, table;
+	const struct ext2_group *group = &sbi->groups[(ino - 1) / sbi->inodes_per_group];
 	u64 offset = (u64)((ino - 1) % sbi->inodes_per_group) * sbi->inode_size;
-	u64 desc = (u64)group * sizeof(struct ext2_group_desc);
-	u64 desc_block = sbi->first_data_block + 1 + (desc >> sbi->blkbits);
-	struct page *page;
-	void *p;
+	struct page *page = ext2_meta_read(sb, group->inode_table + (offset >> sbi->blkbits));
 
-	if (!ext2_block_valid(sbi, desc_block))
-		return ERR_PTR(ext2_error(sb, "group table runs off the disk"));
-	page = ext2_read_meta(sb, desc_block, desc & ((1u << sbi->blkbits) - 1), &p);
-	if (IS_ERR(page))
-		return page;
-	table = ((struct ext2_group_desc *)p)->bg_inode_table;
-	page_put(page);
-	if (!ext2_block_valid(sbi, table) ||
-	    !ext2_block_valid(sbi, table + (offset >> sbi->blkbits)))
-		return ERR_PTR(ext2_error(sb, "group %u: bad inode table %u", group, table));
-	page = ext2_read_meta(sb, table + (offset >> sbi->blkbits),
-			      offset & ((1u << sbi->blkbits) - 1), &p);
-	*raw = p;
+	if (!IS_ERR(page))
+		*raw = (void *)((char *)page_address(page) + (offset & (sb->s_blocksize - 1)));
 	return page;
 }
+
+/* The finer times of @raw, or NULL when it has none. */
+static struct ext2_inode_extra *raw_extra(const struct super_block *sb, struct ext2_disk_inode *raw)
+{
+	struct ext2_inode_extra *extra = (void *)(raw + 1);
+
+	if (EXT2_SB(sb)->inode_size < sizeof(*raw) + sizeof(*extra) ||
+	    extra->i_extra_isize < sizeof(*extra))
+		return NULL;
+	return extra;
+}
+
+/* A time is 32 bits of seconds, and 2 more of them below 30 of nanoseconds. */
+static struct timespec64 time_from_disk(u32 seconds, u32 more)
+{
+	return (struct timespec64){ (s32)seconds + ((s64)(more & 3) << 32), more >> 2 };
+}
+
+static u32 more_of_time(const struct timespec64 *t)
+{
+	return (u32)t->tv_nsec << 2 | ((t->tv_sec - (s32)t->tv_sec) >> 32 & 3);
+}
+
+static void read_times(struct inode *inode, struct ext2_disk_inode *raw)
+{
+	const struct ext2_inode_extra *extra = raw_extra(inode->i_sb, raw);
+
+	inode->i_atime = time_from_disk(raw->i_atime, extra ? extra->i_atime_extra : 0);
+	inode->i_mtime = time_from_disk(raw->i_mtime, extra ? extra->i_mtime_extra : 0);
+	inode->i_ctime = time_from_disk(raw->i_ctime, extra ? extra->i_ctime_extra : 0);
+}
+
+static void write_times(const struct inode *inode, struct ext2_disk_inode *raw)
+{
+	struct ext2_inode_extra *extra = raw_extra(inode->i_sb, raw);
+
+	raw->i_atime = inode->i_atime.tv_sec;
+	raw->i_mtime = inode->i_mtime.tv_sec;
+	raw->i_ctime = inode->i_ctime.tv_sec;
+	if (!extra)
+		return;
+	extra->i_atime_extra = more_of_time(&inode->i_atime);
+	extra->i_mtime_extra = more_of_time(&inode->i_mtime);
+	extra->i_ctime_extra = more_of_time(&inode->i_ctime);
+}
+
+/* ---- reading ---- */
 
 static void set_device(struct inode *inode, const u32 i_block[])
 {
@@ -132,12 +157,12 @@ static void set_device(struct inode *inode, const u32 i_block[])
 		inode->i_rdev = i_block[1];
 }
 
-/* Operations by type; -EIO for a type that does not exist. */
-static int set_operations(struct inode *inode)
+int ext2_set_operations(struct inode *inode)
 {
 	inode->i_data.ops = &ext2_aops;
 	switch (inode->i_mode & S_IFMT) {
 	case S_IFREG:
+		inode->i_op = &ext2_file_iops;
 		inode->i_fop = &ext2_file_fops;
 		return 0;
 	case S_IFDIR:
@@ -159,8 +184,9 @@ static int set_operations(struct inode *inode)
 }
 
 /* Takes over what @raw says, as far as it can be believed. */
-static int fill_inode(struct inode *inode, const struct ext2_disk_inode *raw)
+static int fill_inode(struct inode *inode, struct ext2_disk_inode *raw)
 {
+	struct ext2_inode *ei = EXT2_I(inode);
 	u64 size = raw->i_size;
 
 	if (raw->i_links_count == 0)
@@ -170,10 +196,11 @@ static int fill_inode(struct inode *inode, const struct ext2_disk_inode *raw)
 	inode->i_uid = raw->i_uid | (u32)raw->l_uid_high << 16;
 	inode->i_gid = raw->i_gid | (u32)raw->l_gid_high << 16;
 	inode->i_blocks = raw->i_blocks;
-	inode->i_atime = (struct timespec64){ .tv_sec = (s32)raw->i_atime };
-	inode->i_mtime = (struct timespec64){ .tv_sec = (s32)raw->i_mtime };
-	inode->i_ctime = (struct timespec64){ .tv_sec = (s32)raw->i_ctime };
-	memcpy(EXT2_I(inode)->i_block, raw->i_block, sizeof(raw->i_block));
+	read_times(inode, raw);
+	ei->i_flags = raw->i_flags;
+	ei->i_generation = raw->i_generation;
+	ei->i_file_acl = raw->i_file_acl;
+	memcpy(ei->i_block, raw->i_block, sizeof(raw->i_block));
 	if (S_ISREG(inode->i_mode))
 		size |= (u64)raw->i_size_high << 32;
 	/* Directories have no holes: one larger than its disk would take ages to read through. */
@@ -182,7 +209,7 @@ static int fill_inode(struct inode *inode, const struct ext2_disk_inode *raw)
 	     size > (u64)EXT2_SB(inode->i_sb)->blocks_count * inode->i_sb->s_blocksize))
 		return ext2_error(inode->i_sb, "inode %lu: bad size %lu", inode->i_ino, size);
 	inode->i_data.size = size;
-	return set_operations(inode);
+	return ext2_set_operations(inode);
 }
 
 struct inode *ext2_iget(struct super_block *sb, u32 ino)
@@ -208,4 +235,129 @@ struct inode *ext2_iget(struct super_block *sb, u32 ino)
 	}
 	inode_ready(inode);
 	return inode;
+}
+
+/* ---- writing ---- */
+
+static void fill_raw(const struct inode *inode, struct ext2_disk_inode *raw)
+{
+	const struct ext2_inode *ei = container_of(inode, const struct ext2_inode, vfs);
+	u64 size = READ_ONCE(inode->i_data.size);
+
+	raw->i_mode = inode->i_mode;
+	raw->i_links_count = inode->i_nlink;
+	raw->i_uid = inode->i_uid;
+	raw->l_uid_high = inode->i_uid >> 16;
+	raw->i_gid = inode->i_gid;
+	raw->l_gid_high = inode->i_gid >> 16;
+	raw->i_size = size;
+	if (S_ISREG(inode->i_mode))
+		raw->i_size_high = size >> 32;
+	raw->i_blocks = inode->i_blocks;
+	raw->i_flags = ei->i_flags;
+	raw->i_generation = ei->i_generation;
+	raw->i_file_acl = ei->i_file_acl;
+	raw->i_dtime = 0;
+	memcpy(raw->i_block, ei->i_block, sizeof(raw->i_block));
+	write_times(inode, raw);
+}
+
+/* An inode that this mount made: nothing of who had the slot before may stay. */
+static void clear_slot(const struct super_block *sb, struct ext2_disk_inode *raw)
+{
+	const struct ext2_sb_info *sbi = EXT2_SB(sb);
+	struct ext2_inode_extra *extra = (void *)(raw + 1);
+
+	memset(raw, 0, sbi->inode_size);
+	if (sbi->inode_size >= sizeof(*raw) + sizeof(*extra))
+		extra->i_extra_isize = sizeof(*extra) + sizeof(u32) * 2; /* as mke2fs: 32 */
+}
+
+int ext2_write_inode(struct inode *inode)
+{
+	struct super_block *sb = inode->i_sb;
+	struct ext2_disk_inode *raw;
+	struct page *page = find_disk_inode(sb, inode->i_ino, &raw);
+
+	if (IS_ERR(page))
+		return PTR_ERR(page);
+	if (EXT2_I(inode)->is_new) {
+		clear_slot(sb, raw);
+		EXT2_I(inode)->is_new = false;
+	}
+	fill_raw(inode, raw);
+	ext2_meta_dirty(sb, page);
+	page_put(page);
+	return 0;
+}
+
+/* ---- the end ---- */
+
+/* The table says that the inode is no more: 0 or -EIO. */
+static int mark_deleted(struct inode *inode)
+{
+	struct ext2_disk_inode *raw;
+	struct page *page = find_disk_inode(inode->i_sb, inode->i_ino, &raw);
+
+	if (IS_ERR(page))
+		return PTR_ERR(page);
+	raw->i_links_count = 0;
+	raw->i_dtime = max((s64)1, fs_now().tv_sec);
+	ext2_meta_dirty(inode->i_sb, page);
+	page_put(page);
+	return 0;
+}
+
+/* Do the words of i_block point to blocks? In short symbolic links and devices they do not. */
+static bool has_block_map(const struct inode *inode)
+{
+	return S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode) ||
+	       (S_ISLNK(inode->i_mode) && inode->i_data.size >= EXT2_NR_BLOCKS * sizeof(u32));
+}
+
+#define XATTR_MAGIC 0xea020000
+
+/* A block of extended attributes, which others may share: one user less. */
+static void put_attributes(struct inode *inode)
+{
+	u32 block = EXT2_I(inode)->i_file_acl, *header;
+	struct super_block *sb = inode->i_sb;
+	struct page *page;
+
+	if (!block)
+		return;
+	if (!ext2_block_valid(EXT2_SB(sb), block)) {
+		ext2_error(sb, "inode %lu: bad attribute block %u", inode->i_ino, block);
+		return;
+	}
+	page = ext2_meta_read(sb, block);
+	if (IS_ERR(page))
+		return;
+	header = page_address(page); /* magic, users, ... */
+	if (header[0] == XATTR_MAGIC && header[1] > 1) {
+		header[1]--;
+		ext2_meta_dirty(sb, page);
+		page_put(page);
+		return;
+	}
+	page_put(page);
+	ext2_meta_forget(sb, block);
+	ext2_free_blocks(sb, block, 1);
+}
+
+void ext2_evict_inode(struct inode *inode)
+{
+	struct super_block *sb = inode->i_sb;
+
+	if (inode->i_nlink > 0 || (sb->s_flags & SB_RDONLY))
+		return;
+	filemap_truncate(&inode->i_data, 0);
+	if (mark_deleted(inode)) {
+		ext2_error(sb, "inode %lu: cannot be deleted", inode->i_ino);
+		return;
+	}
+	if (has_block_map(inode))
+		ext2_truncate_blocks(inode, 0);
+	put_attributes(inode);
+	ext2_free_ino(sb, inode->i_ino, S_ISDIR(inode->i_mode));
 }

@@ -1,10 +1,14 @@
 /*
- * super.c - ext2: reading and believing (or not) the super block.
+ * super.c - ext2: reading and believing (or not) the super block and the group table; mounting.
  *
- * A super block may be damaged or made by an enemy: all that later code divides by, shifts by or
- * multiplies is checked here once, so that it cannot overflow or run off the disk there.
+ * They may be damaged or made by an enemy: all that later code divides by, shifts by or multiplies,
+ * and where each group has its bitmaps and its inodes, is checked here once, so that it cannot
+ * overflow or run off the disk there.
  *
- * Locks: none; a mounted super block does not change.
+ * While a file system is mounted for writing its super block says "not clean": e2fsck then looks at
+ * all of it. Unmounted, or when the machine is switched off properly, it is clean again.
+ *
+ * Locks: none; what is checked here does not change while it is mounted.
  */
 #include <stdarg.h>
 
@@ -16,8 +20,9 @@
 #include "lib/vsnprintf.h"
 #include "mm/slab.h"
 
-#define MAX_BLOCK_LOG 2	 /* 1 KiB << 2: blocks of up to a page */
-#define MAX_REPORTS   20 /* lines about one file system */
+#define MAX_BLOCK_LOG 2	  /* 1 KiB << 2: blocks of up to a page */
+#define MAX_REPORTS   20  /* lines about one file system */
+#define MIN_PER_GROUP 256 /* blocks, as mke2fs has it */
 
 static struct kmem_cache *ext2_inode_cache;
 
@@ -27,6 +32,7 @@ int ext2_error(struct super_block *sb, const char *fmt, ...)
 	char text[128];
 	va_list ap;
 
+	EXT2_SB(sb)->had_errors = true;
 	if (n > MAX_REPORTS)
 		return -EIO;
 	va_start(ap, fmt);
@@ -35,16 +41,6 @@ int ext2_error(struct super_block *sb, const char *fmt, ...)
 	printk("ext2 (%s): %s%s\n", sb->s_bdev->name, text,
 	       n == MAX_REPORTS ? "; no more is reported" : "");
 	return -EIO;
-}
-
-struct page *ext2_read_meta(struct super_block *sb, u32 block, unsigned offset, void **p)
-{
-	u64 pos = ((u64)block << EXT2_SB(sb)->blkbits) + offset;
-	struct page *page = read_mapping_page(EXT2_SB(sb)->disk, pos >> PAGE_SHIFT);
-
-	if (!IS_ERR(page))
-		*p = (char *)page_address(page) + offset_in_page(pos);
-	return page;
 }
 
 /* ---- the super block ---- */
@@ -75,7 +71,8 @@ static int check_format(struct super_block *sb, const struct ext2_super *es,
 	sbi->filetype = es->s_feature_incompat & EXT2_INCOMPAT_FILETYPE;
 	if (es->s_feature_incompat & ~EXT2_INCOMPAT_FILETYPE)
 		return refuse(sb, "has features that this kernel does not know");
-	/* Unknown ro_compat features do not matter to who only reads. */
+	if (es->s_feature_ro_compat & ~(EXT2_RO_COMPAT_SPARSE | EXT2_RO_COMPAT_LARGEFILE))
+		sb->s_flags |= SB_RDONLY; /* such features do not matter to who only reads */
 	if (sbi->inode_size < EXT2_GOOD_OLD_INODE_SIZE || sbi->inode_size > 1u << sbi->blkbits ||
 	    !is_pow2(sbi->inode_size))
 		return refuse(sb, "bad inode size");
@@ -93,18 +90,19 @@ static int check_counts(struct super_block *sb, const struct ext2_super *es,
 	sbi->first_data_block = es->s_first_data_block;
 	sbi->blocks_per_group = es->s_blocks_per_group;
 	sbi->inodes_per_group = es->s_inodes_per_group;
-	sbi->free_blocks = min(es->s_free_blocks_count, sbi->blocks_count);
-	sbi->free_inodes = min(es->s_free_inodes_count, sbi->inodes_count);
+	sbi->reserved_blocks = min(es->s_r_blocks_count, sbi->blocks_count);
 	if (sbi->first_data_block != (sbi->blkbits == 10 ? 1 : 0) ||
 	    sbi->blocks_count <= sbi->first_data_block + 1)
 		return refuse(sb, "bad block counts");
-	if (sbi->blocks_per_group == 0 || sbi->blocks_per_group > bits_per_block ||
+	if (sbi->blocks_per_group < MIN_PER_GROUP || sbi->blocks_per_group > bits_per_block ||
 	    sbi->inodes_per_group == 0 || sbi->inodes_per_group > bits_per_block)
 		return refuse(sb, "bad group sizes");
 	if ((u64)sbi->blocks_count << sbi->blkbits > sb->s_bdev->nr_sectors << SECTOR_SHIFT)
 		return refuse(sb, "larger than its disk");
 	sbi->nr_groups =
 		DIV_ROUND_UP((u64)sbi->blocks_count - sbi->first_data_block, sbi->blocks_per_group);
+	sbi->desc_blocks = DIV_ROUND_UP((u64)sbi->nr_groups * sizeof(struct ext2_group_desc),
+					1u << sbi->blkbits);
 	if (sbi->inodes_count < sbi->first_ino || sbi->first_ino < EXT2_GOOD_OLD_FIRST_INO ||
 	    sbi->inodes_count > (u64)sbi->nr_groups * sbi->inodes_per_group)
 		return refuse(sb, "bad inode counts");
@@ -121,20 +119,107 @@ static u64 max_file_size(unsigned blkbits)
 	       << blkbits;
 }
 
+/* The super block and all that can be told from it alone. */
 static int read_super(struct super_block *sb, struct ext2_sb_info *sbi)
 {
-	struct page *page = read_mapping_page(sbi->disk, EXT2_SUPER_OFFSET >> PAGE_SHIFT);
+	struct page *page = read_mapping_page(bdev_mapping(sb->s_bdev), 0);
 	const struct ext2_super *es;
 	int err;
 
 	if (IS_ERR(page))
 		return PTR_ERR(page);
-	es = (void *)((char *)page_address(page) + offset_in_page(EXT2_SUPER_OFFSET));
+	es = (void *)((char *)page_address(page) + EXT2_SUPER_OFFSET);
 	err = check_format(sb, es, sbi);
 	if (!err)
 		err = check_counts(sb, es, sbi);
+	sbi->was_valid = es->s_state & EXT2_VALID_FS;
+	sbi->had_errors = es->s_state & EXT2_ERROR_FS;
+	if (es->s_rev_level == 0) /* has no flag for larger files */
+		sb->s_maxbytes = INT32_MAX;
 	page_put(page);
 	return err;
+}
+
+/* ---- the group table ---- */
+
+/* Where @desc says that its group has its metadata: is that on the disk? */
+static bool group_is_sound(const struct ext2_sb_info *sbi, const struct ext2_group_desc *desc)
+{
+	u64 table = DIV_ROUND_UP((u64)sbi->inodes_per_group * sbi->inode_size, 1u << sbi->blkbits);
+
+	return ext2_block_valid(sbi, desc->bg_block_bitmap) &&
+	       ext2_block_valid(sbi, desc->bg_inode_bitmap) &&
+	       ext2_block_valid(sbi, desc->bg_inode_table) &&
+	       ext2_block_valid(sbi, desc->bg_inode_table + table - 1);
+}
+
+/* Takes over descriptor number @group; its counts are believed as far as they are possible. */
+static int read_group(struct super_block *sb, struct ext2_sb_info *sbi, u32 group,
+		      const struct ext2_group_desc *desc)
+{
+	if (!group_is_sound(sbi, desc))
+		return refuse(sb, "a group has its metadata off the disk");
+	sbi->groups[group] = (struct ext2_group){
+		.block_bitmap = desc->bg_block_bitmap,
+		.inode_bitmap = desc->bg_inode_bitmap,
+		.inode_table = desc->bg_inode_table,
+		.free_blocks = min((u32)desc->bg_free_blocks_count, sbi->blocks_per_group),
+		.free_inodes = min((u32)desc->bg_free_inodes_count, sbi->inodes_per_group),
+		.used_dirs = desc->bg_used_dirs_count,
+	};
+	sbi->free_blocks += sbi->groups[group].free_blocks;
+	sbi->free_inodes += sbi->groups[group].free_inodes;
+	return 0;
+}
+
+static int read_groups(struct super_block *sb, struct ext2_sb_info *sbi)
+{
+	unsigned per_block = (1u << sbi->blkbits) / sizeof(struct ext2_group_desc);
+	int err = 0;
+
+	for (u32 i = 0; i < sbi->nr_groups && !err; i++) {
+		u32 block = sbi->first_data_block + 1 + i / per_block;
+		struct page *page;
+
+		if (!ext2_block_valid(sbi, block))
+			return refuse(sb, "the group table runs off the disk");
+		page = ext2_meta_read(sb, block);
+		if (IS_ERR(page))
+			return PTR_ERR(page);
+		err = read_group(sb, sbi, i,
+				 (struct ext2_group_desc *)page_address(page) + i % per_block);
+		page_put(page);
+	}
+	return err;
+}
+
+/* What the checked counts ask for; sbi_free() undoes it. */
+static int alloc_tables(struct ext2_sb_info *sbi)
+{
+	sbi->groups = kzalloc((size_t)sbi->nr_groups * sizeof(*sbi->groups), GFP_KERNEL);
+	if (!sbi->groups)
+		return -ENOMEM;
+	for (unsigned i = 0; i < ARRAY_SIZE(sbi->freed); i++) {
+		sbi->freed[i].blocks =
+			kzalloc(BITS_TO_LONGS(sbi->blocks_count) * sizeof(long), GFP_KERNEL);
+		sbi->freed[i].inodes =
+			kzalloc(BITS_TO_LONGS(sbi->inodes_count) * sizeof(long), GFP_KERNEL);
+		if (!sbi->freed[i].blocks || !sbi->freed[i].inodes)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static void sbi_free(struct ext2_sb_info *sbi)
+{
+	if (sbi->meta.ops)
+		mapping_destroy(&sbi->meta);
+	for (unsigned i = 0; i < ARRAY_SIZE(sbi->freed); i++) {
+		kfree(sbi->freed[i].blocks);
+		kfree(sbi->freed[i].inodes);
+	}
+	kfree(sbi->groups);
+	kfree(sbi);
 }
 
 /* ---- operations ---- */
@@ -143,7 +228,10 @@ static struct inode *ext2_alloc_inode(struct super_block *sb __maybe_unused)
 {
 	struct ext2_inode *ei = kmem_cache_alloc(ext2_inode_cache, GFP_KERNEL | GFP_ZERO);
 
-	return ei ? &ei->vfs : NULL;
+	if (!ei)
+		return NULL;
+	mutex_init(&ei->map_lock);
+	return &ei->vfs;
 }
 
 static void ext2_free_inode(struct inode *inode)
@@ -154,58 +242,125 @@ static void ext2_free_inode(struct inode *inode)
 static int ext2_statfs(struct super_block *sb, struct statfs_abi *st)
 {
 	const struct ext2_sb_info *sbi = EXT2_SB(sb);
+	u64 free_blocks = READ_ONCE(sbi->free_blocks);
 
 	st->f_blocks = sbi->blocks_count;
-	st->f_bfree = st->f_bavail = sbi->free_blocks;
+	st->f_bfree = free_blocks;
+	st->f_bavail = free_blocks > sbi->reserved_blocks ? free_blocks - sbi->reserved_blocks : 0;
 	st->f_files = sbi->inodes_count;
-	st->f_ffree = sbi->free_inodes;
+	st->f_ffree = READ_ONCE(sbi->free_inodes);
 	return 0;
+}
+
+/* Everything is written; nothing of it is in use any more. */
+static void ext2_put_super(struct super_block *sb)
+{
+	if (!(sb->s_flags & SB_RDONLY)) {
+		ext2_commit(sb);
+		ext2_mark_super(sb, true);
+	}
+	sbi_free(EXT2_SB(sb));
+	sb->s_fs_info = NULL;
+}
+
+/* Between read-only and writable, before sb->s_flags says so. */
+static int ext2_remount(struct super_block *sb, unsigned flags)
+{
+	struct ext2_sb_info *sbi = EXT2_SB(sb);
+	int err;
+
+	if ((flags & SB_RDONLY) == (sb->s_flags & SB_RDONLY))
+		return 0;
+	if (!(flags & SB_RDONLY)) {
+		if (sb->s_bdev->read_only || sbi->read_only)
+			return -EROFS;
+		return ext2_mark_super(sb, false);
+	}
+	err = sync_filesystem(sb);
+	return err ? err : ext2_mark_super(sb, true);
 }
 
 static const struct super_operations ext2_sops = {
 	.alloc_inode = ext2_alloc_inode,
 	.free_inode = ext2_free_inode,
+	.evict_inode = ext2_evict_inode,
+	.write_inode = ext2_write_inode,
+	.sync_fs = ext2_commit,
+	.sync_inode = ext2_sync_inode,
 	.statfs = ext2_statfs,
+	.put_super = ext2_put_super,
+	.remount = ext2_remount,
 };
+
+/* Reads and checks everything that is kept while mounted. sbi_free() undoes it in any case. */
+static int load_super(struct super_block *sb, struct ext2_sb_info *sbi)
+{
+	int err = read_super(sb, sbi);
+
+	if (!err)
+		err = alloc_tables(sbi);
+	if (err)
+		return err;
+	sbi->sb = sb;
+	spin_lock_init(&sbi->lock);
+	mutex_init(&sbi->commit_mutex);
+	sbi->commit_seq = 1;
+	ext2_meta_init(sbi, sbi->blocks_count);
+	sb->s_fs_info = sbi;
+	sb->s_op = &ext2_sops;
+	sb->s_blocksize = 1u << sbi->blkbits;
+	sb->s_magic = EXT2_MAGIC;
+	sb->s_maxbytes = min(sb->s_maxbytes, max_file_size(sbi->blkbits));
+	return read_groups(sb, sbi);
+}
+
+static int make_root(struct super_block *sb)
+{
+	struct inode *root = ext2_iget(sb, EXT2_ROOT_INO);
+
+	if (IS_ERR(root))
+		return PTR_ERR(root);
+	if (!S_ISDIR(root->i_mode)) {
+		inode_put(root);
+		return ext2_error(sb, "the root is no directory");
+	}
+	return sb_make_root(sb, root);
+}
+
+/* A disk that can be written is: what it says of itself now holds until it is unmounted. */
+static int start_writing(struct super_block *sb, struct ext2_sb_info *sbi)
+{
+	sbi->read_only = sb->s_flags & SB_RDONLY; /* for what it has, whatever remount wants */
+	if (sb->s_bdev->read_only)
+		sb->s_flags |= SB_RDONLY;
+	if (!sbi->was_valid)
+		printk("ext2 (%s): was not unmounted cleanly: e2fsck should look at it\n",
+		       sb->s_bdev->name);
+	return sb->s_flags & SB_RDONLY ? 0 : ext2_mark_super(sb, false);
+}
 
 static int ext2_fill_super(struct super_block *sb)
 {
 	struct ext2_sb_info *sbi;
-	struct inode *root;
 	int err;
 
 	if (!sb->s_bdev)
 		return -ENOTBLK;
+	if (!bdev_mapping(sb->s_bdev))
+		return -ENOMEM;
 	sbi = kzalloc(sizeof(*sbi), GFP_KERNEL);
 	if (!sbi)
 		return -ENOMEM;
-	err = -ENOMEM;
-	sbi->disk = bdev_mapping(sb->s_bdev);
-	if (!sbi->disk)
-		goto out;
-	err = read_super(sb, sbi);
-	if (err)
-		goto out;
-	sb->s_fs_info = sbi;
-	sb->s_op = &ext2_sops;
-	sb->s_flags = SB_RDONLY;
-	sb->s_blocksize = 1u << sbi->blkbits;
-	sb->s_magic = EXT2_MAGIC;
-	sb->s_maxbytes = max_file_size(sbi->blkbits);
-	root = ext2_iget(sb, EXT2_ROOT_INO);
-	err = IS_ERR(root) ? PTR_ERR(root) : 0;
-	if (!err && !S_ISDIR(root->i_mode)) {
-		inode_put(root);
-		err = ext2_error(sb, "the root is no directory");
-	}
+	err = load_super(sb, sbi);
 	if (!err)
-		err = sb_make_root(sb, root);
+		err = start_writing(sb, sbi);
+	if (!err)
+		err = make_root(sb);
 	if (!err)
 		return 0;
 	/* Inodes that were read name this super block: they go before it does. */
 	inode_forget(sb);
-out:
-	kfree(sbi);
+	sbi_free(sbi);
 	return err;
 }
 

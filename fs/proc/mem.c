@@ -49,6 +49,8 @@ int proc_show_meminfo(struct seq_buf *seq, struct task *task __maybe_unused)
 			{ "MemAvailable:", available },
 			{ "Buffers:", 0 },
 			{ "Cached:", cached },
+			{ "Dirty:", filemap_nr_dirty() },
+			{ "Writeback:", filemap_nr_writeback() },
 			{ "SwapTotal:", 0 },
 			{ "SwapFree:", 0 },
 			{ "AnonPages:", totals.anon },
@@ -78,6 +80,8 @@ int proc_show_vmstat(struct seq_buf *seq, struct task *task __maybe_unused)
 	seq_printf(seq, "nr_anon_pages %lu\n", totals.anon);
 	seq_printf(seq, "nr_file_pages %lu\n", filemap_nr_pages());
 	seq_printf(seq, "nr_shmem %lu\n", shmem_nr_pages());
+	seq_printf(seq, "nr_dirty %lu\n", filemap_nr_dirty());
+	seq_printf(seq, "nr_writeback %lu\n", filemap_nr_writeback());
 	seq_printf(seq, "nr_slab %lu\n", slab_nr_pages());
 	seq_printf(seq, "nr_page_table_pages %lu\n", totals.tables);
 	seq_printf(seq, "nr_kernel_stack %lu\n", kstack_nr_pages());
@@ -117,11 +121,10 @@ int proc_show_slabinfo(struct seq_buf *seq, struct task *task __maybe_unused)
 	return 0;
 }
 
-/* ---- /proc/sys/vm/check_all ---- */
+/* ---- /proc/sys/vm: files that make something happen ---- */
 
-/* "1" verifies all of memory: -EIO when something is wrong, which the console tells. */
-static ssize_t check_all_write(struct file *file __maybe_unused, const void *ubuf, size_t len,
-			       u64 *pos)
+/* The one digit, maybe with a line's end, that a user writes to a switch; or -errno. */
+static int digit_from_user(const void *ubuf, size_t len)
 {
 	char text[CHECK_TEXT_MAX];
 
@@ -129,8 +132,19 @@ static ssize_t check_all_write(struct file *file __maybe_unused, const void *ubu
 		return -EINVAL;
 	if (copy_from_user(text, ubuf, len))
 		return -EFAULT;
-	if (text[0] != '1' || (len == 2 && text[1] != '\n'))
+	if (text[0] < '0' || text[0] > '9' || (len == 2 && text[1] != '\n'))
 		return -EINVAL;
+	return text[0] - '0';
+}
+
+/* "1" verifies all of memory: -EIO when something is wrong, which the console tells. */
+static ssize_t check_all_write(struct file *file __maybe_unused, const void *ubuf, size_t len,
+			       u64 *pos)
+{
+	int digit = digit_from_user(ubuf, len);
+
+	if (digit != 1)
+		return digit < 0 ? digit : -EINVAL;
 	if (vm_check_all())
 		return -EIO;
 	*pos += len;
@@ -138,3 +152,24 @@ static ssize_t check_all_write(struct file *file __maybe_unused, const void *ubu
 }
 
 const struct file_operations proc_check_all_fops = { .write = check_all_write };
+
+#define DROP_PAGES  1
+#define DROP_INODES 2
+
+/* "1" drops clean pages of files, "2" unused names and inodes, "3" both. proc_sys_vm(5). */
+static ssize_t drop_caches_write(struct file *file __maybe_unused, const void *ubuf, size_t len,
+				 u64 *pos)
+{
+	int what = digit_from_user(ubuf, len);
+
+	if (what < 1 || what > (DROP_PAGES | DROP_INODES))
+		return what < 0 ? what : -EINVAL;
+	if (what & DROP_PAGES)
+		shrink_page_cache(~0UL);
+	if (what & DROP_INODES)
+		fs_shrink(~0UL);
+	*pos += len;
+	return len;
+}
+
+const struct file_operations proc_drop_caches_fops = { .write = drop_caches_write };

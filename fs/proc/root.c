@@ -25,6 +25,7 @@ static int self_readlink(struct task *task __maybe_unused, char *buf, size_t siz
 
 static const struct proc_entry vm_entries[] = {
 	{ .name = "check_all", .mode = S_IFREG | 0200, .i_fop = &proc_check_all_fops },
+	{ .name = "drop_caches", .mode = S_IFREG | 0200, .i_fop = &proc_drop_caches_fops },
 };
 static const struct proc_dir vm_dir = { vm_entries, ARRAY_SIZE(vm_entries), PROC_INO_SYS + 8 };
 

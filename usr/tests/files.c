@@ -259,16 +259,3 @@ TEST(many_readers_of_one_file)
 	for (int i = 0; i < 6; i++)
 		CHECK_EXIT(pids[i], 0);
 }
-
-TEST(ext2_cannot_be_written_yet)
-{
-	if (!on_ravel())
-		SKIP("the host's file system can be written");
-	CHECK_ERRNO(open("/new", O_WRONLY | O_CREAT, 0644), EROFS);
-	CHECK_ERRNO(open(data_path("small"), O_RDWR), EROFS);
-	CHECK_ERRNO(unlink(data_path("small")), EROFS);
-	CHECK_ERRNO(mkdir("/directory", 0755), EROFS);
-	CHECK_ERRNO(rmdir("/tests"), EROFS);
-	CHECK_ERRNO(rename(data_path("small"), "/tests/x"), EROFS);
-	CHECK_ERRNO(truncate(data_path("small"), 0), EROFS);
-}

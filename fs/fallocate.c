@@ -1,0 +1,68 @@
+/*
+ * fallocate.c - fallocate(2): a range of a file gets its place on the disk, so that writing there
+ * does not end with ENOSPC.
+ *
+ * ext2 has no mark for "allocated, but zeros": the range is written with the zeros that a hole
+ * reads as. So nothing can be allocated past the end of the file (FALLOC_FL_KEEP_SIZE there), and
+ * holes are not punched: EOPNOTSUPP, as the manual says.
+ *
+ * Locks: the inode's.
+ */
+#include "fs/internal.h"
+#include "kernel/syscall.h"
+#include "kernel/task.h"
+
+#define FALLOC_FL_KEEP_SIZE 1u
+
+/* The inode is locked. A failure that had made the file longer makes it shorter again. */
+static int allocate(struct inode *inode, u64 pos, u64 len, bool keep_size)
+{
+	u64 old_size = inode->i_data.size;
+	int err;
+
+	if (keep_size && pos + len > old_size)
+		return -EOPNOTSUPP;
+	err = filemap_allocate(&inode->i_data, pos, len);
+	if (err && inode->i_data.size > old_size)
+		inode->i_op->truncate(inode, old_size);
+	inode->i_mtime = inode->i_ctime = fs_now();
+	inode_mark_dirty(inode, I_DIRTY_ATTR);
+	return err;
+}
+
+static int do_fallocate(struct file *file, unsigned mode, s64 pos, s64 len)
+{
+	struct inode *inode = file->f_inode;
+	int err;
+
+	if (pos < 0 || len <= 0)
+		return -EINVAL;
+	if (mode & ~FALLOC_FL_KEEP_SIZE)
+		return -EOPNOTSUPP;
+	if (!(file->f_mode & FMODE_WRITE))
+		return -EBADF;
+	if (S_ISFIFO(inode->i_mode))
+		return -ESPIPE;
+	if (!S_ISREG(inode->i_mode))
+		return S_ISDIR(inode->i_mode) ? -EISDIR : -ENODEV;
+	if (!inode->i_op || !inode->i_op->truncate)
+		return -EOPNOTSUPP;
+	if ((u64)pos + len > inode->i_sb->s_maxbytes)
+		return -EFBIG;
+	mutex_lock(&inode->lock);
+	err = allocate(inode, pos, len, mode & FALLOC_FL_KEEP_SIZE);
+	mutex_unlock(&inode->lock);
+	return err;
+}
+
+SYSCALL_DEFINE4(fallocate, int, fdnum, unsigned, mode, s64, pos, s64, len)
+{
+	struct fd fd = fd_begin(fdnum);
+	int err;
+
+	if (!fd.file)
+		return -EBADF;
+	err = do_fallocate(fd.file, mode, pos, len);
+	fd_end(fd);
+	return err;
+}

@@ -1,0 +1,103 @@
+/*
+ * file_write.c - write() for files that are cached by pages, on a disk or not; and the times that
+ * reads and writes leave behind.
+ *
+ *	limits -> inode lock -> O_APPEND's offset -> page cache (mm/filerw.c) -> times -> unlock ->
+ *	O_SYNC: the disk
+ *
+ * Locks: the inode's, outside mmap_lock: the user's buffer is read under it.
+ */
+#include "fs/internal.h"
+#include "kernel/signal.h"
+#include "kernel/task.h"
+
+/* How much of @len bytes at @pos may be written: a count, or -EFBIG (and SIGXFSZ for the limit). */
+static ssize_t allowed_length(const struct inode *inode, u64 pos, size_t len)
+{
+	u64 limit = S_ISREG(inode->i_mode) ? current->rlim[RLIMIT_FSIZE].cur : ~0UL;
+
+	if (pos >= limit) {
+		send_signal(current, SIGXFSZ, NULL);
+		return -EFBIG;
+	}
+	if (pos >= inode->i_sb->s_maxbytes)
+		return -EFBIG;
+	return min((u64)len, min(limit, inode->i_sb->s_maxbytes) - pos);
+}
+
+typedef ssize_t (*filemap_write_fn)(struct address_space *as, const void *buf, size_t len, u64 pos);
+
+/* @write: filemap_write() or its twin for kernel memory. */
+static ssize_t locked_write(struct file *file, const void *buf, size_t len, u64 *pos,
+			    filemap_write_fn write)
+{
+	struct inode *inode = file->f_inode;
+	u64 old_size;
+	ssize_t n;
+
+	if (len == 0)
+		return 0;
+	mutex_lock(&inode->lock);
+	old_size = inode->i_data.size;
+	if (READ_ONCE(file->f_flags) & O_APPEND)
+		*pos = old_size;
+	n = allowed_length(inode, *pos, len);
+	if (n > 0)
+		n = write(&inode->i_data, buf, n, *pos);
+	if (n > 0) {
+		*pos += n;
+		inode->i_mtime = inode->i_ctime = fs_now();
+		inode_mark_dirty(inode,
+				 inode->i_data.size != old_size ? I_DIRTY_ATTR : I_DIRTY_TIME);
+	}
+	mutex_unlock(&inode->lock);
+	return n;
+}
+
+/* O_SYNC and O_DSYNC: what was written is on the disk before the call returns. */
+static ssize_t sync_written(struct file *file, ssize_t n)
+{
+	unsigned flags = READ_ONCE(file->f_flags);
+	int err = 0;
+
+	if (likely(n <= 0 || !(flags & O_DSYNC)))
+		return n;
+	err = vfs_fsync(file, (flags & O_SYNC) != O_SYNC);
+	return err ? err : n;
+}
+
+ssize_t generic_file_write(struct file *file, const void *ubuf, size_t len, u64 *pos)
+{
+	return sync_written(file, locked_write(file, ubuf, len, pos, filemap_write));
+}
+
+ssize_t generic_file_write_kernel(struct file *file, const void *buf, size_t len, u64 *pos)
+{
+	return sync_written(file, locked_write(file, buf, len, pos, filemap_write_kernel));
+}
+
+static bool is_before(const struct timespec64 *a, const struct timespec64 *b)
+{
+	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec <= b->tv_nsec);
+}
+
+#define DAY_SECONDS (24 * 60 * 60)
+
+void touch_atime(struct file *file)
+{
+	struct inode *inode = file->f_inode;
+	struct timespec64 now;
+
+	if ((inode->i_sb->s_flags & (SB_RDONLY | SB_NOCACHE)) || (file->f_flags & O_NOATIME))
+		return;
+	now = fs_now();
+	/*
+	 * Only the first read after a change, and one a day: who asks "is this read?" is content.
+	 */
+	if (!is_before(&inode->i_atime, &inode->i_mtime) &&
+	    !is_before(&inode->i_atime, &inode->i_ctime) &&
+	    inode->i_atime.tv_sec + DAY_SECONDS > now.tv_sec)
+		return;
+	inode->i_atime = now;
+	inode_mark_dirty(inode, I_DIRTY_TIME);
+}

@@ -1,0 +1,308 @@
+/*
+ * writeback.c - the page cache's way to the disk: which pages are dirty, and writing them.
+ *
+ *	          set_dirty()         start_write()            end_writeback()
+ *	clean  -------------> dirty -------------> write-back ------------------> clean
+ *	                        ^                      |
+ *	                        +-- written to again --+   (dirty and write-back)
+ *
+ *	flag in page     tag in as->pages    what the tag is for
+ *	PG_DIRTY         DIRTY               finding the dirty pages of a file
+ *	-                TOWRITE             those that were dirty when a sync began: what is
+ *	                                     dirtied meanwhile does not keep it from ending
+ *	PG_WRITEBACK     WRITEBACK           finding the writes to wait for
+ *
+ * The flag PG_WRITEBACK is cleared by an interrupt, which may not take as->lock: its tag stays
+ * behind until somebody waits for the range (filemap_wait_write), or the page goes.
+ *
+ * The contents of a page may change while it is written: they are copied in first, then the page is
+ * marked dirty, and dirty was cleared before the write began, so what the disk missed is written
+ * once more.
+ *
+ * Invariants: PG_DIRTY exactly where the tag DIRTY is; PG_WRITEBACK only where the tag WRITEBACK
+ * is; a page in either state is in the tree (reclaim and truncation respect it); nr_dirty counts.
+ * Locks: as->lock for tags and PG_DIRTY; a write begins with the page locked, so truncation and it
+ * exclude each other. Several pages are locked in the order of their index.
+ */
+#include "fs/mapping.h"
+#include "kernel/panic.h"
+#include "lib/errno.h"
+#include "mm/buddy.h"
+#include "mm/filemap.h"
+#include "mm/vmstat.h"
+
+#define BATCH 16 /* pages for one write_pages(); at most BIO_MAX_SEGS */
+
+static long nr_dirty, nr_writeback;
+
+unsigned long filemap_nr_dirty(void)
+{
+	return READ_ONCE(nr_dirty);
+}
+
+unsigned long filemap_nr_writeback(void)
+{
+	return READ_ONCE(nr_writeback);
+}
+
+/* ---- becoming dirty, and clean again without a write ---- */
+
+void filemap_set_dirty(struct address_space *as, struct page *page)
+{
+	bool is_new = false;
+
+	if (!as->ops->write_pages)
+		return;
+	smp_mb(); /* the new contents before the look at PG_DIRTY: pairs with begin_writeback() */
+	if (page_flags(page) & PG_DIRTY)
+		return;
+	spin_lock(&as->lock);
+	if (page->mapping == as && !(page_flags(page) & PG_DIRTY)) {
+		page_set_flags(page, PG_DIRTY);
+		radix_tree_tag_set(&as->pages, page->index, RADIX_TAG_DIRTY);
+		atomic_add_long(&nr_dirty, 1);
+		is_new = true;
+	}
+	spin_unlock(&as->lock);
+	if (is_new)
+		mapping_dirtied(as);
+}
+
+/* as->lock held, the page is dirty. */
+static void clear_dirty(struct address_space *as, struct page *page)
+{
+	page_clear_flags(page, PG_DIRTY);
+	radix_tree_tag_clear(&as->pages, page->index, RADIX_TAG_DIRTY);
+	atomic_add_long(&nr_dirty, -1);
+}
+
+void filemap_cancel_dirty(struct address_space *as, struct page *page)
+{
+	BUG_ON(!(page_flags(page) & PG_LOCKED));
+	wait_on_page_writeback(page);
+	if (!(page_flags(page) & PG_DIRTY))
+		return;
+	spin_lock(&as->lock);
+	if (page->mapping == as && (page_flags(page) & PG_DIRTY))
+		clear_dirty(as, page);
+	spin_unlock(&as->lock);
+}
+
+bool filemap_is_dirty(const struct address_space *as)
+{
+	return radix_tree_tagged(&as->pages, RADIX_TAG_DIRTY);
+}
+
+/* ---- starting ---- */
+
+/* What is dirty in [first, last] now is to be written. */
+static void tag_for_writing(struct address_space *as, unsigned long first, unsigned long last)
+{
+	unsigned long indexes[BATCH];
+	void *items[BATCH];
+	unsigned nr;
+
+	do {
+		spin_lock(&as->lock);
+		nr = radix_tree_gang_lookup_tag(&as->pages, items, indexes, first, BATCH,
+						RADIX_TAG_DIRTY);
+		for (unsigned i = 0; i < nr && indexes[i] <= last; i++)
+			radix_tree_tag_set(&as->pages, indexes[i], RADIX_TAG_TOWRITE);
+		spin_unlock(&as->lock);
+		if (nr > 0)
+			first = indexes[nr - 1] + 1;
+		cond_resched();
+	} while (nr == BATCH && first != 0 && first <= last);
+}
+
+/* The next pages of [*first, last] that are to be written, referenced; *first moves past them. */
+static unsigned next_to_write(struct address_space *as, unsigned long *first, unsigned long last,
+			      struct page **pages)
+{
+	unsigned long indexes[BATCH];
+	unsigned nr, kept = 0;
+
+	spin_lock(&as->lock);
+	nr = radix_tree_gang_lookup_tag(&as->pages, (void **)pages, indexes, *first, BATCH,
+					RADIX_TAG_TOWRITE);
+	while (kept < nr && indexes[kept] <= last) {
+		page_get(pages[kept]);
+		*first = indexes[kept++] + 1;
+	}
+	spin_unlock(&as->lock);
+	return kept;
+}
+
+/*
+ * Locks @page and makes it one that is being written. False: there is nothing to write any more,
+ * and it is not locked.
+ */
+static bool begin_writeback(struct address_space *as, struct page *page, unsigned long index)
+{
+	bool begun = false;
+
+	lock_page(page);
+	wait_on_page_writeback(page); /* two writes of one page could overtake each other */
+	spin_lock(&as->lock);
+	if (page->mapping == as && page->index == index) {
+		radix_tree_tag_clear(&as->pages, index, RADIX_TAG_TOWRITE);
+		begun = page_flags(page) & PG_DIRTY;
+	}
+	if (begun) {
+		clear_dirty(as, page);
+		page_set_flags(page, PG_WRITEBACK);
+		radix_tree_tag_set(&as->pages, index, RADIX_TAG_WRITEBACK);
+		atomic_add_long(&nr_writeback, 1);
+	}
+	spin_unlock(&as->lock);
+	if (!begun)
+		unlock_page(page);
+	smp_mb(); /* PG_DIRTY is clear before the device reads: pairs with filemap_set_dirty() */
+	return begun;
+}
+
+/* Hands the run to the file system; the pages are unlocked and our references go. */
+static void submit_run(struct address_space *as, struct page **run, unsigned nr)
+{
+	if (nr == 0)
+		return;
+	as->ops->write_pages(as, run, nr);
+	count_vm_n(VM_pgwriteback, nr);
+	for (unsigned i = 0; i < nr; i++) {
+		unlock_page(run[i]);
+		page_put(run[i]);
+	}
+}
+
+/* Writes @nr pages of ascending index, in runs of consecutive ones; their references go. */
+static void write_batch(struct address_space *as, struct page **pages, unsigned nr)
+{
+	unsigned start = 0,
+		 end = 0; /* [start, end) is locked, consecutive, and not yet submitted */
+
+	for (; end < nr; end++) {
+		unsigned long index = READ_ONCE(pages[end]->index);
+
+		if (end > start && index != pages[end - 1]->index + 1) {
+			submit_run(as, pages + start, end - start);
+			start = end;
+		}
+		if (!begin_writeback(as, pages[end], index)) {
+			submit_run(as, pages + start, end - start);
+			start = end + 1;
+			page_put(pages[end]);
+		}
+	}
+	submit_run(as, pages + start, end - start);
+}
+
+void filemap_start_write(struct address_space *as, unsigned long first, unsigned long last)
+{
+	struct page *pages[BATCH];
+	unsigned nr;
+
+	if (!as->ops->write_pages || !filemap_is_dirty(as))
+		return;
+	tag_for_writing(as, first, last);
+	while ((nr = next_to_write(as, &first, last, pages)) > 0) {
+		write_batch(as, pages, nr);
+		cond_resched();
+	}
+}
+
+/* ---- ending ---- */
+
+void page_end_writeback(struct page *page, int err)
+{
+	struct address_space *as = page->mapping; /* stays while the page is being written */
+
+	if (err)
+		errseq_set(&as->wb_err, err);
+	atomic_add_long(&nr_writeback, -1);
+	page_wake_writeback(page);
+}
+
+/* The first pages of [*first, last] that may be being written, referenced; *first moves on. */
+static unsigned next_to_wait(struct address_space *as, unsigned long *first, unsigned long last,
+			     struct page **pages)
+{
+	unsigned long indexes[BATCH];
+	unsigned nr, kept = 0;
+
+	spin_lock(&as->lock);
+	nr = radix_tree_gang_lookup_tag(&as->pages, (void **)pages, indexes, *first, BATCH,
+					RADIX_TAG_WRITEBACK);
+	for (unsigned i = 0; i < nr && indexes[i] <= last; i++) {
+		*first = indexes[i] + 1;
+		if (page_flags(pages[i]) & PG_WRITEBACK) {
+			page_get(pages[i]);
+			pages[kept++] = pages[i];
+		} else {
+			radix_tree_tag_clear(&as->pages, indexes[i], RADIX_TAG_WRITEBACK);
+		}
+	}
+	if (nr == 0 || indexes[nr - 1] > last || (nr < BATCH && kept == 0))
+		*first = last + 1;
+	spin_unlock(&as->lock);
+	return kept;
+}
+
+void filemap_wait_write(struct address_space *as, unsigned long first, unsigned long last)
+{
+	struct page *pages[BATCH];
+
+	last = min(last, ~0UL - 1);
+	while (first <= last) {
+		unsigned nr = next_to_wait(as, &first, last, pages);
+
+		for (unsigned i = 0; i < nr; i++) {
+			wait_on_page_writeback(pages[i]);
+			page_put(pages[i]);
+		}
+		cond_resched();
+	}
+}
+
+int filemap_write_all(struct address_space *as)
+{
+	errseq_t since = errseq_now(&as->wb_err);
+
+	filemap_start_write(as, 0, ~0UL);
+	filemap_wait_write(as, 0, ~0UL);
+	return errseq_since(&as->wb_err, since);
+}
+
+const char *writeback_fault(const struct page *page)
+{
+	const struct address_space *as = page->mapping;
+	u32 flags = page_flags(page);
+
+	if (!as)
+		return flags & (PG_DIRTY | PG_WRITEBACK) ? "to be written, but of no file" : NULL;
+	if (!(flags & PG_DIRTY) != !radix_tree_tag_get(&as->pages, page->index, RADIX_TAG_DIRTY))
+		return "flag and tag disagree about dirty";
+	if ((flags & PG_WRITEBACK) &&
+	    !radix_tree_tag_get(&as->pages, page->index, RADIX_TAG_WRITEBACK))
+		return "being written, but without the tag";
+	if ((flags & PG_DIRTY) && !(flags & PG_UPTODATE))
+		return "dirty, but not up to date";
+	return NULL;
+}
+
+/* ---- not too many ---- */
+
+void balance_dirty_pages(struct address_space *as)
+{
+	unsigned long limit = nr_managed_pages() / 5, all;
+
+	all = filemap_nr_dirty() + filemap_nr_writeback();
+	if (likely(all < limit / 2))
+		return;
+	flusher_wake();
+	if (all < limit)
+		return;
+	filemap_start_write(as, 0, ~0UL);
+	filemap_wait_write(as, 0, ~0UL);
+	if (filemap_nr_dirty() + filemap_nr_writeback() >= limit)
+		flusher_wait(); /* it is others who have so much: once through all of it */
+}
