@@ -82,9 +82,26 @@
 #define F_SETFD		2
 #define F_GETFL		3
 #define F_SETFL		4
+#define F_GETLK		5
+#define F_SETLK		6
+#define F_SETLKW	7
+#define F_OFD_GETLK	36
+#define F_OFD_SETLK	37
+#define F_OFD_SETLKW	38
 #define F_DUPFD_CLOEXEC 1030
 #define F_GETPIPE_SZ	1032
 #define FD_CLOEXEC	1
+
+/* Record locks (fcntl_locking(2)). */
+#define F_RDLCK 0
+#define F_WRLCK 1
+#define F_UNLCK 2
+
+struct flock_abi {
+	s16 l_type, l_whence;
+	s64 l_start, l_len; /* l_len 0: to the end, however far that moves */
+	s32 l_pid;
+};
 
 #define RENAME_NOREPLACE 1
 #define RENAME_EXCHANGE	 2

@@ -5,6 +5,7 @@
  */
 #include "arch/riscv/uaccess.h"
 #include "fs/internal.h"
+#include "fs/locks.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 
@@ -83,6 +84,8 @@ SYSCALL_DEFINE3(fcntl, int, fdnum, unsigned, cmd, unsigned long, arg)
 	case F_GETPIPE_SZ:
 		ret = S_ISFIFO(fd.file->f_inode->i_mode) ? (long)PIPE_SIZE : -EBADF;
 		break;
+	default:
+		ret = fcntl_lock(fdnum, fd, cmd, arg);
 	}
 	fd_end(fd);
 	return ret;

@@ -16,6 +16,7 @@
  * table is exchanged for another.
  */
 #include "fs/internal.h"
+#include "fs/locks.h"
 #include "kernel/panic.h"
 #include "kernel/task.h"
 #include "lib/bitmap.h"
@@ -87,6 +88,8 @@ void file_put(struct file *file)
 {
 	if (!atomic_dec_and_test(&file->f_count))
 		return;
+	if (file->f_inode && unlikely(file->f_inode->i_locks))
+		locks_remove(file->f_inode, file);
 	if (file->f_op && file->f_op->release)
 		file->f_op->release(file);
 	if (file->f_dentry)
@@ -94,6 +97,13 @@ void file_put(struct file *file)
 	else
 		inode_put(file->f_inode);
 	kmem_cache_free(file_cache, file);
+}
+
+void file_close(struct files *files, struct file *file)
+{
+	if (unlikely(READ_ONCE(file->f_inode->i_locks)))
+		locks_remove(file->f_inode, files);
+	file_put(file);
 }
 
 struct address_space *file_mapping(const struct file *file)
@@ -248,7 +258,7 @@ void files_put(struct files *files)
 		return;
 	for (unsigned fd = 0; fd < files->size; fd++) {
 		if (files->fd[fd])
-			file_put(files->fd[fd]);
+			file_close(files, files->fd[fd]);
 	}
 	kfree(files->block);
 	kmem_cache_free(files_cache, files);
@@ -424,7 +434,7 @@ int fd_replace(int fd, struct file *file, bool cloexec)
 	files->fd[fd] = file_get(file);
 	spin_unlock(&files->lock);
 	if (old)
-		file_put(old);
+		file_close(files, old);
 	return fd;
 }
 
@@ -468,6 +478,6 @@ void files_close_on_exec(struct files *files)
 		}
 		spin_unlock(&files->lock);
 		if (file)
-			file_put(file);
+			file_close(files, file);
 	}
 }

@@ -118,8 +118,10 @@ int vfs_truncate(struct inode *inode, s64 size);
 struct file *file_alloc(unsigned flags);
 void file_init(void);
 
-/* Takes the file out of @fd, with its reference; NULL: EBADF. */
+/* Takes the file out of @fd, with its reference; NULL: EBADF. file_close() it. */
 struct file *fd_take(int fd);
+/* A descriptor of @files is gone: so are the locks that its process had, and a reference. */
+void file_close(struct files *files, struct file *file);
 /*
  * Puts @file, with one more reference, at @fd, closing what was there; @fd, -EBADF, -ENOMEM,
  * -EBUSY.

@@ -205,7 +205,7 @@ SYSCALL_DEFINE1(close, int, fd)
 
 	if (!file)
 		return -EBADF;
-	file_put(file);
+	file_close(current->files, file);
 	return 0;
 }
 
@@ -236,7 +236,7 @@ SYSCALL_DEFINE3(close_range, unsigned, first, unsigned, last, unsigned, flags)
 		}
 		file = fd_take(fd);
 		if (file)
-			file_put(file);
+			file_close(current->files, file);
 	}
 	return 0;
 }

@@ -37,6 +37,7 @@
 
 struct block_device;
 struct dentry;
+struct file_lock;
 struct inode;
 struct super_block;
 struct task;
@@ -164,6 +165,7 @@ struct inode {
 	const struct inode_operations *i_op;
 	const struct file_operations *i_fop; /* set for char and block devices by open */
 	void *i_private;
+	struct file_lock *i_locks; /* NULL: none, and close() need not ask (fs/locks.c) */
 	struct mutex lock;
 	atomic_t i_count;
 	unsigned i_state; /* I_*; inode_lock */
