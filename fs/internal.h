@@ -105,6 +105,34 @@ void inode_forget(const struct super_block *sb);
 /* As inode_put(), for reclaim: never waits. For inodes that some other cache kept. */
 void inode_put_nowait(struct inode *inode);
 
+/* ---- read_write.c ---- */
+
+/* The most bytes that one call moves, as on Linux. */
+#define MAX_RW_COUNT 0x7ffff000UL
+
+/* What read(2) and write(2) do, at *@pos; the caller sees to it that *@pos is its own. */
+ssize_t file_read(struct file *file, void *ubuf, size_t len, u64 *pos);
+ssize_t file_write(struct file *file, const void *ubuf, size_t len, u64 *pos);
+
+/*
+ * Before and after a use of the offset of @fd's file: others who may use it at the same time are
+ * kept out. Streams have no offset, and nobody must wait behind who sleeps for their bytes.
+ */
+static inline bool pos_begin(struct fd fd)
+{
+	if (likely((fd.file->f_mode & FMODE_STREAM) ||
+		   !(fd.put || atomic_read(&fd.file->f_count) > 1)))
+		return false;
+	mutex_lock(&fd.file->f_pos_lock);
+	return true;
+}
+
+static inline void pos_end(struct fd fd, bool locked)
+{
+	if (unlikely(locked))
+		mutex_unlock(&fd.file->f_pos_lock);
+}
+
 /* ---- pipe.c ---- */
 
 #define PIPE_PAGES 16
