@@ -21,10 +21,11 @@
 #define S_IFDIR	  0040000
 #define S_IFCHR	  0020000
 #define S_IFIFO	  0010000
-#define S_ISUID	  04000
-#define S_ISGID	  02000
-#define S_ISVTX	  01000
+#define S_ISUID	  0004000
+#define S_ISGID	  0002000
+#define S_ISVTX	  0001000
 #define S_IALLUGO 07777
+#define S_IXGRP	  0010
 #define S_IXUGO	  0111
 
 #define S_ISLNK(m)  (((m)&S_IFMT) == S_IFLNK)

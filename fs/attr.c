@@ -5,6 +5,7 @@
  */
 #include "arch/riscv/uaccess.h"
 #include "fs/internal.h"
+#include "fs/permission.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 
@@ -21,28 +22,70 @@ struct attr {
 #define ATTR_GID   0x4u
 #define ATTR_ATIME 0x8u
 #define ATTR_MTIME 0x10u
+#define ATTR_TOUCH 0x20u /* both times to now: who may write may do that */
+#define ATTR_OWNER 0x40u /* by chown(2), even if it names no new owner: set-id bits go */
 
-static long change(struct inode *inode, const struct attr *attr)
+/* 0, -EPERM or -EACCES. */
+static int may_change(const struct inode *inode, const struct attr *attr)
 {
-	if (inode->i_sb->s_flags & SB_RDONLY)
-		return -EROFS;
-	if (inode->i_sb->s_flags & SB_NOCACHE)
+	const unsigned owners = ATTR_MODE | ATTR_ATIME | ATTR_MTIME;
+	bool mine = current->cred.fsuid == inode->i_uid;
+
+	if (is_fs_root())
+		return 0;
+	if ((attr->valid & ATTR_UID) && !(mine && attr->uid == inode->i_uid))
 		return -EPERM;
-	mutex_lock(&inode->lock);
-	if (attr->valid & ATTR_MODE)
-		inode->i_mode = (inode->i_mode & S_IFMT) | (attr->mode & S_IALLUGO);
+	if ((attr->valid & ATTR_GID) &&
+	    !(mine && (attr->gid == inode->i_gid || in_fs_group(attr->gid))))
+		return -EPERM;
+	if (mine || !(attr->valid & owners))
+		return 0;
+	return attr->valid & ATTR_TOUCH ? inode_permission(inode, MAY_WRITE) : -EPERM;
+}
+
+/* Changes mode and owner. Inode locked. */
+static void change_mode(struct inode *inode, const struct attr *attr)
+{
+	mode_t mode = inode->i_mode;
+
+	if (attr->valid & ATTR_MODE) {
+		mode = (mode & S_IFMT) | (attr->mode & S_IALLUGO);
+		if (!is_fs_root() && !in_fs_group(inode->i_gid))
+			mode &= ~S_ISGID;
+	}
+	if ((attr->valid & ATTR_OWNER) && !S_ISDIR(mode))
+		mode &= ~setid_bits_to_drop(mode, inode->i_gid);
+	inode->i_mode = mode;
 	if (attr->valid & ATTR_UID)
 		inode->i_uid = attr->uid;
 	if (attr->valid & ATTR_GID)
 		inode->i_gid = attr->gid;
+}
+
+static long change(struct inode *inode, const struct attr *attr)
+{
+	int err;
+
+	if (inode->i_sb->s_flags & SB_RDONLY)
+		return -EROFS;
+	if (inode->i_sb->s_flags & SB_NOCACHE)
+		return -EPERM;
+	if ((attr->valid & ATTR_MODE) && S_ISLNK(inode->i_mode))
+		return -EOPNOTSUPP;
+	mutex_lock(&inode->lock);
+	err = may_change(inode, attr);
+	if (err)
+		goto out;
+	change_mode(inode, attr);
 	if (attr->valid & ATTR_ATIME)
 		inode->i_atime = attr->atime;
 	if (attr->valid & ATTR_MTIME)
 		inode->i_mtime = attr->mtime;
 	inode->i_ctime = fs_now();
 	inode_mark_dirty(inode, I_DIRTY_ATTR);
+out:
 	mutex_unlock(&inode->lock);
-	return 0;
+	return err;
 }
 
 static long change_fd(int fdnum, const struct attr *attr)
@@ -90,13 +133,30 @@ SYSCALL_DEFINE3(fchmodat, int, dfd, const char *, upath, mode_t, mode)
 	return change_at(dfd, upath, 0, &(struct attr){ .valid = ATTR_MODE, .mode = mode });
 }
 
-SYSCALL_DEFINE5(fchownat, int, dfd, const char *, upath, u32, uid, u32, gid, unsigned, flags)
+SYSCALL_DEFINE4(fchmodat2, int, dfd, const char *, upath, mode_t, mode, unsigned, flags)
 {
-	struct attr attr = {
-		.valid = (uid == (u32)-1 ? 0 : ATTR_UID) | (gid == (u32)-1 ? 0 : ATTR_GID),
+	return change_at(dfd, upath, flags, &(struct attr){ .valid = ATTR_MODE, .mode = mode });
+}
+
+static struct attr new_owner(u32 uid, u32 gid)
+{
+	return (struct attr){
+		.valid = ATTR_OWNER | (uid == NO_ID ? 0 : ATTR_UID) | (gid == NO_ID ? 0 : ATTR_GID),
 		.uid = uid,
 		.gid = gid,
 	};
+}
+
+SYSCALL_DEFINE3(fchown, int, fd, u32, uid, u32, gid)
+{
+	struct attr attr = new_owner(uid, gid);
+
+	return change_fd(fd, &attr);
+}
+
+SYSCALL_DEFINE5(fchownat, int, dfd, const char *, upath, u32, uid, u32, gid, unsigned, flags)
+{
+	struct attr attr = new_owner(uid, gid);
 
 	return change_at(dfd, upath, flags, &attr);
 }
@@ -131,6 +191,8 @@ SYSCALL_DEFINE4(utimensat, int, dfd, const char *, upath, const struct timespec_
 		return -EINVAL;
 	if (!attr.valid)
 		return 0;
+	if (times[0].tv_nsec == UTIME_NOW && times[1].tv_nsec == UTIME_NOW)
+		attr.valid |= ATTR_TOUCH;
 	if (!upath) /* futimens() */
 		return flags ? -EINVAL : change_fd(dfd, &attr);
 	return change_at(dfd, upath, flags, &attr);
@@ -155,6 +217,7 @@ int vfs_truncate(struct inode *inode, s64 size)
 		return inode->i_sb->s_flags & SB_NOCACHE ? 0 : -EPERM;
 	if ((u64)size > inode->i_sb->s_maxbytes)
 		return -EFBIG;
+	inode_drop_setid(inode);
 	mutex_lock(&inode->lock);
 	err = inode->i_op->truncate(inode, size);
 	mutex_unlock(&inode->lock);
@@ -176,7 +239,9 @@ SYSCALL_DEFINE2(truncate, const char *, upath, s64, size)
 	path_free(path);
 	if (IS_ERR(dentry))
 		return PTR_ERR(dentry);
-	ret = vfs_truncate(dentry->d_inode, size);
+	ret = inode_permission(dentry->d_inode, MAY_WRITE);
+	if (!ret)
+		ret = vfs_truncate(dentry->d_inode, size);
 	dput(dentry);
 	return ret;
 }

@@ -353,7 +353,9 @@ static bool prepend(char **p, const char *buf, const char *s, size_t len)
 	return true;
 }
 
-char *dentry_path(struct dentry *dentry, char *buf, size_t size)
+/* dentry_path() as seen from @root; *@outside: @root was not met. */
+static char *path_from(struct dentry *root, struct dentry *dentry, char *buf, size_t size,
+		       bool *outside)
 {
 	static const char deleted[] = " (deleted)";
 	char *p = buf + size;
@@ -362,7 +364,7 @@ char *dentry_path(struct dentry *dentry, char *buf, size_t size)
 	spin_lock(&dcache_lock);
 	if (dentry_unlinked(dentry))
 		ok = ok && prepend(&p, buf, deleted, sizeof(deleted) - 1);
-	while (ok) {
+	while (ok && dentry != root) {
 		if (!d_is_root(dentry)) {
 			ok = prepend(&p, buf, dentry->d_name, dentry->d_len) &&
 			     prepend(&p, buf, "/", 1);
@@ -373,8 +375,33 @@ char *dentry_path(struct dentry *dentry, char *buf, size_t size)
 			break;
 		}
 	}
+	*outside = dentry != root;
 	spin_unlock(&dcache_lock);
+	/* Nothing but the end, or a root with " (deleted)" on it. */
 	if (ok && *p != '/')
 		ok = prepend(&p, buf, "/", 1);
 	return ok ? p : NULL;
+}
+
+char *dentry_path(struct dentry *dentry, char *buf, size_t size)
+{
+	struct dentry *root = fs_get_root(current->fs);
+	bool outside;
+	char *p = path_from(root, dentry, buf, size, &outside);
+
+	dput(root);
+	return p;
+}
+
+char *dentry_path_unreachable(struct dentry *dentry, char *buf, size_t size)
+{
+	static const char mark[] = "(unreachable)";
+	struct dentry *root = fs_get_root(current->fs);
+	bool outside;
+	char *p = path_from(root, dentry, buf, size, &outside);
+
+	dput(root);
+	if (p && outside && !prepend(&p, buf, mark, sizeof(mark) - 1))
+		p = NULL;
+	return p;
 }

@@ -9,6 +9,7 @@
  * addresses.
  */
 #include "fs/internal.h"
+#include "fs/permission.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 
@@ -72,7 +73,7 @@ static int may_create(const struct inode *dir, const struct dentry *child)
 		return -EEXIST;
 	if (dir->i_sb->s_flags & SB_RDONLY)
 		return -EROFS;
-	return dir->i_nlink == 0 ? -ENOENT : 0;
+	return dir->i_nlink == 0 ? -ENOENT : may_edit_dir(dir);
 }
 
 /*
@@ -195,6 +196,9 @@ SYSCALL_DEFINE5(linkat, int, old_dfd, const char *, uold, int, new_dfd, const ch
 
 	if (flags & ~(AT_SYMLINK_FOLLOW | AT_EMPTY_PATH))
 		return -EINVAL;
+	/* A descriptor that was handed on is not a right to the name's directory. */
+	if ((flags & AT_EMPTY_PATH) && !is_fs_root())
+		return -ENOENT;
 	path = path_from_user(uold);
 	if (IS_ERR(path))
 		return PTR_ERR(path);
@@ -216,13 +220,18 @@ SYSCALL_DEFINE5(linkat, int, old_dfd, const char *, uold, int, new_dfd, const ch
 
 /* ---- removing ---- */
 
-/* May @child be removed from its directory, as a directory if @is_dir? */
-static int may_remove(const struct dentry *child, bool is_dir)
+/* May @child be removed from @dir, as a directory if @is_dir? */
+static int may_remove(const struct inode *dir, const struct dentry *child, bool is_dir)
 {
+	int err;
+
 	if (!child->d_inode)
 		return -ENOENT;
 	if (child->d_sb->s_flags & SB_RDONLY)
 		return -EROFS;
+	err = may_take_name(dir, child->d_inode);
+	if (err)
+		return err;
 	if (is_dir && !S_ISDIR(child->d_inode->i_mode))
 		return -ENOTDIR;
 	if (!is_dir && S_ISDIR(child->d_inode->i_mode))
@@ -277,7 +286,7 @@ SYSCALL_DEFINE3(unlinkat, int, dfd, const char *, upath, unsigned, flags)
 	mutex_lock(&place_dir(&p)->lock);
 	err = place_lookup(&p);
 	if (!err)
-		err = may_remove(p.child, is_dir);
+		err = may_remove(place_dir(&p), p.child, is_dir);
 	if (!err && p.w.slash && !is_dir)
 		err = -ENOTDIR;
 	if (!err)
@@ -312,6 +321,20 @@ static void unlock_two(struct dentry *a, struct dentry *b)
 		mutex_unlock(&b->d_inode->lock);
 }
 
+/* Do the permissions allow it? The ".." of a directory that moves is written, too. */
+static int may_move(const struct place *old, const struct place *new)
+{
+	const struct inode *from = place_dir(old), *to = place_dir(new);
+	int err = may_take_name(from, old->child->d_inode);
+
+	if (!err)
+		err = new->child->d_inode ? may_take_name(to, new->child->d_inode) :
+					    may_edit_dir(to);
+	if (!err && from != to && S_ISDIR(old->child->d_inode->i_mode))
+		err = inode_permission(old->child->d_inode, MAY_WRITE);
+	return err;
+}
+
 /* May @old's child become @new's? Both looked up, directories locked. */
 static int may_rename(const struct place *old, const struct place *new, unsigned flags)
 {
@@ -335,7 +358,7 @@ static int may_rename(const struct place *old, const struct place *new, unsigned
 		return -ENOTDIR;
 	if (victim && !S_ISDIR(inode->i_mode) && S_ISDIR(victim->i_mode))
 		return -EISDIR;
-	return old->w.dentry->d_inode->i_op->rename ? 0 : -EPERM;
+	return old->w.dentry->d_inode->i_op->rename ? may_move(old, new) : -EPERM;
 }
 
 static int rename_locked(struct place *old, struct place *new, unsigned flags)

@@ -5,6 +5,7 @@
  * Locks: fs->lock guards the pointers; a reference is taken under it, and dropped after it.
  */
 #include "fs/internal.h"
+#include "fs/permission.h"
 #include "arch/riscv/uaccess.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
@@ -78,26 +79,38 @@ struct dentry *fs_get_cwd(struct fs_context *fs)
 
 struct dentry *fs_get_root(struct fs_context *fs)
 {
-	return dget(fs ? fs->root : root_sb->s_root);
+	struct dentry *root;
+
+	if (!fs)
+		return dget(root_sb->s_root);
+	/* Its only user is the one who could change it. */
+	if (likely(atomic_read(&fs->count) == 1))
+		return dget(fs->root);
+	spin_lock(&fs->lock);
+	root = dget(fs->root);
+	spin_unlock(&fs->lock);
+	return root;
 }
 
-/* Makes @dentry (reference taken over in any case) the current directory. */
-static long set_cwd(struct dentry *dentry)
+/* Makes @dentry (reference taken over in any case) *@place, which is the context's root or cwd. */
+static long set_place(struct dentry **place, struct dentry *dentry)
 {
 	struct fs_context *fs = current->fs;
+	long err = S_ISDIR(dentry->d_inode->i_mode) ? inode_permission(dentry->d_inode, MAY_EXEC) :
+						      -ENOTDIR;
 
-	if (!S_ISDIR(dentry->d_inode->i_mode)) {
+	if (err) {
 		dput(dentry);
-		return -ENOTDIR;
+		return err;
 	}
 	spin_lock(&fs->lock);
-	swap(fs->cwd, dentry);
+	swap(*place, dentry);
 	spin_unlock(&fs->lock);
 	dput(dentry);
 	return 0;
 }
 
-SYSCALL_DEFINE1(chdir, const char *, upath)
+static long change_place(struct dentry **place, const char *upath)
 {
 	char *path = path_from_user(upath);
 	struct dentry *dentry;
@@ -106,7 +119,18 @@ SYSCALL_DEFINE1(chdir, const char *, upath)
 		return PTR_ERR(path);
 	dentry = path_lookup(AT_FDCWD, path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY);
 	path_free(path);
-	return IS_ERR(dentry) ? PTR_ERR(dentry) : set_cwd(dentry);
+	return IS_ERR(dentry) ? PTR_ERR(dentry) : set_place(place, dentry);
+}
+
+SYSCALL_DEFINE1(chdir, const char *, upath)
+{
+	return change_place(&current->fs->cwd, upath);
+}
+
+/* The current directory stays where it is: whoever wants to be inside goes there. */
+SYSCALL_DEFINE1(chroot, const char *, upath)
+{
+	return is_privileged() ? change_place(&current->fs->root, upath) : -EPERM;
 }
 
 SYSCALL_DEFINE1(fchdir, int, fdnum)
@@ -116,7 +140,7 @@ SYSCALL_DEFINE1(fchdir, int, fdnum)
 
 	if (!fd.file)
 		return -EBADF;
-	ret = fd.file->f_dentry ? set_cwd(dget(fd.file->f_dentry)) : -ENOTDIR;
+	ret = fd.file->f_dentry ? set_place(&current->fs->cwd, dget(fd.file->f_dentry)) : -ENOTDIR;
 	fd_end(fd);
 	return ret;
 }
@@ -133,7 +157,7 @@ SYSCALL_DEFINE2(getcwd, char *, ubuf, size_t, size)
 	if (dentry_unlinked(cwd))
 		goto out;
 	ret = -ENAMETOOLONG;
-	p = dentry_path(cwd, buf, PATH_MAX);
+	p = dentry_path_unreachable(cwd, buf, PATH_MAX);
 	if (!p)
 		goto out;
 	ret = buf + PATH_MAX - p;

@@ -13,6 +13,7 @@
  * Locks: none between steps; a directory's inode lock during a look-up that misses.
  */
 #include "fs/internal.h"
+#include "fs/permission.h"
 #include "arch/riscv/uaccess.h"
 #include "kernel/task.h"
 #include "lib/string.h"
@@ -230,6 +231,9 @@ int walk_run(struct walk *w, unsigned flags)
 	while (next_name(w)) {
 		if (!S_ISDIR(w->dentry->d_inode->i_mode))
 			return -ENOTDIR;
+		err = inode_permission(w->dentry->d_inode, MAY_EXEC);
+		if (err)
+			return err;
 		if (w->last_len > NAME_MAX)
 			return -ENAMETOOLONG;
 		if (w->final && (flags & WALK_PARENT))

@@ -9,11 +9,20 @@
 #include "arch/riscv/uaccess.h"
 #include "drivers/block.h"
 #include "fs/internal.h"
+#include "fs/permission.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 
-/* May @inode be opened with @flags? Device nodes do not belong to the disk they lie on. */
-static int may_open(const struct inode *inode, unsigned flags)
+/* What of @inode an open with @flags uses, as MAY_*. */
+static int open_mask(unsigned flags)
+{
+	static const u8 masks[] = { MAY_READ, MAY_WRITE, MAY_READ | MAY_WRITE, 0 };
+
+	return masks[flags & O_ACCMODE] | (flags & O_TRUNC ? MAY_WRITE : 0);
+}
+
+/* Can @inode be opened so? Device nodes do not belong to the disk they lie on. */
+static int can_open(const struct inode *inode, unsigned flags)
 {
 	bool write = (flags & O_ACCMODE) != O_RDONLY || (flags & O_TRUNC);
 
@@ -30,6 +39,18 @@ static int may_open(const struct inode *inode, unsigned flags)
 	default:
 		return -ENXIO;
 	}
+}
+
+/* May the current task open @inode with @flags, for @mask? */
+static int may_open(const struct inode *inode, unsigned flags, int mask)
+{
+	int err = can_open(inode, flags);
+
+	if (!err)
+		err = inode_permission(inode, mask);
+	if (!err && (flags & O_NOATIME) && !is_owner(inode))
+		err = -EPERM;
+	return err;
 }
 
 /* Makes the absent name at hand of @w; *child is what is there then, maybe not *created by us. */
@@ -120,7 +141,8 @@ static int open_inode(struct file *file, struct inode *inode)
 	return 0;
 }
 
-static struct file *do_open(int dfd, const char *path, unsigned flags, mode_t mode)
+/* @mask: the MAY_* that are asked of a file that exists. */
+static struct file *do_open(int dfd, const char *path, unsigned flags, mode_t mode, int mask)
 {
 	unsigned lookup = (flags & O_NOFOLLOW ? 0 : LOOKUP_FOLLOW) |
 			  (flags & O_DIRECTORY ? LOOKUP_DIRECTORY : 0);
@@ -142,7 +164,7 @@ static struct file *do_open(int dfd, const char *path, unsigned flags, mode_t mo
 		err = flags & O_CREAT ? walk_create(&w, flags, mode, &created) :
 					walk_run(&w, lookup);
 	if (!err && !created)
-		err = may_open(w.dentry->d_inode, flags);
+		err = may_open(w.dentry->d_inode, flags, mask);
 	if (!err) {
 		file->f_dentry = dget(w.dentry);
 		file->f_inode = w.dentry->d_inode;
@@ -159,16 +181,16 @@ static struct file *do_open(int dfd, const char *path, unsigned flags, mode_t mo
 
 struct file *file_open(const char *path, int flags, mode_t mode)
 {
-	return do_open(AT_FDCWD, path, flags, mode);
+	return do_open(AT_FDCWD, path, flags, mode, open_mask(flags));
 }
 
 struct file *file_open_exec(const char *path)
 {
-	struct file *file = do_open(AT_FDCWD, path, O_RDONLY, 0);
+	struct file *file = do_open(AT_FDCWD, path, O_RDONLY, 0, MAY_EXEC);
 
 	if (IS_ERR(file))
 		return file;
-	if (S_ISREG(file->f_inode->i_mode) && (file->f_inode->i_mode & S_IXUGO))
+	if (S_ISREG(file->f_inode->i_mode))
 		return file;
 	file_put(file);
 	return ERR_PTR(-EACCES);
@@ -187,7 +209,7 @@ SYSCALL_DEFINE4(openat, int, dfd, const char *, upath, unsigned, flags, mode_t, 
 		fd = fd == -EINVAL ? -EMFILE : fd;
 		goto out;
 	}
-	file = do_open(dfd, path, flags, mode);
+	file = do_open(dfd, path, flags, mode, open_mask(flags));
 	if (IS_ERR(file)) {
 		fd_free(fd);
 		fd = PTR_ERR(file);

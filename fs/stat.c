@@ -5,6 +5,7 @@
  */
 #include "arch/riscv/uaccess.h"
 #include "fs/internal.h"
+#include "fs/permission.h"
 #include "kernel/syscall.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -242,24 +243,38 @@ SYSCALL_DEFINE4(readlinkat, int, dfd, const char *, upath, char *, ubuf, int, si
 	return ret;
 }
 
-/* There is one user, root: it may all but run what nobody may, and write what cannot be written. */
+static long inode_access(const struct inode *inode, int mode)
+{
+	if ((mode & W_OK) && (inode->i_sb->s_flags & SB_RDONLY) &&
+	    (S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode) || S_ISLNK(inode->i_mode)))
+		return -EROFS;
+	return mode == F_OK ? 0 : inode_permission(inode, mode);
+}
+
+/*
+ * access(2) asks for the real user, so a set-user-id program can ask for whoever started it: the
+ * real ids are the ones for files while it walks. /proc may see them for that time.
+ */
 static long do_access(int dfd, const char *upath, int mode, unsigned flags)
 {
+	struct cred *cred = &current->cred;
+	u32 uid = cred->fsuid, gid = cred->fsgid;
 	struct inode *inode;
-	long ret = 0;
+	long ret;
 
 	if ((mode & ~(R_OK | W_OK | X_OK)) ||
 	    (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)))
 		return -EINVAL;
+	if (!(flags & AT_EACCESS)) {
+		cred->fsuid = cred->uid;
+		cred->fsgid = cred->gid;
+	}
 	inode = inode_at(dfd, upath, flags & ~AT_EACCESS);
-	if (IS_ERR(inode))
-		return PTR_ERR(inode);
-	if ((mode & X_OK) && S_ISREG(inode->i_mode) && !(inode->i_mode & S_IXUGO))
-		ret = -EACCES;
-	else if ((mode & W_OK) && (inode->i_sb->s_flags & SB_RDONLY) &&
-		 (S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode) || S_ISLNK(inode->i_mode)))
-		ret = -EROFS;
-	inode_put(inode);
+	ret = IS_ERR(inode) ? PTR_ERR(inode) : inode_access(inode, mode);
+	if (!IS_ERR(inode))
+		inode_put(inode);
+	cred->fsuid = uid;
+	cred->fsgid = gid;
 	return ret;
 }
 

@@ -17,6 +17,7 @@
  * for all entries, link counts and charges.
  */
 #include "fs/internal.h"
+#include "fs/permission.h"
 #include "lib/string.h"
 #include "mm/shmem.h"
 #include "mm/slab.h"
@@ -239,6 +240,7 @@ static struct inode *make_named(struct inode *dir, const char *name, unsigned le
 		kfree(entry);
 		return inode;
 	}
+	inode_init_owner(inode, dir);
 	spin_lock(&tmpfs_lock);
 	entry_add(entry, dir, inode_get(inode));
 	if (S_ISDIR(mode))

@@ -255,10 +255,12 @@ static inline struct dentry *dget(struct dentry *dentry)
 void dput(struct dentry *dentry);
 
 /*
- * Path of @dentry as seen from the root of all, " (deleted)" appended to unlinked names, at the end
- * of @buf; returns its start, or NULL when @size bytes are too few.
+ * Path of @dentry as seen from the current task's root, " (deleted)" appended to unlinked names, at
+ * the end of @buf; returns its start, or NULL when @size bytes are too few. What lies outside of
+ * that root is seen from the root of all; with "(unreachable)" before it in the second form.
  */
 char *dentry_path(struct dentry *dentry, char *buf, size_t size);
+char *dentry_path_unreachable(struct dentry *dentry, char *buf, size_t size);
 /* True when the name was removed from its directory. */
 bool dentry_unlinked(const struct dentry *dentry);
 

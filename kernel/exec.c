@@ -29,6 +29,7 @@ struct exec {
 	struct file *file;
 	struct mm *mm;
 	struct elf_info info;
+	struct cred cred; /* the program's */
 	unsigned long sp;
 	/* The first bytes of what was opened; of scripts, the line cut into words. */
 	char line[SCRIPT_DEPTH_MAX + 1][SCRIPT_LINE];
@@ -118,10 +119,13 @@ static int open_program(struct exec *ex, const char *path)
 static int build_image(struct exec *ex)
 {
 	struct mm *mm;
+	const struct inode *inode = ex->file->f_inode;
 	int err = exec_count_strings(&ex->strings);
 
 	if (err)
 		return err;
+	ex->cred = current->cred;
+	cred_exec(&ex->cred, inode->i_mode, inode->i_uid, inode->i_gid);
 	ex->mm = mm = mm_alloc();
 	if (!mm)
 		return -ENOMEM;
@@ -129,7 +133,7 @@ static int build_image(struct exec *ex)
 	if (!err)
 		err = elf_load(ex->file, mm, &ex->info);
 	if (!err)
-		err = exec_fill_stack(mm, &ex->strings, &ex->info, &ex->sp);
+		err = exec_fill_stack(mm, &ex->strings, &ex->info, &ex->cred, &ex->sp);
 	if (err)
 		return err;
 	mm->start_code = ex->info.start_code;
@@ -184,9 +188,13 @@ static void set_comm(struct task *task, const char *path)
 static void commit(struct exec *ex)
 {
 	struct task *task = current;
+	unsigned long flags;
 
 	install_mm(task, ex->mm);
 	ex->mm = NULL;
+	flags = spin_lock_irqsave(&task_lock);
+	task->cred = ex->cred;
+	spin_unlock_irqrestore(&task_lock, flags);
 	set_comm(task, ex->strings.path);
 	task->did_exec = true;
 	task->exit_signal = SIGCHLD;

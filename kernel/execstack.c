@@ -243,16 +243,17 @@ static int put_argv(const struct exec_strings *s, struct writer *strings, struct
 	return err ? err : put_list(s, strings, pointers, s->argv, skipped(s), from_list);
 }
 
-static void make_auxv(struct mm *mm, const struct elf_info *info, unsigned long random,
-		      unsigned long execfn)
+static void make_auxv(struct mm *mm, const struct elf_info *info, const struct cred *cred,
+		      unsigned long random, unsigned long execfn)
 {
+	bool secure = cred->uid != cred->euid || cred->gid != cred->egid;
 	const unsigned long pairs[AUXV_PAIRS * 2] = {
 		AT_HWCAP,    HWCAP,	  AT_PAGESZ,   PAGE_SIZE, AT_CLKTCK,
 		CLOCK_TICKS, AT_PHDR,	  info->phdr,  AT_PHENT,  sizeof(struct elf64_phdr),
 		AT_PHNUM,    info->phnum, AT_BASE,     0,	  AT_FLAGS,
-		0,	     AT_ENTRY,	  info->entry, AT_UID,	  0,
-		AT_EUID,     0,		  AT_GID,      0,	  AT_EGID,
-		0,	     AT_SECURE,	  0,	       AT_RANDOM, random,
+		0,	     AT_ENTRY,	  info->entry, AT_UID,	  cred->uid,
+		AT_EUID,     cred->euid,  AT_GID,      cred->gid, AT_EGID,
+		cred->egid,  AT_SECURE,	  secure,      AT_RANDOM, random,
 		AT_EXECFN,   execfn,	  AT_NULL,     0,
 	};
 
@@ -290,7 +291,7 @@ int exec_make_stack(struct mm *mm, const struct exec_strings *s)
 }
 
 int exec_fill_stack(struct mm *mm, const struct exec_strings *s, const struct elf_info *info,
-		    unsigned long *sp)
+		    const struct cred *cred, unsigned long *sp)
 {
 	unsigned long random = random_start(s), start = strings_start(s);
 	unsigned long execfn = STACK_TOP - sizeof(long) - (strlen(s->path) + 1);
@@ -301,7 +302,7 @@ int exec_fill_stack(struct mm *mm, const struct exec_strings *s, const struct el
 
 	*sp = table.addr;
 	random_bytes(seed, sizeof(seed));
-	make_auxv(mm, info, random, execfn);
+	make_auxv(mm, info, cred, random, execfn);
 
 	err = writer_put_word(&table, s->argc);
 	mm->arg_start = start;

@@ -6,6 +6,7 @@
 
 #include "lib/types.h"
 
+struct cred;
 struct elf_info;
 struct mm;
 
@@ -40,9 +41,9 @@ int exec_make_stack(struct mm *mm, const struct exec_strings *strings);
 
 /*
  * Writes strings, pointers and auxiliary vector to the stack of @mm, and sets arg_start ..
- * env_end and auxv of @mm. *@sp becomes the program's stack pointer. 0, -EFAULT, -E2BIG, -ENOMEM.
+ * env_end and auxv of @mm, which tells the ids of @cred. *@sp becomes the program's stack pointer. 0, -EFAULT, -E2BIG, -ENOMEM.
  */
 int exec_fill_stack(struct mm *mm, const struct exec_strings *strings, const struct elf_info *info,
-		    unsigned long *sp);
+		    const struct cred *cred, unsigned long *sp);
 
 #endif

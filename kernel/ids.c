@@ -1,5 +1,5 @@
 /*
- * ids.c - who a process is: pids, groups, sessions. Everybody is root.
+ * ids.c - who a process is: pids, groups, sessions. Its user is kernel/cred.c's.
  *
  *	session  sid  = pid of its leader; may own a terminal
  *	  group  pgid = pid of its leader; what ^C and kill(-pgid) reach
@@ -23,26 +23,6 @@ SYSCALL_DEFINE0(gettid)
 SYSCALL_DEFINE0(getppid)
 {
 	return READ_ONCE(current->ppid);
-}
-
-SYSCALL_DEFINE0(getuid)
-{
-	return 0;
-}
-
-SYSCALL_DEFINE0(geteuid)
-{
-	return 0;
-}
-
-SYSCALL_DEFINE0(getgid)
-{
-	return 0;
-}
-
-SYSCALL_DEFINE0(getegid)
-{
-	return 0;
 }
 
 SYSCALL_DEFINE1(getpgid, pid_t, pid)

@@ -186,6 +186,8 @@ static bool reboot_magic_ok(u32 magic1, u32 magic2)
 /* The last argument of POWER_OFF is the exit status that the machine ends with. */
 SYSCALL_DEFINE4(reboot, u32, magic1, u32, magic2, u32, cmd, int, status)
 {
+	if (!is_privileged())
+		return -EPERM;
 	if (!reboot_magic_ok(magic1, magic2))
 		return -EINVAL;
 	if (cmd != REBOOT_POWER_OFF && cmd != REBOOT_RESTART)

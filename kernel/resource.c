@@ -111,6 +111,17 @@ void rlimits_init(struct task *task)
 	task->rlim[RLIMIT_NPROC] = (struct rlimit){ PID_MAX, PID_MAX };
 }
 
+/* Whose limits may the current task see and set: its own, and those of its user. */
+static bool may_limit(const struct task *task)
+{
+	const struct cred *its = &task->cred;
+	u32 uid = current->cred.uid, gid = current->cred.gid;
+
+	return task == current || is_privileged() ||
+	       (uid == its->uid && uid == its->euid && uid == its->suid && gid == its->gid &&
+		gid == its->egid && gid == its->sgid);
+}
+
 /* Reads the old limit into @old and sets @new unless NULL; 0 or -errno. */
 static int change_limit(pid_t pid, unsigned resource, const struct rlimit *new, struct rlimit *old)
 {
@@ -124,12 +135,15 @@ static int change_limit(pid_t pid, unsigned resource, const struct rlimit *new, 
 		return -EPERM;
 	flags = spin_lock_irqsave(&task_lock);
 	task = pid ? find_task_locked(pid) : current;
-	if (task) {
+	if (!task)
+		err = -ESRCH;
+	else if (!may_limit(task) ||
+		 (new &&new->max > task->rlim[resource].max && !is_privileged()))
+		err = -EPERM;
+	if (!err) {
 		*old = task->rlim[resource];
 		if (new)
 			task->rlim[resource] = *new;
-	} else {
-		err = -ESRCH;
 	}
 	spin_unlock_irqrestore(&task_lock, flags);
 	return err;

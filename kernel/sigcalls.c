@@ -41,6 +41,11 @@ SYSCALL_DEFINE2(kill, pid_t, pid, int, sig)
 	list_for_each_entry(task, &task_list, all_link) {
 		if (!kill_selects(pid, task))
 			continue;
+		if (!may_signal(task, sig)) {
+			/* One that may be reached is enough; kill(-1) does not even tell. */
+			ret = pid == -1 || !ret ? 0 : -EPERM;
+			continue;
+		}
 		if (sig)
 			send_signal(task, sig, &info);
 		ret = 0;
@@ -52,17 +57,20 @@ SYSCALL_DEFINE2(kill, pid_t, pid, int, sig)
 static long do_tkill(pid_t tid, int sig)
 {
 	struct sig_info info = { .code = SI_TKILL, .pid = current->pid };
+	unsigned long flags;
 	struct task *task;
+	long ret = -ESRCH;
 
 	if (tid <= 0 || sig < 0 || sig > NSIG)
 		return -EINVAL;
-	task = find_task_get(tid);
-	if (!task)
-		return -ESRCH;
-	if (sig)
+	flags = spin_lock_irqsave(&task_lock);
+	task = find_task_locked(tid);
+	if (task)
+		ret = may_signal(task, sig) ? 0 : -EPERM;
+	if (!ret && sig)
 		send_signal(task, sig, &info);
-	task_put(task);
-	return 0;
+	spin_unlock_irqrestore(&task_lock, flags);
+	return ret;
 }
 
 SYSCALL_DEFINE2(tkill, pid_t, tid, int, sig)

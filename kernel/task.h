@@ -13,6 +13,7 @@
 #define RAVEL_KERNEL_TASK_H
 
 #include "arch/riscv/trap.h"
+#include "kernel/cred.h"
 #include "kernel/lock_types.h"
 #include "kernel/time.h"
 #include "kernel/wait.h"
@@ -131,6 +132,7 @@ struct task {
 	struct files *files;
 	struct fs_context *fs; /* cwd, root, umask */
 	struct tty *tty;       /* controlling terminal */
+	struct cred cred;      /* whose it is; kernel/cred.h */
 	struct rlimit rlim[RLIM_NLIMITS];
 	char comm[TASK_COMM_LEN];
 

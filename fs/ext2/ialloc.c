@@ -11,7 +11,7 @@
  * Locks: sbi->lock for bits and counts.
  */
 #include "fs/ext2/ext2.h"
-#include "kernel/task.h"
+#include "fs/permission.h"
 #include "lib/bitmap.h"
 
 /* Where the search for a new directory's inode begins. */
@@ -125,19 +125,6 @@ void ext2_free_ino(struct super_block *sb, u32 ino, bool is_dir)
 		ext2_error(sb, "inode %u was free already", ino);
 }
 
-/* Group and mode of what is made in @dir: its set-group-ID bit is inherited. */
-static void inherit(struct inode *inode, const struct inode *dir, mode_t mode)
-{
-	inode->i_mode = mode;
-	inode->i_uid = 0;
-	inode->i_gid = 0;
-	if (!(dir->i_mode & S_ISGID))
-		return;
-	inode->i_gid = dir->i_gid;
-	if (S_ISDIR(mode))
-		inode->i_mode |= S_ISGID;
-}
-
 /* Number @ino, just taken, as an inode in memory. On failure the number is free again. */
 static struct inode *make_inode(struct inode *dir, u32 ino, mode_t mode)
 {
@@ -155,7 +142,8 @@ static struct inode *make_inode(struct inode *dir, u32 ino, mode_t mode)
 		return ERR_PTR(ext2_error(sb, "inode %u is in use and was marked free", ino));
 	}
 	ei = EXT2_I(inode);
-	inherit(inode, dir, mode);
+	inode->i_mode = mode;
+	inode_init_owner(inode, dir);
 	inode->i_atime = inode->i_mtime = inode->i_ctime = fs_now();
 	ei->i_generation = __atomic_add_fetch(&sbi->generation, 1, __ATOMIC_RELAXED);
 	ei->is_new = true;

@@ -147,8 +147,11 @@ struct inode *proc_inode_new(struct super_block *sb, const struct proc_entry *en
 		inode->i_nlink = 2;
 	proc_i(inode)->entry = entry;
 	proc_i(inode)->task = task;
-	if (task)
+	if (task) {
 		task_get(task);
+		inode->i_uid = READ_ONCE(task->cred.euid);
+		inode->i_gid = READ_ONCE(task->cred.egid);
+	}
 	return inode;
 }
 

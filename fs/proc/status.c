@@ -25,6 +25,7 @@ struct task_view {
 	struct rusage_sums children;
 	u64 pending, blocked, ignored, caught; /* signals */
 	unsigned long sigq_limit;
+	struct cred cred;
 	char comm[TASK_COMM_LEN];
 };
 
@@ -60,6 +61,7 @@ static void view_task(struct task_view *view, struct task *task)
 	view->exit_code = task->exit_code;
 	view->exit_signal = task->exit_signal;
 	view->children = task->ru_children;
+	view->cred = task->cred;
 	spin_unlock_irqrestore(&task_lock, flags);
 	view->hart = task->hart ? task->hart->id : 0;
 	view->utime = READ_ONCE(task->utime);
@@ -207,6 +209,7 @@ static unsigned fd_size(struct task *task)
 static void put_status_ids(struct seq_buf *seq, struct task *task, const struct task_view *view)
 {
 	struct fs_context *fs = proc_get_fs(task);
+	const struct cred *cred = &view->cred;
 
 	seq_printf(seq, "Name:\t%s\n", view->comm);
 	if (fs) {
@@ -216,8 +219,12 @@ static void put_status_ids(struct seq_buf *seq, struct task *task, const struct 
 	seq_printf(seq, "State:\t%s\n", state_name(view->state));
 	seq_printf(seq, "Tgid:\t%d\nNgid:\t0\nPid:\t%d\nPPid:\t%d\nTracerPid:\t0\n", task->pid,
 		   task->pid, view->ppid);
-	seq_printf(seq, "Uid:\t0\t0\t0\t0\nGid:\t0\t0\t0\t0\nFDSize:\t%u\nGroups:\t \n",
-		   fd_size(task));
+	seq_printf(seq, "Uid:\t%u\t%u\t%u\t%u\n", cred->uid, cred->euid, cred->suid, cred->fsuid);
+	seq_printf(seq, "Gid:\t%u\t%u\t%u\t%u\n", cred->gid, cred->egid, cred->sgid, cred->fsgid);
+	seq_printf(seq, "FDSize:\t%u\nGroups:\t", fd_size(task));
+	for (unsigned i = 0; i < cred->nr_groups; i++)
+		seq_printf(seq, "%u ", cred->groups[i]);
+	seq_printf(seq, "%s\n", cred->nr_groups ? "" : " ");
 }
 
 static void put_status_signals(struct seq_buf *seq, const struct task_view *view)
