@@ -433,6 +433,7 @@ static const struct file_operations tmpfs_dir_fops = { .iterate = tmpfs_iterate 
 static const struct file_operations tmpfs_file_fops = {
 	.read = generic_file_read,
 	.write = generic_file_write,
+	.write_kernel = generic_file_write_kernel,
 };
 
 static const struct super_operations tmpfs_sops = {
