@@ -56,8 +56,10 @@ ULIBSRCS := $(sort $(wildcard usr/lib/*.c))
 BINDIRS := $(patsubst usr/bin/%/,%,$(sort $(dir $(wildcard usr/bin/*/*.c))))
 BINS := $(patsubst usr/bin/%.c,%,$(sort $(wildcard usr/bin/*.c)))
 TESTS := $(patsubst usr/tests/%.c,%,$(sort $(wildcard usr/tests/*.c)))
-USRCS := $(ULIBSRCS) $(sort $(wildcard usr/bin/*.c usr/bin/*/*.c usr/tests/*.c))
-PROGRAMS := $(addprefix bin/,$(BINS) $(BINDIRS)) $(addprefix tests/,$(TESTS)) bench/vmbench
+USRCS := $(ULIBSRCS) $(sort $(wildcard usr/bin/*.c usr/bin/*/*.c usr/tests/*.c)) \
+	usr/bench/filebench.c
+PROGRAMS := $(addprefix bin/,$(BINS) $(BINDIRS)) $(addprefix tests/,$(TESTS)) \
+	bench/vmbench bench/filebench
 
 # ---- tools first: before anything is made, but for what needs none or asks for its own
 
@@ -134,7 +136,7 @@ $(B)/usr/libravel.a: $(ULIBOBJS) $(B)/sources
 ulink = $(call say,LINK,$@) mkdir -p $(@D); \
 	$(CC) $(UFLAGS) -static $(filter %.o,$^) $(B)/usr/libravel.a -o $@
 
-ONE_FILE := $(addprefix $(B)/usr/,$(BINS:%=bin/%) $(TESTS:%=tests/%))
+ONE_FILE := $(addprefix $(B)/usr/,$(BINS:%=bin/%) $(TESTS:%=tests/%) bench/filebench)
 $(ONE_FILE): $(B)/usr/%: $(B)/usr/obj/usr/%.o $(B)/usr/libravel.a
 	$(ulink)
 

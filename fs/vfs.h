@@ -51,11 +51,6 @@ struct super_operations {
 	void (*free_inode)(struct inode *inode);
 	/* The last reference went; before the pages are dropped. May sleep. */
 	void (*evict_inode)(struct inode *inode);
-	/*
-	 * Copies what @inode says of itself to where the next sync_fs() writes it from. Called by
-	 * sb_write_inodes() only. 0 or -errno.
-	 */
-	int (*write_inode)(struct inode *inode);
 	/* All metadata is on the medium afterwards, and all data that was written. 0 or -errno. */
 	int (*sync_fs)(struct super_block *sb);
 	/*
@@ -205,10 +200,12 @@ void inode_put(struct inode *inode);
 /* @inode's attributes (@what: I_DIRTY_TIME, I_DIRTY_ATTR) changed. Any task context. */
 void inode_mark_dirty(struct inode *inode, unsigned what);
 /*
- * For sync_fs(): hands every inode of @sb with changed attributes to write_inode(), and writes the
- * pages of those that are no regular files (directories, links). Returns the first -errno.
+ * For sync_fs(), one at a time: all inodes of @sb whose attributes changed, in the order in which
+ * they did, go to @todo, and from there one by one, as clean and with a reference, to the caller,
+ * who writes them. NULL: that was the last.
  */
-int sb_write_inodes(struct super_block *sb);
+void sb_take_dirty(struct super_block *sb, struct list_head *todo);
+struct inode *next_dirty(struct list_head *todo);
 /* Writes all of @sb, data first; 0 or the first -errno. */
 int sync_filesystem(struct super_block *sb);
 /* All file systems, as sync(2). */

@@ -13,7 +13,7 @@
  * lists hold no references: a file that was removed must go with its last user, not with the next
  * sync. Whoever works on a listed inode takes one.
  *
- * Invariants: an inode is on s_dirty_attr (or being passed by sb_write_inodes()) exactly when
+ * Invariants: an inode is on s_dirty_attr (or in what sb_take_dirty() took) exactly when
  * I_DIRTY_ATTR or I_DIRTY_TIME is set, on s_dirty_pages exactly when I_DIRTY_PAGES is; one whose
  * pages are dirty has I_DIRTY_PAGES, but for the moment until mm has told us.
  * Locks: inode_lock for lists and flags; s_sync_lock while the data of a file system is written.
@@ -41,7 +41,7 @@ void inode_mark_dirty(struct inode *inode, unsigned what)
 	struct super_block *sb = inode->i_sb;
 
 	smp_mb(); /* what changed before the look at the flags: pairs with take_dirty() */
-	if ((READ_ONCE(inode->i_state) & what) == what || !sb->s_op || !sb->s_op->write_inode)
+	if ((READ_ONCE(inode->i_state) & what) == what || !sb->s_op || !sb->s_op->sync_fs)
 		return;
 	spin_lock(&inode_lock);
 	if (!(inode->i_state & I_FREEING)) {
@@ -76,21 +76,19 @@ void inode_forget_dirty(struct inode *inode)
 /* ---- inode by inode ---- */
 
 /*
- * Moves the first inode off @list with a reference and clears @flags; NULL: the list is empty. It
- * is the caller's to write what they stood for.
+ * Moves the first inode off @list, as clean and with a reference; NULL: the list is empty. It is
+ * the caller's to write what its flags stood for: @attr, or else its pages.
  */
-static struct inode *take_dirty(struct list_head *list, bool attr, unsigned *flags)
+static struct inode *take_dirty(struct list_head *list, bool attr)
 {
 	struct inode *inode = NULL;
-	unsigned mask = attr ? I_DIRTY_ATTR | I_DIRTY_TIME : I_DIRTY_PAGES;
 
 	spin_lock(&inode_lock);
 	if (!list_empty(list)) {
 		inode = attr ? list_first_entry(list, struct inode, i_dirty_attr) :
 			       list_first_entry(list, struct inode, i_dirty_pages);
 		list_del_init(attr ? &inode->i_dirty_attr : &inode->i_dirty_pages);
-		*flags = inode->i_state & mask;
-		inode->i_state &= ~mask;
+		inode->i_state &= attr ? ~(I_DIRTY_ATTR | I_DIRTY_TIME) : ~I_DIRTY_PAGES;
 		inode_get_locked(inode);
 	}
 	spin_unlock(&inode_lock);
@@ -106,42 +104,22 @@ static void take_list(struct list_head *from, struct list_head *to)
 	spin_unlock(&inode_lock);
 }
 
-/* What a directory or a link says lies in pages that belong to the metadata. */
-static int write_metadata_pages(struct inode *inode)
+void sb_take_dirty(struct super_block *sb, struct list_head *todo)
 {
-	if (S_ISREG(inode->i_mode) || !inode->i_data.ops)
-		return 0;
-	return filemap_write_all(&inode->i_data);
+	take_list(&sb->s_dirty_attr, todo);
 }
 
-int sb_write_inodes(struct super_block *sb)
+struct inode *next_dirty(struct list_head *todo)
 {
-	struct inode *inode;
-	LIST_HEAD(todo);
-	unsigned flags;
-	int ret = 0, err;
-
-	take_list(&sb->s_dirty_attr, &todo);
-	while ((inode = take_dirty(&todo, true, &flags))) {
-		err = write_metadata_pages(inode);
-		if (!err)
-			err = sb->s_op->write_inode(inode);
-		if (err == -ENOMEM) /* not lost: later there may be memory */
-			inode_mark_dirty(inode, flags);
-		if (err && !ret)
-			ret = err;
-		inode_put(inode);
-		cond_resched();
-	}
-	return ret;
+	return take_dirty(todo, true);
 }
 
 /* Starts writing the pages of up to @max files of @todo; returns how many, with references. */
 static unsigned start_some(struct list_head *todo, struct inode **inodes, unsigned max)
 {
-	unsigned nr = 0, flags;
+	unsigned nr = 0;
 
-	while (nr < max && (inodes[nr] = take_dirty(todo, false, &flags))) {
+	while (nr < max && (inodes[nr] = take_dirty(todo, false))) {
 		filemap_start_write(&inodes[nr]->i_data, 0, ~0UL);
 		nr++;
 	}

@@ -1,34 +1,38 @@
 /*
  * commit.c - ext2: bringing the metadata to the disk in an order that a crash may cut anywhere.
  *
- *	            memory                                        disk
- *	inodes      --1-->  inode tables  --+
- *	directories -------------------- 1 -|------------------->  (pages of the directories)
- *	counts      --2-->  group table,    +--3-->  all dirty pages of sbi->meta, in any order
- *	                    super block     |
- *	bitmaps, pointer blocks ------------+
- *	                                        4. flush the disk's cache
- *	freed[closing]  --5-->  free to be used again
+ *	stage       what is written, in any order                           then
+ *	1 deaths    inodes without a name, as deleted: inode tables         flush
+ *	2 names     blocks of directories (and of links)                    flush
+ *	3 births    new directories, level by level; then all other         flush
+ *	            inodes, counts, bitmaps, pointer blocks, super block
+ *	4           what was freed before the commit may be used again
  *
- * A crash anywhere leaves what `e2fsck -p` repairs without asking, because of three rules:
+ * A stage that has nothing to write costs no flush. The order is that of `e2fsck -p`, which is to
+ * repair whatever a crash leaves: it clears an entry that names a deleted or unused inode without
+ * asking, makes bitmaps, counts and link counts new, but stops at an inode that no entry names.
+ * So an inode dies before its entry goes, and is born after its entry came. Besides:
  *
- *  1. What is pointed to is on the medium before the pointer, where garbage would be taken for
- *     structure: pointer blocks and blocks of directories (map.c). An entry that names an inode
- *     which is not written yet is found to be unused, and cleared.
- *  2. What was freed is not used again before all that pointed to it is forgotten on the medium:
- *     no block or inode has two owners. That is step 5; whoever runs out of space commits first.
- *  3. A file that loses one name and keeps another loses it on the disk after it got the other
- *     there: ext2_keep_name() commits between the two. So what was once synced is found under its
- *     old name or its new one.
+ *  - What is pointed to is on the medium before the pointer, where garbage would be taken for
+ *    structure: pointer blocks and blocks of directories (map.c, diredit.c).
+ *  - What was freed is not used again before all that pointed to it is forgotten on the medium: no
+ *    block or inode has two owners. Whoever runs out of space commits first.
+ *  - A file that loses one name and keeps another loses it on the disk after it got the other
+ *    there: ext2_keep_name() commits between the two. So what was once synced is found under its
+ *    old name or its new one.
  *
- * Bitmaps and counts may be wrong after a crash: e2fsck makes them new from the inodes.
+ * Not covered, for want of a journal: a directory that moves to another directory changes two
+ * entries and its ".." together; and when a rename replaces a file, a crash between stages 1 and 2
+ * can take the replaced name away: the new file then still has its old name.
  *
  * Every change is numbered by the commit that will have it: commit_seq. A commit takes the number,
- * raises it, and only then looks at what there is, so that everything with its number is in it.
+ * raises it, and only then looks at what there is, so that everything with its number is in it. A
+ * new inode whose name has a later number waits for the next commit.
  *
  * Invariants: inode tables change only here and when an inode dies; freed[1 - freed_now] is empty
  * but during a commit; committed_seq < commit_seq.
- * Locks: commit_mutex, inside inode locks, outside page locks; sbi->lock for the numbers.
+ * Locks: commit_mutex, inside inode locks, outside page locks; removal_sem inside it for stages 1
+ * and 2 (directories lose no entry meanwhile); sbi->lock for the numbers.
  */
 #include "drivers/block.h"
 #include "fs/ext2/ext2.h"
@@ -183,28 +187,150 @@ static void keep_freed(struct ext2_sb_info *sbi)
 	spin_unlock(&sbi->lock);
 }
 
+/* Inodes that are in a commit: with references, in the order in which they were first changed. */
+static void collect(struct super_block *sb, struct list_head *batch)
+{
+	struct inode *inode;
+	LIST_HEAD(todo);
+
+	sb_take_dirty(sb, &todo);
+	while ((inode = next_dirty(&todo)))
+		list_add_tail(&EXT2_I(inode)->commit_link, batch);
+}
+
+/* Keeps the first error. */
+static void note(int *first, int err)
+{
+	if (err && !*first)
+		*first = err;
+}
+
+/* What of sbi->meta is dirty, and all that was written before, is on the medium afterwards. */
+static int write_meta(struct super_block *sb)
+{
+	int err = filemap_write_all(&EXT2_SB(sb)->meta), flushed = block_flush(sb->s_bdev);
+
+	return err ? err : flushed;
+}
+
+/* Stage 1. */
+static int write_deaths(struct super_block *sb, struct list_head *batch)
+{
+	struct ext2_sb_info *sbi = EXT2_SB(sb);
+	struct ext2_inode *ei;
+	int ret = 0;
+
+	list_for_each_entry(ei, batch, commit_link) {
+		if (ei->vfs.i_nlink > 0 || ei->is_new)
+			continue;
+		note(&ret, ext2_write_death(&ei->vfs));
+	}
+	if (!__atomic_exchange_n(&sbi->has_deaths, 0, __ATOMIC_ACQ_REL))
+		return ret;
+	note(&ret, write_meta(sb));
+	return ret;
+}
+
+/* Stage 2. */
+static int write_names(struct super_block *sb, struct list_head *batch)
+{
+	struct ext2_inode *ei;
+	int ret = 0;
+
+	list_for_each_entry(ei, batch, commit_link) {
+		if (!S_ISREG(ei->vfs.i_mode))
+			filemap_start_write(&ei->vfs.i_data, 0, ~0UL);
+	}
+	list_for_each_entry(ei, batch, commit_link) {
+		if (!S_ISREG(ei->vfs.i_mode))
+			note(&ret, filemap_write_all(&ei->vfs.i_data));
+	}
+	note(&ret, block_flush(sb->s_bdev));
+	return ret;
+}
+
+/* Is @ei to be written by commit @seq? A new one only if the disk has its name by now. */
+static bool is_due(const struct ext2_inode *ei, u64 seq)
+{
+	return !ei->is_new || (ei->vfs.i_nlink > 0 && READ_ONCE(ei->name_seq) <= seq);
+}
+
+/* The new directories of stage 3: each is there before what is in it. */
+static int write_new_directories(struct super_block *sb, struct list_head *batch, u64 seq)
+{
+	struct ext2_inode *ei;
+	int ret = 0;
+
+	for (unsigned level = 1; level <= EXT2_MAX_LEVEL; level++) {
+		unsigned found = 0;
+
+		list_for_each_entry(ei, batch, commit_link) {
+			if (!S_ISDIR(ei->vfs.i_mode) || !ei->is_new || ei->level != level ||
+			    !is_due(ei, seq))
+				continue;
+			note(&ret, ext2_write_inode(&ei->vfs));
+			found++;
+		}
+		if (!found) /* nor is there any below */
+			break;
+		note(&ret, write_meta(sb));
+	}
+	return ret;
+}
+
+/* Stage 3, and the end of @batch. */
+static int write_births(struct super_block *sb, struct list_head *batch, u64 seq)
+{
+	struct ext2_inode *ei, *next;
+	int ret = write_new_directories(sb, batch, seq), err;
+
+	list_for_each_entry_safe(ei, next, batch, commit_link) {
+		err = 0;
+		if (is_due(ei, seq))
+			err = ext2_write_inode(&ei->vfs);
+		if (err == -ENOMEM || !is_due(ei, seq)) /* later, then */
+			inode_mark_dirty(&ei->vfs, I_DIRTY_ATTR);
+		note(&ret, err);
+	}
+	note(&ret, write_counts(sb));
+	note(&ret, write_meta(sb));
+	return ret;
+}
+
+static void put_batch(struct list_head *batch)
+{
+	while (!list_empty(batch)) {
+		struct ext2_inode *ei = list_first_entry(batch, struct ext2_inode, commit_link);
+
+		list_del_init(&ei->commit_link);
+		inode_put(&ei->vfs);
+	}
+}
+
 /* commit_mutex held. */
 static int do_commit(struct super_block *sb)
 {
 	struct ext2_sb_info *sbi = EXT2_SB(sb);
-	u64 seq = begin(sbi);
-	int err, more;
+	LIST_HEAD(batch);
+	int err = 0;
+	u64 seq;
 
-	err = sb_write_inodes(sb);
-	more = write_counts(sb);
-	err = err ? err : more;
+	down_write(&sbi->removal_sem);
+	seq = begin(sbi);
+	collect(sb, &batch);
+	note(&err, write_deaths(sb, &batch));
+	note(&err, write_names(sb, &batch));
+	up_write(&sbi->removal_sem);
 	/* Also when something failed: what can be written is better written. */
-	more = filemap_write_all(&sbi->meta);
-	err = err ? err : more;
-	more = block_flush(sb->s_bdev);
-	err = err ? err : more;
+	note(&err, write_births(sb, &batch, seq));
 	if (err) {
 		keep_freed(sbi);
 		errseq_set(&sb->s_wb_err, err);
-		return err;
+	} else {
+		release_freed(sbi, seq);
 	}
-	release_freed(sbi, seq);
-	return 0;
+	put_batch(&batch);
+	return err;
 }
 
 int ext2_commit(struct super_block *sb)
@@ -235,9 +361,13 @@ int ext2_sync_inode(struct inode *inode, bool datasync)
 
 /* ---- names ---- */
 
-void ext2_named(struct inode *inode)
+void ext2_named(struct inode *inode, struct inode *dir)
 {
-	WRITE_ONCE(EXT2_I(inode)->name_seq, READ_ONCE(EXT2_SB(inode->i_sb)->commit_seq));
+	struct ext2_inode *ei = EXT2_I(inode);
+	const struct ext2_inode *parent = EXT2_I(dir);
+
+	ei->level = parent->is_new ? parent->level + 1 : 1;
+	WRITE_ONCE(ei->name_seq, READ_ONCE(EXT2_SB(inode->i_sb)->commit_seq));
 }
 
 int ext2_keep_name(struct inode *inode)
@@ -249,4 +379,14 @@ int ext2_keep_name(struct inode *inode)
 	if (ei->born_seq > committed || ei->name_seq <= committed)
 		return 0;
 	return ext2_commit(inode->i_sb);
+}
+
+void ext2_begin_removal(struct super_block *sb)
+{
+	down_read(&EXT2_SB(sb)->removal_sem);
+}
+
+void ext2_end_removal(struct super_block *sb)
+{
+	up_read(&EXT2_SB(sb)->removal_sem);
 }

@@ -1,5 +1,5 @@
 /*
- * dir.c - ext2: directories are lists of names in the blocks of a file.
+ * dir.c - ext2: directories are lists of names in the blocks of a file. Finding and listing.
  *
  *	block: [ino rec_len name_len type name...pad][ino rec_len ...] ... to the end of the block
  *
@@ -16,50 +16,37 @@
 #include "lib/err.h"
 #include "lib/string.h"
 
-/* A place in a directory: its page is held. */
-struct cursor {
-	struct inode *dir;
-	u64 pos; /* bytes */
-	struct page *page;
-	unsigned long index; /* of the page */
-};
-
-static void cursor_end(struct cursor *c)
+char *ext2_dir_block(struct inode *dir, u64 pos, struct page **page)
 {
-	if (c->page)
-		page_put(c->page);
-	c->page = NULL;
-}
+	unsigned long index = pos >> PAGE_SHIFT;
 
-/* The entry at c->pos, checked; NULL at the end, or ERR_PTR. */
-static struct ext2_dirent *cursor_entry(struct cursor *c)
-{
-	struct super_block *sb = c->dir->i_sb;
-	unsigned blksize = sb->s_blocksize;
-	unsigned room = blksize - (c->pos & (blksize - 1));
-	struct ext2_dirent *entry;
+	if (!*page || (*page)->index != index) {
+		if (*page)
+			page_put(*page);
+		*page = read_mapping_page(&dir->i_data, index);
+		if (IS_ERR(*page)) {
+			char *err = (char *)*page;
 
-	if (c->pos >= c->dir->i_data.size)
-		return NULL;
-	if (!c->page || c->index != c->pos >> PAGE_SHIFT) {
-		cursor_end(c);
-		c->index = c->pos >> PAGE_SHIFT;
-		c->page = read_mapping_page(&c->dir->i_data, c->index);
-		if (IS_ERR(c->page)) {
-			entry = (void *)c->page;
-			c->page = NULL;
-			return entry;
+			*page = NULL;
+			return err;
 		}
 		cond_resched();
-		if (signal_ends_sleep(TASK_KILLABLE)) /* a damaged one may be very long */
-			return ERR_PTR(-EINTR);
 	}
-	entry = (void *)((char *)page_address(c->page) + offset_in_page(c->pos));
-	if (room < EXT2_DIRENT_MIN || entry->rec_len < EXT2_DIRENT_MIN + 4 || entry->rec_len % 4 ||
-	    entry->rec_len > room || EXT2_DIRENT_MIN + entry->name_len > entry->rec_len ||
-	    entry->inode > EXT2_SB(sb)->inodes_count)
-		return ERR_PTR(ext2_error(sb, "directory %lu: bad entry at byte %lu", c->dir->i_ino,
-					  c->pos));
+	return (char *)page_address(*page) + offset_in_page(pos);
+}
+
+struct ext2_dirent *ext2_dir_entry(struct inode *dir, char *block, unsigned offset, u64 block_pos)
+{
+	struct super_block *sb = dir->i_sb;
+	struct ext2_dirent *entry = (void *)(block + offset);
+	unsigned room = sb->s_blocksize - offset;
+
+	if (unlikely(room < EXT2_DIRENT_MIN || entry->rec_len < EXT2_DIRENT_MIN + 4 ||
+		     entry->rec_len % 4 || entry->rec_len > room ||
+		     EXT2_DIRENT_MIN + entry->name_len > entry->rec_len ||
+		     entry->inode > EXT2_SB(sb)->inodes_count))
+		return ERR_PTR(ext2_error(sb, "directory %lu: bad entry at byte %lu", dir->i_ino,
+					  block_pos + offset));
 	return entry;
 }
 
@@ -68,26 +55,58 @@ static bool name_is(const struct ext2_dirent *entry, const char *name, unsigned 
 	return entry->inode != 0 && entry->name_len == len && memcmp(entry->name, name, len) == 0;
 }
 
+/* Looks for @name in the block at place->pos. 0: place->entry is it, or NULL; -EIO. */
+static int find_in_block(struct inode *dir, char *block, const char *name, unsigned len,
+			 struct ext2_place *place)
+{
+	struct ext2_dirent *prev = NULL, *entry;
+	unsigned size = dir->i_sb->s_blocksize;
+
+	for (unsigned offset = 0; offset < size; offset += entry->rec_len) {
+		entry = ext2_dir_entry(dir, block, offset, place->pos);
+		if (IS_ERR(entry))
+			return PTR_ERR(entry);
+		if (name_is(entry, name, len)) {
+			place->entry = entry;
+			place->prev = prev;
+			return 0;
+		}
+		prev = entry;
+	}
+	return 0;
+}
+
+int ext2_find_entry(struct inode *dir, const char *name, unsigned len, struct ext2_place *place)
+{
+	unsigned size = dir->i_sb->s_blocksize;
+	char *block;
+	int err;
+
+	*place = (struct ext2_place){ .pos = 0 };
+	for (; place->pos < dir->i_data.size; place->pos += size) {
+		block = ext2_dir_block(dir, place->pos, &place->page);
+		err = IS_ERR(block) ? PTR_ERR(block) : find_in_block(dir, block, name, len, place);
+		if (err || place->entry)
+			return err;
+	}
+	return -ENOENT;
+}
+
 static struct inode *ext2_lookup(struct inode *dir, const char *name, unsigned len)
 {
-	struct cursor c = { .dir = dir };
-	struct ext2_dirent *entry;
-	u32 ino = 0;
+	struct ext2_place place;
+	int err = ext2_find_entry(dir, name, len, &place);
+	u32 ino = err ? 0 : place.entry->inode;
 
-	while (!IS_ERR_OR_NULL(entry = cursor_entry(&c))) {
-		if (name_is(entry, name, len)) {
-			ino = entry->inode;
-			break;
-		}
-		c.pos += entry->rec_len;
-	}
-	cursor_end(&c);
-	if (IS_ERR(entry))
-		return (void *)entry;
+	ext2_place_end(&place);
+	if (err)
+		return err == -ENOENT ? NULL : ERR_PTR(err);
 	if (ino == dir->i_ino)
 		return ERR_PTR(ext2_error(dir->i_sb, "directory %lu contains itself", dir->i_ino));
-	return entry ? ext2_iget(dir->i_sb, ino) : NULL;
+	return ext2_iget(dir->i_sb, ino);
 }
+
+/* ---- listing ---- */
 
 static unsigned entry_type(const struct super_block *sb, const struct ext2_dirent *entry)
 {
@@ -100,58 +119,59 @@ static unsigned entry_type(const struct super_block *sb, const struct ext2_diren
 }
 
 /*
- * An offset from the user may point into the middle of an entry: goes through its block from the
- * start, to the first entry at or after it.
+ * Emits the entries of the block at @pos, from ctx->pos on. The position may come from the user, or
+ * from before an edit, and point into the middle of an entry: entries before it are walked over.
+ * 0: go on; 1: no more room; -errno.
  */
-static int cursor_sync(struct cursor *c)
+static int emit_block(struct inode *dir, char *block, u64 pos, struct dir_context *ctx)
 {
-	u64 want = c->pos;
+	unsigned size = dir->i_sb->s_blocksize;
 	struct ext2_dirent *entry;
 
-	c->pos = ALIGN_DOWN(want, (u64)c->dir->i_sb->s_blocksize);
-	while (c->pos < want) {
-		entry = cursor_entry(c);
+	for (unsigned offset = 0; offset < size; offset += entry->rec_len) {
+		entry = ext2_dir_entry(dir, block, offset, pos);
 		if (IS_ERR(entry))
 			return PTR_ERR(entry);
-		if (!entry)
-			return 0;
-		c->pos += entry->rec_len;
+		if (pos + offset < ctx->pos)
+			continue;
+		ctx->pos = pos + offset;
+		if (entry->inode && !dir_emit(ctx, entry->name, entry->name_len, entry->inode,
+					      entry_type(dir->i_sb, entry)))
+			return 1;
 	}
+	ctx->pos = pos + size;
 	return 0;
 }
 
 static int ext2_iterate(struct file *file, struct dir_context *ctx)
 {
-	struct cursor c = { .dir = file->f_inode, .pos = ctx->pos };
-	struct ext2_dirent *entry;
-	int err;
+	struct inode *dir = file->f_inode;
+	struct page *page = NULL;
+	int ret = 0;
 
-	if (c.pos >= c.dir->i_data.size)
-		return 0;
-	err = cursor_sync(&c);
-	while (!err) {
-		entry = cursor_entry(&c);
-		if (!entry)
-			break;
-		if (IS_ERR(entry)) {
-			err = PTR_ERR(entry);
-			break;
-		}
-		ctx->pos = c.pos;
-		if (entry->inode && !dir_emit(ctx, entry->name, entry->name_len, entry->inode,
-					      entry_type(c.dir->i_sb, entry)))
-			break;
-		c.pos += entry->rec_len;
-		ctx->pos = c.pos;
+	while (!ret && ctx->pos < dir->i_data.size) {
+		u64 pos = ALIGN_DOWN(ctx->pos, (u64)dir->i_sb->s_blocksize);
+		char *block = ext2_dir_block(dir, pos, &page);
+
+		ret = IS_ERR(block) ? PTR_ERR(block) : emit_block(dir, block, pos, ctx);
+		if (!ret && signal_ends_sleep(TASK_KILLABLE)) /* a damaged one may be very long */
+			ret = -EINTR;
 	}
-	cursor_end(&c);
-	return err;
+	if (page)
+		page_put(page);
+	return min(ret, 0);
 }
-
-const struct inode_operations ext2_dir_iops = {
-	.lookup = ext2_lookup,
-};
 
 const struct file_operations ext2_dir_fops = {
 	.iterate = ext2_iterate,
+};
+
+const struct inode_operations ext2_dir_iops = {
+	.lookup = ext2_lookup,
+	.create = ext2_create,
+	.symlink = ext2_symlink,
+	.link = ext2_link,
+	.unlink = ext2_unlink,
+	.rmdir = ext2_rmdir,
+	.rename = ext2_rename,
 };

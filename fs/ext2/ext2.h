@@ -28,6 +28,7 @@
 #define EXT2_ERROR_FS		 0x2 /* s_state: damage was seen */
 
 #define EXT2_LINK_MAX	  32000
+#define EXT2_MAX_LEVEL	  8 /* new directories below each other in one commit */
 #define EXT2_IMMUTABLE_FL 0x10
 #define EXT2_APPEND_FL	  0x20
 #define EXT2_INDEX_FL	  0x1000 /* a directory has an index of hashes; edits here forget it */
@@ -115,6 +116,9 @@ struct ext2_sb_info {
 	bool read_only;	 /* it has features that only readers may ignore */
 	bool was_valid;	 /* it was unmounted cleanly before this mount */
 
+	struct rwsem
+		removal_sem; /* read: removals; write: the stages of a commit that order them */
+	u32 has_deaths;     /* the inode tables in memory tell of deaths, the disk does not */
 	struct mutex commit_mutex; /* one commit at a time */
 	u64 commit_seq;		   /* number of the commit to come: changes made now are in it */
 	u64 committed_seq;	   /* all commits up to this are on the disk */
@@ -125,11 +129,13 @@ struct ext2_inode {
 	struct mutex map_lock;	     /* makes and takes away blocks; inside inode and page lock */
 	u32 i_block[EXT2_NR_BLOCKS]; /* as on the disk, or a fast symbolic link's target */
 	u32 i_flags, i_generation, i_file_acl;
-	bool is_new;	  /* made by this mount and never written to the table */
-	u64 born_seq;	  /* commit that first has this inode; 0: it was on the disk */
-	u64 name_seq;	  /* commit that first has the newest name */
-	u32 last_block;	  /* allocated lately: the next goes behind it */
-	u64 dir_room_pos; /* directories: no room for an entry is below this position */
+	bool is_new;	/* made by this mount and never written to the table */
+	unsigned level; /* of a new directory: 1 and more below a directory that is not new */
+	struct list_head commit_link; /* in the commit that is going on */
+	u64 born_seq;		      /* commit that first has this inode; 0: it was on the disk */
+	u64 name_seq;		      /* commit that first has the newest name; ~0: has none yet */
+	u32 last_block;		      /* allocated lately: the next goes behind it */
+	u64 dir_room_pos;	      /* directories: no room for an entry is below this position */
 };
 
 static inline struct ext2_sb_info *EXT2_SB(const struct super_block *sb)
@@ -215,7 +221,10 @@ void ext2_truncate_blocks(struct inode *inode, u64 size);
 struct inode *ext2_iget(struct super_block *sb, u32 ino);
 /* Operations by the type in i_mode; -EIO for a type that does not exist. */
 int ext2_set_operations(struct inode *inode);
+/* Copies @inode to its table in memory; a commit's. 0 or -EIO, -ENOMEM. */
 int ext2_write_inode(struct inode *inode);
+/* The same for one whose link count has just become 0: the next commit begins with that. */
+int ext2_write_death(struct inode *inode);
 void ext2_evict_inode(struct inode *inode);
 
 /* ---- commit.c ---- */
@@ -234,16 +243,48 @@ int ext2_mark_super(struct super_block *sb, bool clean);
  * 0 or -errno.
  */
 int ext2_keep_name(struct inode *inode);
-/* @inode got a name. */
-void ext2_named(struct inode *inode);
+/* @inode got a name in @dir. */
+void ext2_named(struct inode *inode, struct inode *dir);
+/*
+ * Around the removal of an entry and the death of the inode that it named (i_nlink falls to 0, and
+ * the inode is marked dirty): both are in the same commit.
+ */
+void ext2_begin_removal(struct super_block *sb);
+void ext2_end_removal(struct super_block *sb);
 
-/* ---- dir.c: entries; the directory is locked ---- */
+/* ---- dir.c, diredit.c: entries; the directory is locked ---- */
+
+/* An entry in its directory. Starts as zeros; ext2_place_end() lets the page go. */
+struct ext2_place {
+	struct page *page;
+	u64 pos;		   /* of the block, bytes */
+	struct ext2_dirent *entry; /* NULL: not found */
+	struct ext2_dirent *prev;  /* the one before it in its block; NULL: it is the first */
+};
+
+static inline void ext2_place_end(struct ext2_place *place)
+{
+	if (place->page)
+		page_put(place->page);
+	place->page = NULL;
+}
 
 /*
- * Adds the entry @name for @inode, which counts the link already. -ENOSPC, -EIO, -ENOMEM; nothing
- * has changed then. Directory times and dirtiness are seen to; dcache and link counts are not.
+ * The bytes of @dir's block at position @pos, or ERR_PTR. *page is the page of the last call, or
+ * NULL at first, and is exchanged for the one that is needed; the caller puts the last.
+ */
+char *ext2_dir_block(struct inode *dir, u64 pos, struct page **page);
+/* The entry at @offset of @block, which lies at @block_pos; ERR_PTR(-EIO) if it cannot be one. */
+struct ext2_dirent *ext2_dir_entry(struct inode *dir, char *block, unsigned offset, u64 block_pos);
+/* Finds @name. 0, -ENOENT, -EIO; ext2_place_end() in any case. */
+int ext2_find_entry(struct inode *dir, const char *name, unsigned len, struct ext2_place *place);
+/*
+ * Adds the entry @name for @inode. -ENOSPC, -EIO, -ENOMEM; nothing has changed then. Directory
+ * times and dirtiness are seen to; dcache and link counts are not.
  */
 int ext2_add_entry(struct inode *dir, const char *name, unsigned len, struct inode *inode);
+/* Sees to it that a name of @len bytes can be added without a new block. */
+int ext2_make_room(struct inode *dir, unsigned len);
 /* Removes @name. -ENOENT: the disk has no such entry. */
 int ext2_remove_entry(struct inode *dir, const char *name, unsigned len);
 /* Lets the entry @name name @inode instead, in one sector's write. */
@@ -254,6 +295,24 @@ int ext2_make_empty(struct inode *dir, struct inode *parent);
 int ext2_is_empty(struct inode *dir);
 /* Lets ".." of @dir name @parent. */
 int ext2_set_parent(struct inode *dir, struct inode *parent);
+
+/* ---- namei.c, symlink.c: the inode_operations of directories (fs/vfs.h) ---- */
+
+struct inode *ext2_create(struct inode *dir, const char *name, unsigned len, mode_t mode);
+struct inode *ext2_mknod(struct inode *dir, const char *name, unsigned len, mode_t mode,
+			 dev_t rdev);
+struct inode *ext2_symlink(struct inode *dir, const char *name, unsigned len, const char *to);
+/* Names new @inode; on failure it goes, and the error is returned in its place. */
+struct inode *ext2_name_new(struct inode *dir, const char *name, unsigned len, struct inode *inode);
+int ext2_link(struct inode *dir, const char *name, unsigned len, struct inode *inode);
+int ext2_unlink(struct inode *dir, const char *name, unsigned len, struct inode *inode);
+int ext2_rmdir(struct inode *dir, const char *name, unsigned len, struct inode *inode);
+int ext2_rename(struct inode *old_dir, const char *old_name, unsigned old_len, struct inode *inode,
+		struct inode *new_dir, const char *new_name, unsigned new_len,
+		struct inode *victim);
+int ext2_exchange(struct inode *old_dir, const char *old_name, unsigned old_len,
+		  struct inode *old_inode, struct inode *new_dir, const char *new_name,
+		  unsigned new_len, struct inode *new_inode);
 
 extern const struct inode_operations ext2_dir_iops, ext2_file_iops, ext2_symlink_iops;
 extern const struct file_operations ext2_dir_fops, ext2_file_fops;

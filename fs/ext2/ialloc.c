@@ -147,7 +147,8 @@ static struct inode *make_inode(struct inode *dir, u32 ino, mode_t mode)
 	inode->i_atime = inode->i_mtime = inode->i_ctime = fs_now();
 	ei->i_generation = __atomic_add_fetch(&sbi->generation, 1, __ATOMIC_RELAXED);
 	ei->is_new = true;
-	ei->born_seq = ei->name_seq = READ_ONCE(sbi->commit_seq);
+	ei->born_seq = READ_ONCE(sbi->commit_seq);
+	ei->name_seq = ~0UL;
 	err = ext2_set_operations(inode);
 	if (err)
 		goto drop;

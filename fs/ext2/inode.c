@@ -12,8 +12,10 @@
  * is one word, and who changes one marks the inode dirty afterwards, so that the next commit has
  * it.
  */
+#include "arch/riscv/uaccess.h"
 #include "fs/ext2/ext2.h"
 #include "fs/mpage.h"
+#include "kernel/cred.h"
 #include "lib/string.h"
 
 /* ---- pages ---- */
@@ -55,7 +57,31 @@ const struct address_space_ops ext2_aops = {
 	.seek = ext2_seek,
 };
 
+#define FIBMAP 1
+
+/* FIBMAP, for root: the disk's block of the file's block *arg, 0 for a hole. ioctl_list(2). */
+static long ext2_ioctl(struct file *file, unsigned cmd, unsigned long arg)
+{
+	struct inode *inode = file->f_inode;
+	u64 phys;
+	int block, err;
+
+	if (cmd != FIBMAP)
+		return -ENOTTY;
+	if (!is_privileged())
+		return -EPERM;
+	if (get_user(block, (int *)arg))
+		return -EFAULT;
+	if (block < 0)
+		return -EINVAL;
+	err = ext2_get_block(&inode->i_data, block, &phys);
+	if (err)
+		return err;
+	return put_user(phys == BLOCK_HOLE ? 0 : (int)phys, (int *)arg);
+}
+
 const struct file_operations ext2_file_fops = {
+	.ioctl = ext2_ioctl,
 	.read = generic_file_read,
 	.write = generic_file_write,
 	.write_kernel = generic_file_write_kernel,
@@ -281,14 +307,29 @@ int ext2_write_inode(struct inode *inode)
 
 	if (IS_ERR(page))
 		return PTR_ERR(page);
-	if (EXT2_I(inode)->is_new) {
+	/* Two who write one inode: the later one must not have looked earlier. */
+	spin_lock(&EXT2_SB(sb)->lock);
+	if (EXT2_I(inode)->is_new)
 		clear_slot(sb, raw);
-		EXT2_I(inode)->is_new = false;
-	}
+	WRITE_ONCE(EXT2_I(inode)->is_new, false);
 	fill_raw(inode, raw);
+	spin_unlock(&EXT2_SB(sb)->lock);
 	ext2_meta_dirty(sb, page);
 	page_put(page);
 	return 0;
+}
+
+int ext2_write_death(struct inode *inode)
+{
+	struct ext2_sb_info *sbi = EXT2_SB(inode->i_sb);
+	int err;
+
+	if (READ_ONCE(EXT2_I(inode)->is_new)) /* the disk does not know that it lived */
+		return 0;
+	err = ext2_write_inode(inode);
+	if (!err)
+		__atomic_store_n(&sbi->has_deaths, 1, __ATOMIC_RELEASE);
+	return err;
 }
 
 /* ---- the end ---- */

@@ -284,7 +284,6 @@ static const struct super_operations ext2_sops = {
 	.alloc_inode = ext2_alloc_inode,
 	.free_inode = ext2_free_inode,
 	.evict_inode = ext2_evict_inode,
-	.write_inode = ext2_write_inode,
 	.sync_fs = ext2_commit,
 	.sync_inode = ext2_sync_inode,
 	.statfs = ext2_statfs,
@@ -304,6 +303,7 @@ static int load_super(struct super_block *sb, struct ext2_sb_info *sbi)
 	sbi->sb = sb;
 	spin_lock_init(&sbi->lock);
 	mutex_init(&sbi->commit_mutex);
+	rwsem_init(&sbi->removal_sem);
 	sbi->commit_seq = 1;
 	ext2_meta_init(sbi, sbi->blocks_count);
 	sb->s_fs_info = sbi;
