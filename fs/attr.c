@@ -24,10 +24,14 @@ struct attr {
 
 static long change(struct inode *inode, const struct attr *attr)
 {
-	if (inode->i_sb->s_flags & SB_RDONLY)
-		return -EROFS;
-	if (inode->i_sb->s_flags & SB_NOCACHE)
+	int err = sb_want_write(inode->i_sb);
+
+	if (err)
+		return err;
+	if (inode->i_sb->s_flags & SB_NOCACHE) {
+		sb_done_write(inode->i_sb);
 		return -EPERM;
+	}
 	mutex_lock(&inode->lock);
 	if (attr->valid & ATTR_MODE)
 		inode->i_mode = (inode->i_mode & S_IFMT) | (attr->mode & S_IALLUGO);
@@ -41,6 +45,7 @@ static long change(struct inode *inode, const struct attr *attr)
 		inode->i_mtime = attr->mtime;
 	inode->i_ctime = fs_now();
 	mutex_unlock(&inode->lock);
+	sb_done_write(inode->i_sb);
 	return 0;
 }
 
@@ -154,9 +159,13 @@ int vfs_truncate(struct inode *inode, s64 size)
 		return inode->i_sb->s_flags & SB_NOCACHE ? 0 : -EPERM;
 	if ((u64)size > inode->i_sb->s_maxbytes)
 		return -EFBIG;
+	err = sb_want_write(inode->i_sb);
+	if (err)
+		return err;
 	mutex_lock(&inode->lock);
 	err = inode->i_op->truncate(inode, size);
 	mutex_unlock(&inode->lock);
+	sb_done_write(inode->i_sb);
 	return err;
 }
 

@@ -12,7 +12,10 @@
  *
  * Invariants: d_count goes from 0 to 1 and back only under dcache_lock; a dentry with d_count 0 is
  * hashed and on the LRU; d_inode never changes once it is set; a directory's inode lock keeps a
- * name from being cached twice.
+ * name from being cached twice. Mounts: a root's first reference from outside of its file system is
+ * taken by d_cross(), under dcache_lock and only while d_mounted leads to it; d_unmount() clears
+ * d_mounted in the same section in which it sees that there is no such reference. So nobody enters
+ * a file system that is being taken down, and walks that meet no mount point take no lock for it.
  * Locks: dcache_lock (hash, LRU, d_parent, d_name, d_flags). Freeing sleeps and holds none.
  */
 #include "fs/internal.h"
@@ -158,12 +161,12 @@ static void detach(struct dentry *dentry)
 }
 
 /*
- * Frees detached @dentry; returns its parent, whose reference is now the caller's to drop. @put is
- * inode_put() or, in reclaim, inode_put_nowait().
+ * Frees detached @dentry; returns its parent, whose reference is now the caller's to drop, NULL for
+ * a root. @put is inode_put() or, in reclaim, inode_put_nowait().
  */
 static struct dentry *destroy(struct dentry *dentry, void (*put)(struct inode *inode))
 {
-	struct dentry *parent = dentry->d_parent;
+	struct dentry *parent = d_is_root(dentry) ? NULL : dentry->d_parent;
 
 	put(dentry->d_inode);
 	free_dentry(dentry);
@@ -281,37 +284,123 @@ void d_forget_children(struct dentry *dir)
 		dput(destroy(child, inode_put));
 }
 
+unsigned d_forget_sb(struct super_block *sb)
+{
+	struct dentry *dentry, *next;
+	LIST_HEAD(victims);
+	unsigned freed = 0;
+
+	spin_lock(&dcache_lock);
+	list_for_each_entry_safe(dentry, next, &dentry_lru, d_lru) {
+		if (dentry->d_sb != sb || atomic_read(&dentry->d_count) > 0)
+			continue;
+		detach(dentry);
+		list_add_tail(&dentry->d_lru, &victims);
+	}
+	spin_unlock(&dcache_lock);
+	while (!list_empty(&victims)) {
+		dentry = list_first_entry(&victims, struct dentry, d_lru);
+		list_del(&dentry->d_lru);
+		dput(destroy(dentry, inode_put));
+		freed++;
+	}
+	return freed;
+}
+
+/* ---- mount points: d_mounted is set and cleared under dcache_lock ---- */
+
+struct dentry *d_cross(struct dentry *dentry)
+{
+	struct super_block *sb;
+	struct dentry *root;
+
+	spin_lock(&dcache_lock);
+	sb = dentry->d_mounted;
+	root = sb ? dget(sb->s_root) : dentry;
+	spin_unlock(&dcache_lock);
+	if (sb)
+		dput(dentry);
+	return root;
+}
+
+int d_mount(struct dentry *where, struct super_block *sb)
+{
+	int err = 0;
+
+	spin_lock(&dcache_lock);
+	if (where->d_mounted || d_is_root(where)) {
+		err = -EBUSY;
+	} else if (hlist_unhashed(&where->d_link)) {
+		err = -ENOENT;
+	} else {
+		sb->s_mountpoint = where;
+		smp_store_release(&where->d_mounted, sb);
+	}
+	spin_unlock(&dcache_lock);
+	return err;
+}
+
+/* Two references of the root: the super block's and the caller's. */
+bool d_unmount(struct super_block *sb)
+{
+	bool idle;
+
+	spin_lock(&dcache_lock);
+	idle = atomic_read(&sb->s_root->d_count) == 2;
+	if (idle)
+		sb->s_mountpoint->d_mounted = NULL;
+	spin_unlock(&dcache_lock);
+	return idle;
+}
+
 /* ---- moving and looking up the tree ---- */
+
+/*
+ * The two exchange names and parents: so no memory is needed, and both stay well-formed. Both leave
+ * the hash table. dcache_lock held.
+ */
+static void swap_names(struct dentry *a, struct dentry *b)
+{
+	hlist_del_init(&a->d_link);
+	hlist_del_init(&b->d_link);
+	if (a->d_name == a->d_iname && b->d_name == b->d_iname) {
+		for (unsigned i = 0; i < DNAME_INLINE; i++)
+			swap(a->d_iname[i], b->d_iname[i]);
+	} else {
+		char *name = a->d_name == a->d_iname ? b->d_iname : a->d_name;
+		char *b_name = b->d_name == b->d_iname ? a->d_iname : b->d_name;
+
+		if (name == b->d_iname)
+			memcpy(name, a->d_iname, DNAME_INLINE);
+		if (b_name == a->d_iname)
+			memcpy(b_name, b->d_iname, DNAME_INLINE);
+		a->d_name = b_name;
+		b->d_name = name;
+	}
+	swap(a->d_len, b->d_len);
+	swap(a->d_hash, b->d_hash);
+	swap(a->d_parent, b->d_parent);
+}
+
+static void rehash(struct dentry *dentry)
+{
+	hlist_add_head(&dentry->d_link, hash_head(dentry->d_parent, dentry->d_hash));
+}
 
 void d_move(struct dentry *dentry, struct dentry *target)
 {
-	struct dentry *old_parent;
-
 	spin_lock(&dcache_lock);
-	old_parent = dentry->d_parent;
-	hlist_del_init(&target->d_link);
-	hlist_del_init(&dentry->d_link);
-	/* The two exchange names and parents: so no memory is needed, and both stay well-formed. */
-	if (dentry->d_name == dentry->d_iname && target->d_name == target->d_iname) {
-		for (unsigned i = 0; i < DNAME_INLINE; i++)
-			swap(dentry->d_iname[i], target->d_iname[i]);
-	} else {
-		char *name = dentry->d_name == dentry->d_iname ? target->d_iname : dentry->d_name;
-		char *target_name =
-			target->d_name == target->d_iname ? dentry->d_iname : target->d_name;
+	swap_names(dentry, target);
+	rehash(dentry);
+	spin_unlock(&dcache_lock);
+}
 
-		if (name == target->d_iname)
-			memcpy(name, dentry->d_iname, DNAME_INLINE);
-		if (target_name == dentry->d_iname)
-			memcpy(target_name, target->d_iname, DNAME_INLINE);
-		dentry->d_name = target_name;
-		target->d_name = name;
-	}
-	swap(dentry->d_len, target->d_len);
-	swap(dentry->d_hash, target->d_hash);
-	dentry->d_parent = target->d_parent;
-	target->d_parent = old_parent;
-	hlist_add_head(&dentry->d_link, hash_head(dentry->d_parent, dentry->d_hash));
+void d_exchange(struct dentry *a, struct dentry *b)
+{
+	spin_lock(&dcache_lock);
+	swap_names(a, b);
+	rehash(a);
+	rehash(b);
 	spin_unlock(&dcache_lock);
 }
 

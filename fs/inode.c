@@ -51,6 +51,7 @@ static struct inode *alloc_inode(struct super_block *sb)
 		inode = kmem_cache_alloc(inode_cache, GFP_KERNEL | GFP_ZERO);
 	if (!inode)
 		return NULL;
+	atomic_inc(&sb->s_nr_inodes);
 	inode->i_sb = sb;
 	inode->i_nlink = 1;
 	atomic_set(&inode->i_count, 1);
@@ -61,12 +62,15 @@ static struct inode *alloc_inode(struct super_block *sb)
 
 static void free_inode(struct inode *inode)
 {
-	const struct super_operations *s_op = inode->i_sb->s_op;
+	struct super_block *sb = inode->i_sb;
 
-	if (s_op && s_op->free_inode)
-		s_op->free_inode(inode);
+	if (sb->s_op && sb->s_op->free_inode)
+		sb->s_op->free_inode(inode);
 	else
 		kmem_cache_free(inode_cache, inode);
+	/* After the last one inode_drain() lets the super block go: it is not touched any more. */
+	if (atomic_dec_and_test(&sb->s_nr_inodes))
+		wake_up_all(&inode_wait);
 }
 
 struct inode *inode_new(struct super_block *sb, ino_t ino, mode_t mode)
@@ -246,7 +250,8 @@ static void put(struct inode *inode, bool wait)
 		spin_unlock(&inode_lock);
 		return;
 	}
-	if ((inode->i_state & I_HASHED) && inode->i_nlink > 0) {
+	if ((inode->i_state & I_HASHED) && inode->i_nlink > 0 &&
+	    !(inode->i_sb->s_flags & SB_DYING)) {
 		list_add_tail(&inode->i_lru, &inode_lru);
 		if (++nr_unused > MAX_UNUSED && wait)
 			victim = take_unused(list_first_entry(&inode_lru, struct inode, i_lru));
@@ -313,4 +318,13 @@ void inode_forget(const struct super_block *sb)
 
 	while ((inode = take_unused_of(sb)))
 		evict(inode);
+}
+
+void inode_drain(struct super_block *sb)
+{
+	spin_lock(&inode_lock);
+	sb->s_flags |= SB_DYING;
+	spin_unlock(&inode_lock);
+	inode_forget(sb);
+	wait_event(&inode_wait, atomic_read(&sb->s_nr_inodes) == 0);
 }

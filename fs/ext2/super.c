@@ -162,7 +162,13 @@ static int ext2_statfs(struct super_block *sb, struct statfs_abi *st)
 	return 0;
 }
 
+static void ext2_put_super(struct super_block *sb)
+{
+	kfree(sb->s_fs_info);
+}
+
 static const struct super_operations ext2_sops = {
+	.put_super = ext2_put_super,
 	.alloc_inode = ext2_alloc_inode,
 	.free_inode = ext2_free_inode,
 	.statfs = ext2_statfs,
@@ -174,8 +180,6 @@ static int ext2_fill_super(struct super_block *sb)
 	struct inode *root;
 	int err;
 
-	if (!sb->s_bdev)
-		return -ENOTBLK;
 	sbi = kzalloc(sizeof(*sbi), GFP_KERNEL);
 	if (!sbi)
 		return -ENOMEM;
@@ -188,7 +192,7 @@ static int ext2_fill_super(struct super_block *sb)
 		goto out;
 	sb->s_fs_info = sbi;
 	sb->s_op = &ext2_sops;
-	sb->s_flags = SB_RDONLY;
+	sb->s_flags |= SB_RDONLY;
 	sb->s_blocksize = 1u << sbi->blkbits;
 	sb->s_magic = EXT2_MAGIC;
 	sb->s_maxbytes = max_file_size(sbi->blkbits);
@@ -203,7 +207,7 @@ static int ext2_fill_super(struct super_block *sb)
 	if (!err)
 		return 0;
 	/* Inodes that were read name this super block: they go before it does. */
-	inode_forget(sb);
+	inode_drain(sb);
 out:
 	kfree(sbi);
 	return err;
@@ -212,6 +216,7 @@ out:
 static struct fs_type ext2_type = {
 	.name = "ext2",
 	.fill_super = ext2_fill_super,
+	.needs_disk = true,
 };
 
 void ext2_init(void)
