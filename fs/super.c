@@ -3,7 +3,7 @@
  *
  *	sb_new() -> type->fill_super() -> mounted (fs/mount.c) -> sb_kill()
  *
- *	sb_kill: root dentry -> its inode -> all unused inodes; wait for those in hand -> put_super()
+ *	sb_kill: root dentry -> its inode -> unused inodes -> wait for those in hand -> put_super()
  *
  * s_writers counts who may change the file system: files that are open for writing, and edits under
  * way. A writer counts itself and then looks at SB_RDONLY; sb_remount() sets SB_RDONLY and then
