@@ -6,7 +6,7 @@
  *	lru: dentries that nobody used when they were put there; oldest first
  *
  * A look-up only counts a reference and marks the dentry as referenced; it leaves the LRU alone.
- * When there are more than MAX_UNUSED, the oldest that are still unused go; referenced ones get a
+ * When there are more than max_lru, the oldest that are still unused go; referenced ones get a
  * second chance. An unhashed dentry was unlinked (or belongs to a file system whose names are
  * never cached) and dies with its last reference.
  *
@@ -21,10 +21,13 @@
 #include "fs/internal.h"
 #include "kernel/panic.h"
 #include "lib/string.h"
+#include "mm/buddy.h"
 #include "mm/slab.h"
 
-#define HASH_SIZE  1024
-#define MAX_UNUSED 512
+#define HASH_SIZE      4096
+#define MIN_UNUSED     512
+#define MAX_UNUSED     8192
+#define PAGES_FOR_EACH 16 /* pages of memory for each unused dentry, which may hold an inode */
 
 #define DENTRY_LRU	  0x1u
 #define DENTRY_REFERENCED 0x2u
@@ -32,11 +35,12 @@
 static struct hlist_head dentry_hash[HASH_SIZE];
 static struct spinlock dcache_lock = SPINLOCK_INIT;
 static LIST_HEAD(dentry_lru);
-static unsigned nr_lru;
+static unsigned nr_lru, max_lru;
 static struct kmem_cache *dentry_cache;
 
 void dcache_init(void)
 {
+	max_lru = clamp(nr_managed_pages() / PAGES_FOR_EACH, MIN_UNUSED, MAX_UNUSED);
 	dentry_cache = kmem_cache_create("dentry", sizeof(struct dentry), 0);
 }
 
@@ -212,7 +216,7 @@ static struct dentry *put_one(struct dentry *dentry)
 	} else if (!(dentry->d_flags & DENTRY_LRU)) {
 		dentry->d_flags |= DENTRY_LRU;
 		list_add_tail(&dentry->d_lru, &dentry_lru);
-		if (++nr_lru > MAX_UNUSED)
+		if (++nr_lru > max_lru)
 			victim = take_oldest();
 	}
 	spin_unlock(&dcache_lock);
@@ -280,7 +284,8 @@ void d_forget_children(struct dentry *dir)
 {
 	struct dentry *child;
 
-	while ((child = take_child(dir)))
+	/* A child holds its parent: one reference, the caller's, says that there is none. */
+	while (atomic_read(&dir->d_count) > 1 && (child = take_child(dir)))
 		dput(destroy(child, inode_put));
 }
 

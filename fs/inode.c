@@ -17,7 +17,7 @@
 #include "kernel/panic.h"
 #include "mm/slab.h"
 
-#define HASH_SIZE  256
+#define HASH_SIZE  1024 /* dentries hold up to a few thousand inodes (fs/dcache.c) */
 #define MAX_UNUSED 256
 
 static struct hlist_head inode_hash[HASH_SIZE];
@@ -318,6 +318,22 @@ void inode_forget(const struct super_block *sb)
 
 	while ((inode = take_unused_of(sb)))
 		evict(inode);
+}
+
+bool inode_any_removed(const struct super_block *sb)
+{
+	struct inode *inode;
+	bool found = false;
+
+	spin_lock(&inode_lock);
+	for (unsigned i = 0; i < HASH_SIZE && !found; i++) {
+		hlist_for_each_entry(inode, &inode_hash[i], i_hash) {
+			if (inode->i_sb == sb && !(inode->i_state & I_NEW) && inode->i_nlink == 0)
+				found = true;
+		}
+	}
+	spin_unlock(&inode_lock);
+	return found;
 }
 
 void inode_drain(struct super_block *sb)

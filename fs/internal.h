@@ -111,6 +111,8 @@ int vfs_create(struct dentry *dir, struct dentry *child, mode_t mode);
 
 /* Frees every unused inode of @sb, which could not be mounted. */
 void inode_forget(const struct super_block *sb);
+/* True when a hashed inode of @sb lost its last name and is still in use: its end is a write. */
+bool inode_any_removed(const struct super_block *sb);
 /*
  * The end of all inodes of @sb, which nobody can find any more: waits for those that somebody still
  * has in hand.

@@ -71,7 +71,7 @@ static int stop_writers(struct super_block *sb)
 {
 	WRITE_ONCE(sb->s_flags, sb->s_flags | SB_RDONLY);
 	smp_mb();
-	if (atomic_read(&sb->s_writers) == 0)
+	if (atomic_read(&sb->s_writers) == 0 && !inode_any_removed(sb))
 		return 0;
 	WRITE_ONCE(sb->s_flags, sb->s_flags & ~SB_RDONLY);
 	return -EBUSY;

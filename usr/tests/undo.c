@@ -336,14 +336,19 @@ TEST(mount)
 {
 	static const char *const types[] = { "tmpfs", "proc", "devfs" };
 	static char place[128];
+	long long objects = 0;
 
 	snprintf(place, sizeof(place), "%s", tmp_path("undo"));
 	CHECK_OK(mkdir(place, 0755));
 	area = place;
-	for (unsigned i = 0; i < ARRAY_LEN(types); i++) {
-		mount_type = types[i];
+	for (unsigned i = 0; i < 10 * ARRAY_LEN(types); i++) {
+		if (i == ARRAY_LEN(types))
+			objects = slab_objects();
+		mount_type = types[i % ARRAY_LEN(types)];
 		fail_each(mount_type, do_mount, after_mount);
 	}
+	/* Had one failure lost an object, each round would have. */
+	CHECK_RANGE(slab_objects(), objects - 7, objects + 7);
 	CHECK_OK(rmdir(place));
 }
 
