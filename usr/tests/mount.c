@@ -125,6 +125,11 @@ TEST(refused)
 	CHECK_ERRNO(mount("none", place, "tmpfs", 0, (char *)KERNEL_ADDRESS), EFAULT);
 	CHECK_ERRNO(mount("none", place, "tmpfs", MS_REMOUNT, NULL), EINVAL);
 	CHECK_ERRNO(mount("none", place, "tmpfs", 0, "nonsense=1"), EINVAL);
+	CHECK_OK(mkdir(in_place("gone"), 0755));
+	CHECK_OK(chdir(in_place("gone")));
+	CHECK_OK(rmdir(in_place("gone")));
+	CHECK_ERRNO(mount("none", ".", "tmpfs", 0, NULL), ENOENT);
+	CHECK_OK(chdir("/"));
 	CHECK_ERRNO(umount(place), EINVAL);
 	CHECK_ERRNO(umount(in_place("file")), EINVAL);
 	CHECK_ERRNO(umount(in_place("none")), ENOENT);
