@@ -321,6 +321,60 @@ TEST(exchange)
 	leave();
 }
 
+#define ROUNDS 300
+
+static void exchange_rounds(void)
+{
+	for (int i = 0; i < ROUNDS; i++)
+		CHECK_OK(rename2("f", "d", EXCHANGE));
+}
+
+/* The other two meet f and d either way round: any errno will do, a deadlock will not. */
+static void link_rounds(void)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		(void)!link("f", "d/h");
+		(void)!unlink("d/h");
+		(void)!unlink("f/h");
+	}
+}
+
+static void rename_rounds(void)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		(void)!rename2("d/f2", "g", 0);
+		(void)!rename2("g", "f/f2", 0);
+		(void)!rename2("g", "d/f2", 0);
+	}
+}
+
+/* A file is exchanged with a directory that holds other names of that file. */
+TEST(exchange_side_by_side)
+{
+	static void (*const rounds[])(void) = { exchange_rounds, link_rounds, rename_rounds };
+	static const char *const rest[] = { "d/h", "f/h", "d/f2", "f/f2", "g" };
+	pid_t pids[ARRAY_LEN(rounds)];
+
+	enter();
+	create("f");
+	CHECK_OK(mkdir("d", 0755));
+	CHECK_OK(link("f", "d/f2"));
+	for (unsigned i = 0; i < ARRAY_LEN(rounds); i++) {
+		pids[i] = CHECK_OK(fork());
+		if (pids[i] == 0) {
+			rounds[i]();
+			_exit(0);
+		}
+	}
+	for (unsigned i = 0; i < ARRAY_LEN(rounds); i++)
+		test_check_exit(__FILE__, __LINE__, pids[i], 0);
+	for (unsigned i = 0; i < ARRAY_LEN(rest); i++)
+		(void)!unlink(rest[i]);
+	CHECK_OK(unlink("f")); /* after an even number of rounds it is the file again */
+	CHECK_OK(rmdir("d"));
+	leave();
+}
+
 /* Names longer than what a dentry holds in itself change places with short ones. */
 TEST(exchange_long)
 {
