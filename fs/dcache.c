@@ -140,6 +140,7 @@ struct dentry *d_alloc_root(struct super_block *sb, struct inode *inode)
 
 	if (!dentry)
 		return NULL;
+	atomic_inc(&sb->s_nr_roots);
 	dentry->d_parent = dentry;
 	dentry->d_inode = inode;
 	return dentry;
@@ -171,9 +172,12 @@ static void detach(struct dentry *dentry)
 static struct dentry *destroy(struct dentry *dentry, void (*put)(struct inode *inode))
 {
 	struct dentry *parent = d_is_root(dentry) ? NULL : dentry->d_parent;
+	struct super_block *sb = dentry->d_sb;
 
 	put(dentry->d_inode);
 	free_dentry(dentry);
+	if (!parent)
+		atomic_dec(&sb->s_nr_roots);
 	return parent;
 }
 
@@ -345,13 +349,18 @@ int d_mount(struct dentry *where, struct super_block *sb)
 	return err;
 }
 
-/* Two references of the root: the super block's and the caller's. */
+/*
+ * Two references of the root: the super block's and the caller's. Files without a name are reached
+ * from no root: those that are open for writing are counted, and so are dentries of their own.
+ */
 bool d_unmount(struct super_block *sb)
 {
 	bool idle;
 
 	spin_lock(&dcache_lock);
 	idle = atomic_read(&sb->s_root->d_count) == 2;
+	smp_mb(); /* who dropped the root had counted himself before */
+	idle = idle && atomic_read(&sb->s_nr_roots) == 1 && atomic_read(&sb->s_writers) == 0;
 	if (idle)
 		sb->s_mountpoint->d_mounted = NULL;
 	spin_unlock(&dcache_lock);

@@ -203,7 +203,7 @@ static struct dentry *find_root(const char *upath, unsigned lookup)
 		return (void *)path;
 	root = path_lookup(AT_FDCWD, path, lookup);
 	path_free(path);
-	if (IS_ERR(root) || d_is_root(root))
+	if (IS_ERR(root) || root == root->d_sb->s_root)
 		return root;
 	dput(root);
 	return ERR_PTR(-EINVAL);

@@ -86,6 +86,7 @@ struct super_block {
 	unsigned s_blocksize; /* bytes */
 	unsigned s_id;	      /* of the mount, for mountinfo */
 	atomic_t s_writers;   /* files open for writing, edits under way */
+	atomic_t s_nr_roots;  /* dentries without a parent: s_root, and of nameless files */
 	atomic_t s_nr_inodes; /* that exist */
 	unsigned long s_magic;
 	u64 s_maxbytes; /* largest file */
