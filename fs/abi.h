@@ -108,6 +108,22 @@ struct flock_abi {
 #define RENAME_EXCHANGE	 2
 #define RENAME_WHITEOUT	 4
 
+/* mount(2), umount2(2). */
+#define MS_RDONLY	0x1u
+#define MS_NOSUID	0x2u
+#define MS_NODEV	0x4u
+#define MS_NOEXEC	0x8u
+#define MS_REMOUNT	0x20u
+#define MS_NOATIME	0x400u
+#define MS_NODIRATIME	0x800u
+#define MS_SILENT	0x8000u
+#define MS_RELATIME	0x200000u
+#define MS_STRICTATIME	0x1000000u
+#define MS_LAZYTIME	0x2000000u
+#define MS_MGC_VAL	0xc0ed0000u
+#define MS_MGC_MSK	0xffff0000u
+#define UMOUNT_NOFOLLOW 0x8u
+
 #define FIONREAD     0x541b
 #define FIONBIO	     0x5421
 #define FIOCLEX	     0x5451

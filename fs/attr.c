@@ -64,16 +64,17 @@ static void change_mode(struct inode *inode, const struct attr *attr)
 
 static long change(struct inode *inode, const struct attr *attr)
 {
-	int err;
+	int err = sb_want_write(inode->i_sb);
 
-	if (inode->i_sb->s_flags & SB_RDONLY)
-		return -EROFS;
-	if (inode->i_sb->s_flags & SB_NOCACHE)
-		return -EPERM;
-	if ((attr->valid & ATTR_MODE) && S_ISLNK(inode->i_mode))
-		return -EOPNOTSUPP;
+	if (err)
+		return err;
 	mutex_lock(&inode->lock);
-	err = may_change(inode, attr);
+	if (inode->i_sb->s_flags & SB_NOCACHE)
+		err = -EPERM;
+	else if ((attr->valid & ATTR_MODE) && S_ISLNK(inode->i_mode))
+		err = -EOPNOTSUPP;
+	else
+		err = may_change(inode, attr);
 	if (err)
 		goto out;
 	change_mode(inode, attr);
@@ -85,6 +86,7 @@ static long change(struct inode *inode, const struct attr *attr)
 	inode_mark_dirty(inode, I_DIRTY_ATTR);
 out:
 	mutex_unlock(&inode->lock);
+	sb_done_write(inode->i_sb);
 	return err;
 }
 
@@ -217,10 +219,14 @@ int vfs_truncate(struct inode *inode, s64 size)
 		return inode->i_sb->s_flags & SB_NOCACHE ? 0 : -EPERM;
 	if ((u64)size > inode->i_sb->s_maxbytes)
 		return -EFBIG;
+	err = sb_want_write(inode->i_sb);
+	if (err)
+		return err;
 	inode_drop_setid(inode);
 	mutex_lock(&inode->lock);
 	err = inode->i_op->truncate(inode, size);
 	mutex_unlock(&inode->lock);
+	sb_done_write(inode->i_sb);
 	return err;
 }
 

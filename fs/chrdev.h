@@ -59,9 +59,10 @@ struct file {
 	void *private_data;
 };
 
-#define FMODE_READ   0x1u
-#define FMODE_WRITE  0x2u
-#define FMODE_STREAM 0x4u /* no offset: pipes and terminals (set by an open that knows) */
+#define FMODE_READ    0x1u
+#define FMODE_WRITE   0x2u
+#define FMODE_COUNTED 0x100u /* one of its super block's s_writers */
+#define FMODE_STREAM  0x4u   /* no offset: pipes and terminals (set by an open that knows) */
 
 /* A file_operations.llseek for streams: -ESPIPE. */
 s64 no_llseek(struct file *file, s64 offset, int whence);

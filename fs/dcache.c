@@ -6,22 +6,28 @@
  *	lru: dentries that nobody used when they were put there; oldest first
  *
  * A look-up only counts a reference and marks the dentry as referenced; it leaves the LRU alone.
- * When there are more than MAX_UNUSED, the oldest that are still unused go; referenced ones get a
+ * When there are more than max_lru, the oldest that are still unused go; referenced ones get a
  * second chance. An unhashed dentry was unlinked (or belongs to a file system whose names are
  * never cached) and dies with its last reference.
  *
  * Invariants: d_count goes from 0 to 1 and back only under dcache_lock; a dentry with d_count 0 is
  * hashed and on the LRU; d_inode never changes once it is set; a directory's inode lock keeps a
- * name from being cached twice.
+ * name from being cached twice. Mounts: a root's first reference from outside of its file system is
+ * taken by d_cross(), under dcache_lock and only while d_mounted leads to it; d_unmount() clears
+ * d_mounted in the same section in which it sees that there is no such reference. So nobody enters
+ * a file system that is being taken down, and walks that meet no mount point take no lock for it.
  * Locks: dcache_lock (hash, LRU, d_parent, d_name, d_flags). Freeing sleeps and holds none.
  */
 #include "fs/internal.h"
 #include "kernel/panic.h"
 #include "lib/string.h"
+#include "mm/buddy.h"
 #include "mm/slab.h"
 
-#define HASH_SIZE  1024
-#define MAX_UNUSED 512
+#define HASH_SIZE      4096
+#define MIN_UNUSED     512
+#define MAX_UNUSED     8192
+#define PAGES_FOR_EACH 16 /* pages of memory for each unused dentry, which may hold an inode */
 
 #define DENTRY_LRU	  0x1u
 #define DENTRY_REFERENCED 0x2u
@@ -29,11 +35,12 @@
 static struct hlist_head dentry_hash[HASH_SIZE];
 static struct spinlock dcache_lock = SPINLOCK_INIT;
 static LIST_HEAD(dentry_lru);
-static unsigned nr_lru;
+static unsigned nr_lru, max_lru;
 static struct kmem_cache *dentry_cache;
 
 void dcache_init(void)
 {
+	max_lru = clamp(nr_managed_pages() / PAGES_FOR_EACH, MIN_UNUSED, MAX_UNUSED);
 	dentry_cache = kmem_cache_create("dentry", sizeof(struct dentry), 0);
 }
 
@@ -133,6 +140,7 @@ struct dentry *d_alloc_root(struct super_block *sb, struct inode *inode)
 
 	if (!dentry)
 		return NULL;
+	atomic_inc(&sb->s_nr_roots);
 	dentry->d_parent = dentry;
 	dentry->d_inode = inode;
 	return dentry;
@@ -158,15 +166,18 @@ static void detach(struct dentry *dentry)
 }
 
 /*
- * Frees detached @dentry; returns its parent, whose reference is now the caller's to drop. @put is
- * inode_put() or, in reclaim, inode_put_nowait().
+ * Frees detached @dentry; returns its parent, whose reference is now the caller's to drop, NULL for
+ * a root. @put is inode_put() or, in reclaim, inode_put_nowait().
  */
 static struct dentry *destroy(struct dentry *dentry, void (*put)(struct inode *inode))
 {
-	struct dentry *parent = dentry->d_parent;
+	struct dentry *parent = d_is_root(dentry) ? NULL : dentry->d_parent;
+	struct super_block *sb = dentry->d_sb;
 
 	put(dentry->d_inode);
 	free_dentry(dentry);
+	if (!parent)
+		atomic_dec(&sb->s_nr_roots);
 	return parent;
 }
 
@@ -209,7 +220,7 @@ static struct dentry *put_one(struct dentry *dentry)
 	} else if (!(dentry->d_flags & DENTRY_LRU)) {
 		dentry->d_flags |= DENTRY_LRU;
 		list_add_tail(&dentry->d_lru, &dentry_lru);
-		if (++nr_lru > MAX_UNUSED)
+		if (++nr_lru > max_lru)
 			victim = take_oldest();
 	}
 	spin_unlock(&dcache_lock);
@@ -277,41 +288,133 @@ void d_forget_children(struct dentry *dir)
 {
 	struct dentry *child;
 
-	while ((child = take_child(dir)))
+	/* A child holds its parent: one reference, the caller's, says that there is none. */
+	while (atomic_read(&dir->d_count) > 1 && (child = take_child(dir)))
 		dput(destroy(child, inode_put));
+}
+
+unsigned d_forget_sb(struct super_block *sb)
+{
+	struct dentry *dentry, *next;
+	LIST_HEAD(victims);
+	unsigned freed = 0;
+
+	spin_lock(&dcache_lock);
+	list_for_each_entry_safe(dentry, next, &dentry_lru, d_lru) {
+		if (dentry->d_sb != sb || atomic_read(&dentry->d_count) > 0)
+			continue;
+		detach(dentry);
+		list_add_tail(&dentry->d_lru, &victims);
+	}
+	spin_unlock(&dcache_lock);
+	while (!list_empty(&victims)) {
+		dentry = list_first_entry(&victims, struct dentry, d_lru);
+		list_del(&dentry->d_lru);
+		dput(destroy(dentry, inode_put));
+		freed++;
+	}
+	return freed;
+}
+
+/* ---- mount points: d_mounted is set and cleared under dcache_lock ---- */
+
+struct dentry *d_cross(struct dentry *dentry)
+{
+	struct super_block *sb;
+	struct dentry *root;
+
+	spin_lock(&dcache_lock);
+	sb = dentry->d_mounted;
+	root = sb ? dget(sb->s_root) : dentry;
+	spin_unlock(&dcache_lock);
+	if (sb)
+		dput(dentry);
+	return root;
+}
+
+int d_mount(struct dentry *where, struct super_block *sb)
+{
+	int err = 0;
+
+	spin_lock(&dcache_lock);
+	if (where->d_mounted || d_is_root(where)) {
+		err = -EBUSY;
+	} else if (hlist_unhashed(&where->d_link)) {
+		err = -ENOENT;
+	} else {
+		sb->s_mountpoint = where;
+		smp_store_release(&where->d_mounted, sb);
+	}
+	spin_unlock(&dcache_lock);
+	return err;
+}
+
+/*
+ * Two references of the root: the super block's and the caller's. Files without a name are reached
+ * from no root: those that are open for writing are counted, and so are dentries of their own.
+ */
+bool d_unmount(struct super_block *sb)
+{
+	bool idle;
+
+	spin_lock(&dcache_lock);
+	idle = atomic_read(&sb->s_root->d_count) == 2;
+	smp_mb(); /* who dropped the root had counted himself before */
+	idle = idle && atomic_read(&sb->s_nr_roots) == 1 && atomic_read(&sb->s_writers) == 0;
+	if (idle)
+		sb->s_mountpoint->d_mounted = NULL;
+	spin_unlock(&dcache_lock);
+	return idle;
 }
 
 /* ---- moving and looking up the tree ---- */
 
+/*
+ * The two exchange names and parents: so no memory is needed, and both stay well-formed. Both leave
+ * the hash table. dcache_lock held.
+ */
+static void swap_names(struct dentry *a, struct dentry *b)
+{
+	hlist_del_init(&a->d_link);
+	hlist_del_init(&b->d_link);
+	if (a->d_name == a->d_iname && b->d_name == b->d_iname) {
+		for (unsigned i = 0; i < DNAME_INLINE; i++)
+			swap(a->d_iname[i], b->d_iname[i]);
+	} else {
+		char *name = a->d_name == a->d_iname ? b->d_iname : a->d_name;
+		char *b_name = b->d_name == b->d_iname ? a->d_iname : b->d_name;
+
+		if (name == b->d_iname)
+			memcpy(name, a->d_iname, DNAME_INLINE);
+		if (b_name == a->d_iname)
+			memcpy(b_name, b->d_iname, DNAME_INLINE);
+		a->d_name = b_name;
+		b->d_name = name;
+	}
+	swap(a->d_len, b->d_len);
+	swap(a->d_hash, b->d_hash);
+	swap(a->d_parent, b->d_parent);
+}
+
+static void rehash(struct dentry *dentry)
+{
+	hlist_add_head(&dentry->d_link, hash_head(dentry->d_parent, dentry->d_hash));
+}
+
 void d_move(struct dentry *dentry, struct dentry *target)
 {
-	struct dentry *old_parent;
-
 	spin_lock(&dcache_lock);
-	old_parent = dentry->d_parent;
-	hlist_del_init(&target->d_link);
-	hlist_del_init(&dentry->d_link);
-	/* The two exchange names and parents: so no memory is needed, and both stay well-formed. */
-	if (dentry->d_name == dentry->d_iname && target->d_name == target->d_iname) {
-		for (unsigned i = 0; i < DNAME_INLINE; i++)
-			swap(dentry->d_iname[i], target->d_iname[i]);
-	} else {
-		char *name = dentry->d_name == dentry->d_iname ? target->d_iname : dentry->d_name;
-		char *target_name =
-			target->d_name == target->d_iname ? dentry->d_iname : target->d_name;
+	swap_names(dentry, target);
+	rehash(dentry);
+	spin_unlock(&dcache_lock);
+}
 
-		if (name == target->d_iname)
-			memcpy(name, dentry->d_iname, DNAME_INLINE);
-		if (target_name == dentry->d_iname)
-			memcpy(target_name, target->d_iname, DNAME_INLINE);
-		dentry->d_name = target_name;
-		target->d_name = name;
-	}
-	swap(dentry->d_len, target->d_len);
-	swap(dentry->d_hash, target->d_hash);
-	dentry->d_parent = target->d_parent;
-	target->d_parent = old_parent;
-	hlist_add_head(&dentry->d_link, hash_head(dentry->d_parent, dentry->d_hash));
+void d_exchange(struct dentry *a, struct dentry *b)
+{
+	spin_lock(&dcache_lock);
+	swap_names(a, b);
+	rehash(a);
+	rehash(b);
 	spin_unlock(&dcache_lock);
 }
 

@@ -6,7 +6,10 @@
  *
  * Locks: a directory's inode lock, then its entry's. Two directories at once are only locked by
  * rename, under rename_mutex: the one nearer to the root first, unrelated ones in order of their
- * addresses.
+ * addresses. Of two entries that exchange names, directories are locked first (an entry of one may
+ * be another name of the other), then in order of their addresses.
+ *
+ * Who changes anything holds sb_want_write() of the super block from before the lock to after it.
  */
 #include "fs/internal.h"
 #include "fs/permission.h"
@@ -23,6 +26,7 @@ struct place {
 	char *path;
 	struct walk w;
 	struct dentry *child; /* what the name is now, maybe negative */
+	bool writing;	      /* sb_want_write() succeeded */
 };
 
 /* The directory that holds the name, once place_start() went well. */
@@ -57,8 +61,19 @@ static int place_lookup(struct place *p)
 	return 0;
 }
 
+/* 0 or -EROFS. */
+static int place_want_write(struct place *p)
+{
+	int err = sb_want_write(p->w.dentry->d_sb);
+
+	p->writing = !err;
+	return err;
+}
+
 static void place_end(struct place *p)
 {
+	if (p->writing)
+		sb_done_write(p->w.dentry->d_sb);
 	dput(p->child);
 	walk_end(&p->w);
 	path_free(p->path);
@@ -66,34 +81,31 @@ static void place_end(struct place *p)
 
 /* ---- making ---- */
 
-/* May a name be made where @child, negative, is? */
-static int may_create(const struct inode *dir, const struct dentry *child)
-{
-	if (child->d_inode)
-		return -EEXIST;
-	if (dir->i_sb->s_flags & SB_RDONLY)
-		return -EROFS;
-	return dir->i_nlink == 0 ? -ENOENT : may_edit_dir(dir);
-}
-
 /*
  * Walks to a name that is to be made, with the directory locked on success: -EEXIST, -ENOENT,
- * -EROFS.
+ * -EROFS, in this order.
  */
 static int start_create(struct place *p, int dfd, const char *upath, bool is_dir)
 {
-	int err = place_start(p, dfd, upath);
+	int err = place_start(p, dfd, upath), read_only;
 
 	if (err)
 		return err;
 	if (p->w.last_type != LAST_NAME)
 		return -EEXIST;
+	read_only = place_want_write(p);
 	mutex_lock(&place_dir(p)->lock);
 	err = place_lookup(p);
-	if (!err)
-		err = may_create(place_dir(p), p->child);
+	if (!err && p->child->d_inode)
+		err = -EEXIST;
 	if (!err && p->w.slash && !is_dir)
 		err = -ENOENT;
+	if (!err)
+		err = read_only;
+	if (!err && place_dir(p)->i_nlink == 0)
+		err = -ENOENT;
+	if (!err)
+		err = may_edit_dir(place_dir(p));
 	if (err)
 		mutex_unlock(&place_dir(p)->lock);
 	return err;
@@ -116,9 +128,15 @@ static int make_node(struct inode *dir, struct dentry *child, mode_t mode)
 
 int vfs_create(struct dentry *dir, struct dentry *child, mode_t mode)
 {
-	int err = may_create(dir->d_inode, child);
+	int err = sb_want_write(dir->d_sb);
 
-	return err ? err : make_node(dir->d_inode, child, S_IFREG | (mode & S_IALLUGO));
+	if (err)
+		return err;
+	err = dir->d_inode->i_nlink == 0 ? -ENOENT : may_edit_dir(dir->d_inode);
+	if (!err)
+		err = make_node(dir->d_inode, child, S_IFREG | (mode & S_IALLUGO));
+	sb_done_write(dir->d_sb);
+	return err;
 }
 
 SYSCALL_DEFINE3(mkdirat, int, dfd, const char *, upath, mode_t, mode)
@@ -227,8 +245,6 @@ static int may_remove(const struct inode *dir, const struct dentry *child, bool 
 
 	if (!child->d_inode)
 		return -ENOENT;
-	if (child->d_sb->s_flags & SB_RDONLY)
-		return -EROFS;
 	err = may_take_name(dir, child->d_inode);
 	if (err)
 		return err;
@@ -250,7 +266,8 @@ static int remove_child(struct inode *dir, struct dentry *child, bool is_dir)
 	if (!op)
 		return err;
 	mutex_lock(&inode->lock);
-	err = op(dir, child->d_name, child->d_len, inode);
+	/* Something may have been mounted here since: mount(2) holds this lock. */
+	err = child->d_mounted ? -EBUSY : op(dir, child->d_name, child->d_len, inode);
 	mutex_unlock(&inode->lock);
 	if (err)
 		return err;
@@ -281,6 +298,8 @@ SYSCALL_DEFINE3(unlinkat, int, dfd, const char *, upath, unsigned, flags)
 	err = place_start(&p, dfd, upath);
 	if (!err)
 		err = odd_last(p.w.last_type, is_dir);
+	if (!err)
+		err = place_want_write(&p);
 	if (err)
 		goto out;
 	mutex_lock(&place_dir(&p)->lock);
@@ -335,50 +354,81 @@ static int may_move(const struct place *old, const struct place *new)
 	return err;
 }
 
+/* What a slash after a name asks of it: a directory, and at the new name one that is there. */
+static bool slash_fits(const struct place *old, const struct place *new, unsigned flags)
+{
+	if (S_ISDIR(old->child->d_inode->i_mode))
+		return !(flags & RENAME_EXCHANGE) || !new->w.slash ||
+		       S_ISDIR(new->child->d_inode->i_mode);
+	if (old->w.slash)
+		return false;
+	if (flags & RENAME_EXCHANGE)
+		return !new->w.slash || S_ISDIR(new->child->d_inode->i_mode);
+	return !new->w.slash;
+}
+
 /* May @old's child become @new's? Both looked up, directories locked. */
 static int may_rename(const struct place *old, const struct place *new, unsigned flags)
 {
 	const struct inode *inode = old->child->d_inode, *victim = new->child->d_inode;
+	bool exchange = flags & RENAME_EXCHANGE;
 
-	if (!inode)
+	if (!inode || (exchange && !victim))
 		return -ENOENT;
 	if (victim && (flags & RENAME_NOREPLACE))
 		return -EEXIST;
-	if (!S_ISDIR(inode->i_mode) && (old->w.slash || (!victim && new->w.slash)))
+	if (!slash_fits(old, new, flags))
 		return -ENOTDIR;
 	if (d_is_below(new->w.dentry, old->child))
 		return -EINVAL; /* into itself */
 	if (victim && d_is_below(old->w.dentry, new->child))
-		return -ENOTEMPTY; /* onto what it lies in */
+		return exchange ? -EINVAL : -ENOTEMPTY; /* onto what it lies in */
+	if (inode == victim)
+		return 0;
 	if (new->w.dentry->d_inode->i_nlink == 0)
 		return -ENOENT;
+	if (!exchange && victim && S_ISDIR(inode->i_mode) && !S_ISDIR(victim->i_mode))
+		return -ENOTDIR;
+	if (!exchange && victim && !S_ISDIR(inode->i_mode) && S_ISDIR(victim->i_mode))
+		return -EISDIR;
 	if (old->child->d_mounted || new->child->d_mounted)
 		return -EBUSY;
-	if (victim && S_ISDIR(inode->i_mode) && !S_ISDIR(victim->i_mode))
-		return -ENOTDIR;
-	if (victim && !S_ISDIR(inode->i_mode) && S_ISDIR(victim->i_mode))
-		return -EISDIR;
-	return old->w.dentry->d_inode->i_op->rename ? may_move(old, new) : -EPERM;
+	if (exchange && !place_dir(old)->i_op->exchange)
+		return -EINVAL;
+	return place_dir(old)->i_op->rename ? may_move(old, new) : -EPERM;
 }
 
-static int rename_locked(struct place *old, struct place *new, unsigned flags)
+/* The names change places. All is checked. */
+static int exchange_names(struct place *old, struct place *new)
 {
-	struct inode *victim, *dir = place_dir(old);
-	int err = place_lookup(old);
+	struct inode *a = old->child->d_inode, *b = new->child->d_inode, *dir = place_dir(old);
+	bool b_first = S_ISDIR(a->i_mode) == S_ISDIR(b->i_mode) ? b < a : S_ISDIR(b->i_mode);
+	int err;
 
+	mutex_lock(b_first ? &b->lock : &a->lock);
+	mutex_lock(b_first ? &a->lock : &b->lock);
+	err = dir->i_op->exchange(dir, old->child->d_name, old->child->d_len, a, place_dir(new),
+				  new->child->d_name, new->child->d_len, b);
+	mutex_unlock(&a->lock);
+	mutex_unlock(&b->lock);
 	if (!err)
-		err = place_lookup(new);
-	if (!err)
-		err = may_rename(old, new, flags);
-	if (err)
-		return err;
-	victim = new->child->d_inode;
-	if (victim == old->child->d_inode)
-		return 0; /* two names of one file: nothing to do, says rename(2) */
+		d_exchange(old->child, new->child);
+	return err;
+}
+
+/* The new name, and what it named if anything, become @old's. All is checked. */
+static int replace_name(struct place *old, struct place *new)
+{
+	struct inode *victim = new->child->d_inode, *dir = place_dir(old);
+	int err = -EBUSY;
+
 	if (victim)
 		mutex_lock(&victim->lock);
-	err = dir->i_op->rename(dir, old->child->d_name, old->child->d_len, old->child->d_inode,
-				place_dir(new), new->child->d_name, new->child->d_len, victim);
+	/* Something may have been mounted here since: mount(2) holds this lock. */
+	if (!new->child->d_mounted)
+		err = dir->i_op->rename(dir, old->child->d_name, old->child->d_len,
+					old->child->d_inode, place_dir(new), new->child->d_name,
+					new->child->d_len, victim);
 	if (victim)
 		mutex_unlock(&victim->lock);
 	if (err)
@@ -389,23 +439,49 @@ static int rename_locked(struct place *old, struct place *new, unsigned flags)
 	return 0;
 }
 
+static int rename_locked(struct place *old, struct place *new, unsigned flags)
+{
+	int err = place_lookup(old);
+
+	if (!err)
+		err = place_lookup(new);
+	if (!err)
+		err = may_rename(old, new, flags);
+	if (err)
+		return err;
+	if (old->child->d_inode == new->child->d_inode)
+		return 0; /* two names of one file: nothing to do, says rename(2) */
+	return flags & RENAME_EXCHANGE ? exchange_names(old, new) : replace_name(old, new);
+}
+
+/* Two places of one file system, and names at the ends of both: -EXDEV, -EBUSY, -EEXIST. */
+static int rename_places(const struct place *old, const struct place *new, unsigned flags)
+{
+	if (old->w.dentry->d_sb != new->w.dentry->d_sb)
+		return -EXDEV;
+	if (old->w.last_type != LAST_NAME)
+		return -EBUSY;
+	if (new->w.last_type != LAST_NAME)
+		return flags & RENAME_NOREPLACE ? -EEXIST : -EBUSY;
+	return 0;
+}
+
 SYSCALL_DEFINE5(renameat2, int, old_dfd, const char *, uold, int, new_dfd, const char *, unew,
 		unsigned, flags)
 {
 	struct place old, new = { .path = NULL };
 	int err;
 
-	if (flags & ~RENAME_NOREPLACE)
+	if ((flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE)) ||
+	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
 		return -EINVAL;
 	err = place_start(&old, old_dfd, uold);
 	if (!err)
 		err = place_start(&new, new_dfd, unew);
-	if (!err && old.w.dentry->d_sb != new.w.dentry->d_sb)
-		err = -EXDEV;
-	if (!err && (old.w.last_type != LAST_NAME || new.w.last_type != LAST_NAME))
-		err = -EBUSY;
-	if (!err && (old.w.dentry->d_sb->s_flags & SB_RDONLY))
-		err = -EROFS;
+	if (!err)
+		err = rename_places(&old, &new, flags);
+	if (!err)
+		err = place_want_write(&old);
 	if (err)
 		goto out;
 	mutex_lock(&rename_mutex);

@@ -92,6 +92,8 @@ void file_put(struct file *file)
 		locks_remove(file->f_inode, file);
 	if (file->f_op && file->f_op->release)
 		file->f_op->release(file);
+	if (file->f_mode & FMODE_COUNTED)
+		sb_done_write(file->f_inode->i_sb);
 	if (file->f_dentry)
 		dput(file->f_dentry);
 	else
@@ -124,6 +126,11 @@ bool file_can_read(const struct file *file)
 bool file_can_write(const struct file *file)
 {
 	return file->f_mode & FMODE_WRITE;
+}
+
+bool file_can_exec(const struct file *file)
+{
+	return !(file->f_inode->i_sb->s_flags & SB_NOEXEC);
 }
 
 void file_dev_ino(const struct file *file, dev_t *dev, ino_t *ino)

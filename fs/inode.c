@@ -18,7 +18,7 @@
 #include "kernel/panic.h"
 #include "mm/slab.h"
 
-#define HASH_SIZE  256
+#define HASH_SIZE  1024 /* dentries hold up to a few thousand inodes (fs/dcache.c) */
 #define MAX_UNUSED 256
 
 static struct hlist_head inode_hash[HASH_SIZE];
@@ -52,6 +52,7 @@ static struct inode *alloc_inode(struct super_block *sb)
 		inode = kmem_cache_alloc(inode_cache, GFP_KERNEL | GFP_ZERO);
 	if (!inode)
 		return NULL;
+	atomic_inc(&sb->s_nr_inodes);
 	inode->i_sb = sb;
 	inode->i_nlink = 1;
 	atomic_set(&inode->i_count, 1);
@@ -65,12 +66,15 @@ static struct inode *alloc_inode(struct super_block *sb)
 
 static void free_inode(struct inode *inode)
 {
-	const struct super_operations *s_op = inode->i_sb->s_op;
+	struct super_block *sb = inode->i_sb;
 
-	if (s_op && s_op->free_inode)
-		s_op->free_inode(inode);
+	if (sb->s_op && sb->s_op->free_inode)
+		sb->s_op->free_inode(inode);
 	else
 		kmem_cache_free(inode_cache, inode);
+	/* After the last one inode_drain() lets the super block go: it is not touched any more. */
+	if (atomic_dec_and_test(&sb->s_nr_inodes))
+		wake_up_all(&inode_wait);
 }
 
 struct inode *inode_new(struct super_block *sb, ino_t ino, mode_t mode)
@@ -249,7 +253,8 @@ static void put(struct inode *inode, bool wait)
 		spin_unlock(&inode_lock);
 		return;
 	}
-	if (!(inode->i_state & I_HASHED) || inode->i_nlink == 0) {
+	if (!(inode->i_state & I_HASHED) || inode->i_nlink == 0 ||
+	    ((inode->i_sb->s_flags & SB_DYING) && !(inode->i_state & I_DIRTY))) {
 		inode_forget_dirty(inode);
 		inode->i_state |= I_FREEING;
 		victim = inode;
@@ -317,4 +322,29 @@ void inode_forget(const struct super_block *sb)
 
 	while ((inode = take_unused_of(sb)))
 		evict(inode);
+}
+
+bool inode_any_removed(const struct super_block *sb)
+{
+	struct inode *inode;
+	bool found = false;
+
+	spin_lock(&inode_lock);
+	for (unsigned i = 0; i < HASH_SIZE && !found; i++) {
+		hlist_for_each_entry(inode, &inode_hash[i], i_hash) {
+			if (inode->i_sb == sb && !(inode->i_state & I_NEW) && inode->i_nlink == 0)
+				found = true;
+		}
+	}
+	spin_unlock(&inode_lock);
+	return found;
+}
+
+void inode_drain(struct super_block *sb)
+{
+	spin_lock(&inode_lock);
+	sb->s_flags |= SB_DYING;
+	spin_unlock(&inode_lock);
+	inode_forget(sb);
+	wait_event(&inode_wait, atomic_read(&sb->s_nr_inodes) == 0);
 }

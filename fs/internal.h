@@ -44,7 +44,22 @@ void d_drop(struct dentry *dentry);
 void d_forget_children(struct dentry *dir);
 /* @dentry becomes @target's name (same file system); @target is forgotten. Both parents locked. */
 void d_move(struct dentry *dentry, struct dentry *target);
+/* The names change places (same file system, neither below the other). Both parents locked. */
+void d_exchange(struct dentry *a, struct dentry *b);
 struct dentry *d_get_parent(struct dentry *dentry);
+/*
+ * What is to be seen at @dentry, whose reference is taken over: the root mounted there, or itself.
+ */
+struct dentry *d_cross(struct dentry *dentry);
+/*
+ * @sb's root hides @where from now on: -EBUSY when something else does or @where is a root, -ENOENT
+ * when its name is gone. The inode of @where is locked.
+ */
+int d_mount(struct dentry *where, struct super_block *sb);
+/* Undoes d_mount() unless somebody but the caller, with one reference, uses @sb: false. */
+bool d_unmount(struct super_block *sb);
+/* Frees the unused dentries of @sb; returns how many. */
+unsigned d_forget_sb(struct super_block *sb);
 /* True when @dentry is @ancestor or lies below it in the same file system. */
 bool d_is_below(struct dentry *dentry, struct dentry *ancestor);
 /* Frees about @nr unused dentries; returns how many. Never waits. */
@@ -102,6 +117,13 @@ void inode_forget_dirty(struct inode *inode);
 
 /* Frees every unused inode of @sb, which could not be mounted. */
 void inode_forget(const struct super_block *sb);
+/* True when a hashed inode of @sb lost its last name and is still in use: its end is a write. */
+bool inode_any_removed(const struct super_block *sb);
+/*
+ * The end of all inodes of @sb, which nobody can find any more: waits for those that somebody still
+ * has in hand.
+ */
+void inode_drain(struct super_block *sb);
 /* As inode_put(), for reclaim: never waits. For inodes that some other cache kept. */
 void inode_put_nowait(struct inode *inode);
 
@@ -184,6 +206,15 @@ void mpage_init(void);
  * memory.
  */
 struct super_block *sb_new(const struct fs_type *type, struct block_device *bdev);
+/*
+ * The end of @sb, filled and not (or no longer) mounted: root, dentries, inodes, itself. May sleep.
+ */
+void sb_kill(struct super_block *sb);
+/*
+ * @flags (of SB_MNT_MASK) instead of those it has: -EBUSY when somebody writes, or what the file
+ * system says. mount_mutex held.
+ */
+int sb_remount(struct super_block *sb, unsigned flags);
 /* The root of all, or NULL before vfs_mount_root(). */
 extern struct super_block *root_sb;
 

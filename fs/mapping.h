@@ -25,6 +25,8 @@ bool file_is_zero_device(const struct file *file);
 
 bool file_can_read(const struct file *file);
 bool file_can_write(const struct file *file);
+/* False on a file system mounted noexec: no part of @file may be mapped executable. */
+bool file_can_exec(const struct file *file);
 
 /* Path of @file for people (maps, fault reports) into @buf; always terminated. */
 void file_path(const struct file *file, char *buf, size_t size);

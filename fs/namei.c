@@ -78,12 +78,8 @@ void walk_end(struct walk *w)
 
 void walk_to(struct walk *w, struct dentry *child)
 {
-	struct super_block *mounted;
-
-	while ((mounted = smp_load_acquire(&child->d_mounted))) {
-		dput(child);
-		child = dget(mounted->s_root);
-	}
+	while (unlikely(READ_ONCE(child->d_mounted)))
+		child = d_cross(child);
 	dput(w->dentry);
 	w->dentry = child;
 }

@@ -35,7 +35,7 @@ static int can_open(const struct inode *inode, unsigned flags)
 		return write && (inode->i_sb->s_flags & SB_RDONLY) ? -EROFS : 0;
 	case S_IFCHR:
 	case S_IFBLK:
-		return 0;
+		return inode->i_sb->s_flags & SB_NODEV ? -EACCES : 0;
 	default:
 		return -ENXIO;
 	}
@@ -116,6 +116,13 @@ static int walk_create(struct walk *w, unsigned flags, mode_t mode, bool *create
 /* Gives @file its operations and calls their open. */
 static int open_inode(struct file *file, struct inode *inode)
 {
+	if (S_ISREG(inode->i_mode) && (file->f_mode & FMODE_WRITE)) {
+		int err = sb_want_write(inode->i_sb);
+
+		if (err)
+			return err;
+		file->f_mode |= FMODE_COUNTED;
+	}
 	file->f_op = inode->i_fop;
 	if (S_ISCHR(inode->i_mode))
 		file->f_op = chrdev_find(inode->i_rdev);
@@ -190,7 +197,7 @@ struct file *file_open_exec(const char *path)
 
 	if (IS_ERR(file))
 		return file;
-	if (S_ISREG(file->f_inode->i_mode))
+	if (S_ISREG(file->f_inode->i_mode) && !(file->f_inode->i_sb->s_flags & SB_NOEXEC))
 		return file;
 	file_put(file);
 	return ERR_PTR(-EACCES);

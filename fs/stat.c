@@ -173,7 +173,7 @@ static long put_statfs(struct super_block *sb, struct statfs_abi *ust)
 	st.f_type = sb->s_magic;
 	st.f_bsize = st.f_frsize = sb->s_blocksize ? sb->s_blocksize : PAGE_SIZE;
 	st.f_namelen = NAME_MAX;
-	st.f_flags = ST_VALID | (sb->s_flags & SB_RDONLY ? ST_RDONLY : 0);
+	st.f_flags = ST_VALID | (sb->s_flags & SB_MNT_MASK); /* the same bits */
 	st.f_fsid[0] = sb->s_dev;
 	if (sb->s_op && sb->s_op->statfs)
 		err = sb->s_op->statfs(sb, &st);

@@ -37,8 +37,7 @@ int vfs_fsync(struct file *file, bool datasync)
 
 	if (!S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode) && !S_ISBLK(inode->i_mode))
 		return -EINVAL;
-	if (S_ISBLK(inode->i_mode) || !s_op || !s_op->sync_inode ||
-	    (inode->i_sb->s_flags & SB_RDONLY))
+	if (S_ISBLK(inode->i_mode) || !s_op || !s_op->sync_inode)
 		return 0; /* it has no disk, or nothing for one */
 	filemap_write_all(&inode->i_data);
 	err = s_op->sync_inode(inode, datasync);

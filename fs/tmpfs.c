@@ -371,6 +371,26 @@ static int tmpfs_rename(struct inode *old_dir, const char *old_name, unsigned ol
 	return 0;
 }
 
+/* The entries stay and name each other's inode. */
+static int tmpfs_exchange(struct inode *old_dir, const char *old_name, unsigned old_len,
+			  struct inode *old_inode, struct inode *new_dir, const char *new_name,
+			  unsigned new_len, struct inode *new_inode)
+{
+	int moved = S_ISDIR(old_inode->i_mode) - S_ISDIR(new_inode->i_mode);
+
+	spin_lock(&tmpfs_lock);
+	find_locked(old_dir, old_name, old_len)->inode = new_inode;
+	find_locked(new_dir, new_name, new_len)->inode = old_inode;
+	if (old_dir != new_dir) {
+		old_dir->i_nlink -= moved;
+		new_dir->i_nlink += moved;
+	}
+	spin_unlock(&tmpfs_lock);
+	touch(old_dir, old_inode);
+	touch(new_dir, new_inode);
+	return 0;
+}
+
 /* ---- contents ---- */
 
 static int tmpfs_truncate(struct inode *inode, u64 size)
@@ -399,8 +419,34 @@ static void tmpfs_free_inode(struct inode *inode)
 	kmem_cache_free(tmpfs_inode_cache, tmpfs_i(inode));
 }
 
+/*
+ * Drops all that is in @dir: a root that is being unmounted. What is in a directory in it goes to
+ * the front of @dir's own list, before that directory: so there is no recursion. Nobody else sees
+ * the tree, but its entries are found by nobody only as long as their directories exist.
+ */
+static void drop_tree(struct inode *dir)
+{
+	struct list_head *entries = &tmpfs_i(dir)->entries;
+
+	while (!list_empty(entries)) {
+		struct tmpfs_entry *entry = list_first_entry(entries, struct tmpfs_entry, link);
+
+		if (!list_empty(&tmpfs_i(entry->inode)->entries)) {
+			list_splice_init(&tmpfs_i(entry->inode)->entries, entries);
+			continue;
+		}
+		spin_lock(&tmpfs_lock);
+		entry_del(entry);
+		drop_link(dir, entry->inode);
+		spin_unlock(&tmpfs_lock);
+		inode_put(entry->inode);
+		kfree(entry);
+	}
+}
+
 static void tmpfs_evict(struct inode *inode)
 {
+	drop_tree(inode);
 	uncharge(inode->i_sb, inode_cost(S_ISLNK(inode->i_mode) ? inode->i_data.size : 0));
 }
 
@@ -424,6 +470,7 @@ static const struct inode_operations tmpfs_dir_iops = {
 	.unlink = tmpfs_unlink,
 	.rmdir = tmpfs_rmdir,
 	.rename = tmpfs_rename,
+	.exchange = tmpfs_exchange,
 };
 
 static const struct inode_operations tmpfs_file_iops = { .truncate = tmpfs_truncate };
@@ -436,7 +483,13 @@ static const struct file_operations tmpfs_file_fops = {
 	.write_kernel = generic_file_write_kernel,
 };
 
+static void tmpfs_put_super(struct super_block *sb)
+{
+	kfree(sb->s_fs_info);
+}
+
 static const struct super_operations tmpfs_sops = {
+	.put_super = tmpfs_put_super,
 	.alloc_inode = tmpfs_alloc_inode,
 	.free_inode = tmpfs_free_inode,
 	.evict_inode = tmpfs_evict,

@@ -6,13 +6,15 @@
  *	        dentry -> parent dentry ... -> root of its super_block -> s_mountpoint dentry -> ...
  *
  * A super_block is mounted at most once, so a dentry alone is a place in the tree: no "mount"
- * objects and no pairs of (mount, dentry).
+ * objects and no pairs of (mount, dentry). A dentry that is held keeps its parents, so its root,
+ * and a root that somebody but its super block holds is not unmounted: whoever holds a dentry (by
+ * an open file, a current directory, a mount on it) may use its super block.
  *
  * Rules for implementers: those of fs/chrdev.h, and i_data.size is THE size of a file
  * (mm/filemap.h).
  *
- * Locks, outer to inner: f_pos_lock -> rename_mutex -> inode->lock (a directory before its entries)
- * -> mmap_lock and all of mm -> dcache_lock -> inode_lock (the inode table).
+ * Locks, outer to inner: mount_mutex, f_pos_lock -> rename_mutex -> inode->lock (a directory before
+ * its entries) -> mmap_lock and all of mm -> dcache_lock -> inode_lock (the inode table).
  */
 #ifndef RAVEL_FS_VFS_H
 #define RAVEL_FS_VFS_H
@@ -58,29 +60,47 @@ struct super_operations {
 	 * old.
 	 */
 	int (*sync_inode)(struct inode *inode, bool datasync);
-	/* Unmounting: undoes fill_super(), when no inode is left. */
+	/*
+	 * Undoes fill_super() but for the root: no inode of @sb exists any more. May sleep. NULL:
+	 * nothing to undo.
+	 */
 	void (*put_super)(struct super_block *sb);
-	/* SB_RDONLY comes or goes: @flags are the new ones, set by the caller if this says 0. */
+	/*
+	 * @flags (SB_RDONLY or not) become s_flags if this is 0. To read-only: nobody writes, and
+	 * all is written. NULL: with a disk -EROFS to writable, else always 0. mount_mutex held.
+	 */
 	int (*remount)(struct super_block *sb, unsigned flags);
 	/* Fills type, block and file counts; the rest has defaults. 0 or -errno. */
 	int (*statfs)(struct super_block *sb, struct statfs_abi *st);
 };
 
-#define SB_RDONLY  0x1u
-#define SB_NOCACHE 0x2u /* names come and go by themselves (proc): dentries are never cached */
+/* Flags of a super block; the low ones have the values of mount(2) and of statfs(2). */
+#define SB_RDONLY   0x1u
+#define SB_NOSUID   0x2u
+#define SB_NODEV    0x4u /* its device nodes cannot be opened */
+#define SB_NOEXEC   0x8u /* its files are not executed, nor mapped executable */
+#define SB_MNT_MASK (SB_RDONLY | SB_NOSUID | SB_NODEV | SB_NOEXEC)
+#define SB_NOCACHE  0x10000u /* names come and go by themselves (proc): dentries are never cached */
+#define SB_DYING    0x20000u /* being unmounted: unused inodes are not kept; inode_lock */
 
 struct super_block {
 	const struct fs_type *s_type;
 	const struct super_operations *s_op;
 	struct block_device *s_bdev; /* NULL: no disk */
 	dev_t s_dev;
-	unsigned s_flags, s_blocksize; /* bytes */
+	unsigned s_flags;     /* SB_*; mount_mutex, but for SB_DYING */
+	unsigned s_blocksize; /* bytes */
+	unsigned s_id;	      /* of the mount, for mountinfo */
+	atomic_t s_writers;   /* files open for writing, edits under way */
+	atomic_t s_nr_roots;  /* dentries without a parent: s_root, and of nameless files */
+	atomic_t s_nr_inodes; /* that exist */
 	unsigned long s_magic;
 	u64 s_maxbytes; /* largest file */
 	struct dentry *s_root;
 	struct dentry *s_mountpoint; /* in another file system; NULL: the root of all */
 	void *s_fs_info;
 	struct list_head link;
+	unsigned s_pins;		/* by who goes through the list without mount_mutex */
 	struct mutex s_sync_lock;	/* one at a time writes the data of all files */
 	struct list_head s_dirty_attr;	/* inodes with I_DIRTY_ATTR or I_DIRTY_TIME; inode_lock */
 	struct list_head s_dirty_pages; /* inodes with I_DIRTY_PAGES; inode_lock */
@@ -90,10 +110,11 @@ struct super_block {
 struct fs_type {
 	const char *name;
 	/*
-	 * Fills @sb (s_type, s_bdev and s_dev are set) and sets s_root by sb_make_root(). 0 or
-	 * -errno with all undone.
+	 * Fills @sb (s_type, s_bdev, s_dev and s_flags are set; it may add flags) and sets s_root
+	 * by sb_make_root(). 0 or -errno with all undone.
 	 */
 	int (*fill_super)(struct super_block *sb);
+	bool needs_disk;
 	struct fs_type *next;
 };
 
@@ -101,12 +122,33 @@ void fs_register(struct fs_type *type);
 /* Makes @inode, whose reference it takes over in any case, the root of @sb; 0 or -ENOMEM. */
 int sb_make_root(struct super_block *sb, struct inode *inode);
 /*
- * Mounts a new instance of file system @type, on @bdev if it wants a disk, on directory @where
- * (kernel string; NULL: the root of all). 0 or -errno.
+ * Mounts a new instance of file system @type, on @bdev if it wants a disk, with @flags (of
+ * SB_MNT_MASK) on directory @where (kernel string; NULL: the root of all). 0, -ENODEV, -ENOTBLK,
+ * -EBUSY, -EACCES, -ENOMEM, or what the walk or fill_super() gave, and then all is undone.
  */
-int vfs_mount(const char *type, struct block_device *bdev, const char *where);
-/* The mounted file systems, oldest first; @prev NULL: the first; NULL past the last. */
+int vfs_mount(const char *type, struct block_device *bdev, const char *where, unsigned flags);
+/* Between these two no file system is mounted, unmounted or remounted. May sleep. */
+void mounts_lock(void);
+void mounts_unlock(void);
+/*
+ * The mounted file systems, oldest first; @prev NULL: the first; NULL past the last. Under
+ * mounts_lock().
+ */
 struct super_block *sb_next(const struct super_block *prev);
+/*
+ * The same without mounts_lock(): the result is pinned, and @prev, which was, is no more. Who
+ * unmounts waits for pins.
+ */
+struct super_block *sb_get_next(struct super_block *prev);
+/* The file system types, in any order; they never go. NULL as above. */
+const struct fs_type *fs_type_next(const struct fs_type *prev);
+
+/*
+ * Announces a change to @sb: it stays writable until sb_done_write(). -EROFS: it is read-only.
+ * Never sleeps.
+ */
+int sb_want_write(struct super_block *sb);
+void sb_done_write(struct super_block *sb);
 
 /* ---- inodes (fs/inode.c) ---- */
 
@@ -135,6 +177,13 @@ struct inode_operations {
 	int (*rename)(struct inode *old_dir, const char *old_name, unsigned old_len,
 		      struct inode *inode, struct inode *new_dir, const char *new_name,
 		      unsigned new_len, struct inode *victim);
+	/*
+	 * The two names change places. Both exist, neither inode lies below the other; the
+	 * directories (perhaps one) are locked, and both inodes, which differ. 0 or -errno.
+	 */
+	int (*exchange)(struct inode *old_dir, const char *old_name, unsigned old_len,
+			struct inode *old_inode, struct inode *new_dir, const char *new_name,
+			unsigned new_len, struct inode *new_inode);
 	/* Sets the size; inode locked, regular file, @size within s_maxbytes. */
 	int (*truncate)(struct inode *inode, u64 size);
 };
@@ -233,7 +282,7 @@ struct dentry {
 	struct dentry *d_parent; /* with a reference; itself for a root; dcache_lock */
 	struct inode *d_inode;	 /* with a reference; NULL: the name does not exist (negative) */
 	struct super_block *d_sb;
-	struct super_block *d_mounted; /* its root hides this dentry */
+	struct super_block *d_mounted; /* its root hides this dentry; dcache_lock */
 	char *d_name;		       /* terminated; d_iname or from kmalloc; dcache_lock */
 	u32 d_hash;
 	u8 d_len;

@@ -147,7 +147,7 @@ static void write_data(struct super_block *sb)
 
 int sync_filesystem(struct super_block *sb)
 {
-	if (!sb->s_op || !sb->s_op->sync_fs || (sb->s_flags & SB_RDONLY))
+	if (!sb->s_op || !sb->s_op->sync_fs)
 		return 0;
 	write_data(sb);
 	return sb->s_op->sync_fs(sb);
@@ -157,7 +157,7 @@ void sync_all(void)
 {
 	struct super_block *sb = NULL;
 
-	while ((sb = sb_next(sb)))
+	while ((sb = sb_get_next(sb)))
 		sync_filesystem(sb);
 }
 

@@ -168,10 +168,12 @@ static int check_flags(u32 flags)
 	return flags & (MAP_GROWSDOWN | MAP_LOCKED) ? -EOPNOTSUPP : 0;
 }
 
-static int check_file(struct file *file)
+static int check_file(struct file *file, u32 prot)
 {
 	if (!file_can_read(file))
 		return -EACCES;
+	if ((prot & PROT_EXEC) && !file_can_exec(file))
+		return -EPERM;
 	return file_mapping(file) ? 0 : -ENODEV;
 }
 
@@ -194,7 +196,7 @@ long vm_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long
 	if (file) {
 		if (off > (unsigned long)LONG_MAX - bytes)
 			return -EOVERFLOW;
-		ret = check_file(file);
+		ret = check_file(file, prot);
 		if (ret)
 			return ret;
 		want.vm_file = file;

@@ -17,6 +17,7 @@
  * Source: mprotect(2).
  */
 #include "arch/riscv/mmu.h"
+#include "fs/mapping.h"
 #include "kernel/panic.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
@@ -126,6 +127,12 @@ static int check_limits(struct mm *mm, unsigned long start, unsigned long end, u
 	return mm->data_vm + pages > current->rlim[RLIMIT_DATA].cur >> PAGE_SHIFT ? -ENOMEM : 0;
 }
 
+/* File pages of a file system mounted noexec stay as they are. */
+static bool exec_refused(const struct vm_area *vma, u32 prot)
+{
+	return (prot & PROT_EXEC) && vma->vm_file && !file_can_exec(vma->vm_file);
+}
+
 static int mprotect_locked(struct mm *mm, unsigned long start, unsigned long end, u32 prot)
 {
 	struct vm_area *vma;
@@ -142,9 +149,13 @@ static int mprotect_locked(struct mm *mm, unsigned long start, unsigned long end
 		return err;
 	for (vma = vma_lookup(mm, start); vma && vma->vm_start <= at && at < end;
 	     vma = vma->vm_next) {
-		if (vma->vm_prot != prot)
+		if (exec_refused(vma, prot))
+			err = -EACCES;
+		else if (vma->vm_prot != prot)
 			change_area(vma, prot);
 		vma = vma_merge(mm, vma);
+		if (err)
+			return err;
 		at = vma->vm_end;
 	}
 	/*

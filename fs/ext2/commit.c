@@ -339,7 +339,7 @@ int ext2_commit(struct super_block *sb)
 	int err;
 
 	mutex_lock(&sbi->commit_mutex);
-	err = do_commit(sb);
+	err = READ_ONCE(sbi->writing) ? do_commit(sb) : 0;
 	mutex_unlock(&sbi->commit_mutex);
 	return err;
 }

@@ -174,4 +174,5 @@ const struct inode_operations ext2_dir_iops = {
 	.unlink = ext2_unlink,
 	.rmdir = ext2_rmdir,
 	.rename = ext2_rename,
+	.exchange = ext2_exchange,
 };

@@ -113,12 +113,13 @@ struct ext2_sb_info {
 	u32 generation; /* of the next new inode */
 
 	bool had_errors; /* damage was seen: the disk is to be checked */
+	bool writing;	 /* the super block on the disk says so */
 	bool read_only;	 /* it has features that only readers may ignore */
 	bool was_valid;	 /* it was unmounted cleanly before this mount */
 
 	struct rwsem
 		removal_sem; /* read: removals; write: the stages of a commit that order them */
-	u32 has_deaths;     /* the inode tables in memory tell of deaths, the disk does not */
+	u32 has_deaths;	     /* the inode tables in memory tell of deaths, the disk does not */
 	struct mutex commit_mutex; /* one commit at a time */
 	u64 commit_seq;		   /* number of the commit to come: changes made now are in it */
 	u64 committed_seq;	   /* all commits up to this are on the disk */

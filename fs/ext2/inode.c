@@ -390,7 +390,7 @@ void ext2_evict_inode(struct inode *inode)
 {
 	struct super_block *sb = inode->i_sb;
 
-	if (inode->i_nlink > 0 || (sb->s_flags & SB_RDONLY))
+	if (inode->i_nlink > 0 || !READ_ONCE(EXT2_SB(sb)->writing))
 		return;
 	filemap_truncate(&inode->i_data, 0);
 	if (mark_deleted(inode)) {

@@ -3,7 +3,7 @@
  *
  *	create      new inode, then its entry              undone by i_nlink = 0 and a put
  *	link        i_nlink + 1, then the entry
- *	unlink      i_nlink - 1, then the entry goes       the blocks go with the last user (inode.c)
+ *	unlink      i_nlink - 1, then the entry goes       the blocks go with the last user
  *	rename      the new entry (or the victim's names us), then the old one goes, then ".."
  *
  * What a crash may leave of each is fs/ext2/commit.c's subject. Two rules of it show here: an entry

@@ -72,7 +72,7 @@ static int check_format(struct super_block *sb, const struct ext2_super *es,
 	if (es->s_feature_incompat & ~EXT2_INCOMPAT_FILETYPE)
 		return refuse(sb, "has features that this kernel does not know");
 	if (es->s_feature_ro_compat & ~(EXT2_RO_COMPAT_SPARSE | EXT2_RO_COMPAT_LARGEFILE))
-		sb->s_flags |= SB_RDONLY; /* such features do not matter to who only reads */
+		sbi->read_only = true; /* such features do not matter to who only reads */
 	if (sbi->inode_size < EXT2_GOOD_OLD_INODE_SIZE || sbi->inode_size > 1u << sbi->blkbits ||
 	    !is_pow2(sbi->inode_size))
 		return refuse(sb, "bad inode size");
@@ -252,32 +252,51 @@ static int ext2_statfs(struct super_block *sb, struct statfs_abi *st)
 	return 0;
 }
 
-/* Everything is written; nothing of it is in use any more. */
-static void ext2_put_super(struct super_block *sb)
-{
-	if (!(sb->s_flags & SB_RDONLY)) {
-		ext2_commit(sb);
-		ext2_mark_super(sb, true);
-	}
-	sbi_free(EXT2_SB(sb));
-	sb->s_fs_info = NULL;
-}
-
-/* Between read-only and writable, before sb->s_flags says so. */
-static int ext2_remount(struct super_block *sb, unsigned flags)
+/* What the disk says of itself from now on holds until stop_writing(). */
+static int start_writing(struct super_block *sb)
 {
 	struct ext2_sb_info *sbi = EXT2_SB(sb);
 	int err;
 
-	if ((flags & SB_RDONLY) == (sb->s_flags & SB_RDONLY))
+	if (sb->s_bdev->read_only || sbi->read_only)
+		return -EROFS;
+	if (sbi->writing)
 		return 0;
-	if (!(flags & SB_RDONLY)) {
-		if (sb->s_bdev->read_only || sbi->read_only)
-			return -EROFS;
-		return ext2_mark_super(sb, false);
-	}
-	err = sync_filesystem(sb);
-	return err ? err : ext2_mark_super(sb, true);
+	if (!sbi->was_valid)
+		printk("ext2 (%s): was not unmounted cleanly: e2fsck should look at it\n",
+		       sb->s_bdev->name);
+	err = ext2_mark_super(sb, false);
+	if (!err)
+		WRITE_ONCE(sbi->writing, true);
+	return err;
+}
+
+/* Nobody changes anything any more: the disk has everything, and is in order. */
+static int stop_writing(struct super_block *sb)
+{
+	struct ext2_sb_info *sbi = EXT2_SB(sb);
+	int err, more;
+
+	if (!sbi->writing)
+		return 0;
+	err = ext2_commit(sb);
+	WRITE_ONCE(sbi->writing, false);
+	more = ext2_mark_super(sb, true);
+	return err ? err : more;
+}
+
+/* Everything is written; nothing of it is in use any more. */
+static void ext2_put_super(struct super_block *sb)
+{
+	stop_writing(sb);
+	sbi_free(EXT2_SB(sb));
+	sb->s_fs_info = NULL;
+}
+
+/* Between read-only and writable. */
+static int ext2_remount(struct super_block *sb, unsigned flags)
+{
+	return flags & SB_RDONLY ? stop_writing(sb) : start_writing(sb);
 }
 
 static const struct super_operations ext2_sops = {
@@ -327,39 +346,31 @@ static int make_root(struct super_block *sb)
 	return sb_make_root(sb, root);
 }
 
-/* A disk that can be written is: what it says of itself now holds until it is unmounted. */
-static int start_writing(struct super_block *sb, struct ext2_sb_info *sbi)
-{
-	sbi->read_only = sb->s_flags & SB_RDONLY; /* for what it has, whatever remount wants */
-	if (sb->s_bdev->read_only)
-		sb->s_flags |= SB_RDONLY;
-	if (!sbi->was_valid)
-		printk("ext2 (%s): was not unmounted cleanly: e2fsck should look at it\n",
-		       sb->s_bdev->name);
-	return sb->s_flags & SB_RDONLY ? 0 : ext2_mark_super(sb, false);
-}
-
 static int ext2_fill_super(struct super_block *sb)
 {
 	struct ext2_sb_info *sbi;
 	int err;
 
-	if (!sb->s_bdev)
-		return -ENOTBLK;
 	if (!bdev_mapping(sb->s_bdev))
 		return -ENOMEM;
 	sbi = kzalloc(sizeof(*sbi), GFP_KERNEL);
 	if (!sbi)
 		return -ENOMEM;
 	err = load_super(sb, sbi);
-	if (!err)
-		err = start_writing(sb, sbi);
+	if (!err && !(sb->s_flags & SB_RDONLY)) {
+		err = start_writing(sb);
+		if (err == -EROFS) { /* a disk that can only be read is better than none */
+			sb->s_flags |= SB_RDONLY;
+			err = 0;
+		}
+	}
 	if (!err)
 		err = make_root(sb);
 	if (!err)
 		return 0;
 	/* Inodes that were read name this super block: they go before it does. */
-	inode_forget(sb);
+	stop_writing(sb);
+	inode_drain(sb);
 	sbi_free(sbi);
 	return err;
 }
@@ -367,6 +378,7 @@ static int ext2_fill_super(struct super_block *sb)
 static struct fs_type ext2_type = {
 	.name = "ext2",
 	.fill_super = ext2_fill_super,
+	.needs_disk = true,
 };
 
 void ext2_init(void)

@@ -1,6 +1,5 @@
 /*
- * machine.c - the machine as a whole: stat, uptime, version, cpuinfo, cmdline, mounts, filesystems,
- * loadavg, kmsg.
+ * machine.c - the machine as a whole: stat, uptime, version, cpuinfo, cmdline, loadavg, kmsg.
  *
  * Processor time: a hart knows how long it was idle, a task how long it ran in user mode; so what
  * was not idle is divided on every hart as it is on all of them together. loadavg shows the tasks
@@ -10,7 +9,6 @@
  */
 #include "arch/riscv/machine.h"
 #include "arch/riscv/uaccess.h"
-#include "drivers/block.h"
 #include "fs/proc/proc.h"
 #include "kernel/console.h"
 #include "kernel/sched.h"
@@ -147,45 +145,6 @@ int proc_show_cpuinfo(struct seq_buf *seq, struct task *task __maybe_unused)
 int proc_show_cmdline(struct seq_buf *seq, struct task *task __maybe_unused)
 {
 	seq_printf(seq, "%s\n", machine.cmdline);
-	return 0;
-}
-
-/* ---- file systems ---- */
-
-int proc_show_mounts(struct seq_buf *seq, struct task *task __maybe_unused)
-{
-	char *buf = kmalloc(PATH_MAX, GFP_KERNEL);
-
-	if (!buf)
-		return -ENOMEM;
-	for (struct super_block *sb = sb_next(NULL); sb; sb = sb_next(sb)) {
-		const char *path = dentry_path(sb->s_root, buf, PATH_MAX);
-
-		seq_printf(seq, "%s%s %s %s %s 0 0\n", sb->s_bdev ? "/dev/" : "",
-			   sb->s_bdev ? sb->s_bdev->name : sb->s_type->name, path ? path : "?",
-			   sb->s_type->name, sb->s_flags & SB_RDONLY ? "ro" : "rw");
-	}
-	kfree(buf);
-	return 0;
-}
-
-/* True when an older mount than @sb has its type. */
-static bool type_was_shown(const struct super_block *sb)
-{
-	for (struct super_block *old = sb_next(NULL); old != sb; old = sb_next(old)) {
-		if (old->s_type == sb->s_type)
-			return true;
-	}
-	return false;
-}
-
-/* Those in use: each type that exists is mounted at boot. */
-int proc_show_filesystems(struct seq_buf *seq, struct task *task __maybe_unused)
-{
-	for (struct super_block *sb = sb_next(NULL); sb; sb = sb_next(sb)) {
-		if (!type_was_shown(sb))
-			seq_printf(seq, "%s\t%s\n", sb->s_bdev ? "" : "nodev", sb->s_type->name);
-	}
 	return 0;
 }
 

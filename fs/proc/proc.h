@@ -121,10 +121,12 @@ int proc_show_uptime(struct seq_buf *seq, struct task *task);
 int proc_show_version(struct seq_buf *seq, struct task *task);
 int proc_show_cpuinfo(struct seq_buf *seq, struct task *task);
 int proc_show_cmdline(struct seq_buf *seq, struct task *task);
-int proc_show_mounts(struct seq_buf *seq, struct task *task);
-int proc_show_filesystems(struct seq_buf *seq, struct task *task);
 int proc_show_loadavg(struct seq_buf *seq, struct task *task);
 int proc_show_locks(struct seq_buf *seq, struct task *task); /* locks.c */
+
+int proc_show_mounts(struct seq_buf *seq, struct task *task); /* mounts.c */
+int proc_show_mountinfo(struct seq_buf *seq, struct task *task);
+int proc_show_filesystems(struct seq_buf *seq, struct task *task);
 
 /* The descriptors of @task with a user more (files_put() them), or NULL: exited. In fd.c. */
 struct files *proc_get_files(struct task *task);

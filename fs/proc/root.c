@@ -253,7 +253,7 @@ static int proc_fill_super(struct super_block *sb)
 	struct inode *inode;
 
 	sb->s_op = &proc_sops;
-	sb->s_flags = SB_NOCACHE;
+	sb->s_flags |= SB_NOCACHE;
 	sb->s_blocksize = PAGE_SIZE;
 	sb->s_magic = PROC_SUPER_MAGIC;
 	inode = proc_inode_new(sb, &root_entry, NULL, PROC_INO_ROOT);

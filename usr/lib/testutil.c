@@ -90,6 +90,21 @@ long long text_number(const char *text, const char *key)
 	return -1;
 }
 
+long long slab_objects(void)
+{
+	static char text[16384];
+	long long sum = 0;
+	char *line = text;
+
+	if (read_text("/proc/slabinfo", text, sizeof(text)) < 0)
+		return 0;
+	while ((line = strchr(line, '\n')) && *++line) {
+		if (*line != '#')
+			sum += strtoll(line + strcspn(line, " "), NULL, 10);
+	}
+	return sum;
+}
+
 long long vmstat(const char *name)
 {
 	static char text[16384];

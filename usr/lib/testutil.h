@@ -26,6 +26,9 @@ void write_file(const char *path, const void *bytes, size_t size);
 /* "key: 123" or "key 123" in a text of lines: the number, or -1 when there is no such line. */
 long long text_number(const char *text, const char *key);
 
+/* Active objects in all of the kernel's caches (/proc/slabinfo); 0 where that is not told. */
+long long slab_objects(void);
+
 /* The counter of this name in /proc/vmstat, a line of /proc/self/status in kB; -1: absent. */
 long long vmstat(const char *name);
 long long status_kb(pid_t pid, const char *key);

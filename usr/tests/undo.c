@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include "usr/lib/testmem.h"
@@ -316,4 +317,61 @@ TEST(execve)
 	}
 	test_note("execve: %d refused, %d killed", refused, killed);
 	CHECK(refused > 0);
+}
+
+static const char *mount_type;
+
+static long do_mount(void)
+{
+	return raw_syscall(SYS_mount, (long)"none", (long)area, (long)mount_type, 0, 0, 0);
+}
+
+static void after_mount(long result)
+{
+	CHECK_EQ(result, 0);
+	CHECK_EQ(raw_syscall(SYS_umount2, (long)area, 0, 0, 0, 0, 0), 0);
+}
+
+TEST(mount)
+{
+	static const char *const types[] = { "tmpfs", "proc", "devfs" };
+	static char place[128];
+	long long objects = 0;
+
+	snprintf(place, sizeof(place), "%s", tmp_path("undo"));
+	CHECK_OK(mkdir(place, 0755));
+	area = place;
+	for (unsigned i = 0; i < 10 * ARRAY_LEN(types); i++) {
+		if (i == ARRAY_LEN(types))
+			objects = slab_objects();
+		mount_type = types[i % ARRAY_LEN(types)];
+		fail_each(mount_type, do_mount, after_mount);
+	}
+	/* Had one failure lost an object, each round would have. */
+	CHECK_RANGE(slab_objects(), objects - 7, objects + 7);
+	CHECK_OK(rmdir(place));
+}
+
+static char exchange_a[128], exchange_b[128];
+
+static long do_exchange(void)
+{
+	return raw_syscall(SYS_renameat2, AT_FDCWD, (long)exchange_a, AT_FDCWD, (long)exchange_b, 2,
+			   0);
+}
+
+static void after_exchange(long result)
+{
+	CHECK_EQ(result, 0);
+}
+
+TEST(exchange)
+{
+	snprintf(exchange_a, sizeof(exchange_a), "%s", tmp_path("a"));
+	snprintf(exchange_b, sizeof(exchange_b), "%s", tmp_path("b"));
+	write_file(exchange_a, "a", 1);
+	write_file(exchange_b, "b", 1);
+	fail_each("exchange", do_exchange, after_exchange);
+	CHECK_OK(unlink(exchange_a));
+	CHECK_OK(unlink(exchange_b));
 }
