@@ -61,6 +61,7 @@ struct file {
 
 #define FMODE_READ   0x1u
 #define FMODE_WRITE  0x2u
+#define FMODE_PATH   0x8u /* O_PATH: only a place; f_op is NULL */
 #define FMODE_STREAM 0x4u /* no offset: pipes and terminals (set by an open that knows) */
 
 /* A file_operations.llseek for streams: -ESPIPE. */

@@ -158,12 +158,13 @@ static void detach(struct dentry *dentry)
 }
 
 /*
- * Frees detached @dentry; returns its parent, whose reference is now the caller's to drop. @put is
+ * Frees detached @dentry; returns its parent (NULL: it had none), whose reference is now the
+ * caller's to drop. @put is
  * inode_put() or, in reclaim, inode_put_nowait().
  */
 static struct dentry *destroy(struct dentry *dentry, void (*put)(struct inode *inode))
 {
-	struct dentry *parent = dentry->d_parent;
+	struct dentry *parent = d_is_root(dentry) ? NULL : dentry->d_parent;
 
 	put(dentry->d_inode);
 	free_dentry(dentry);

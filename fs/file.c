@@ -138,7 +138,7 @@ void file_path(const struct file *file, char *buf, size_t size)
 
 	if (size == 0)
 		return;
-	if (!file->f_dentry) {
+	if (!file->f_dentry || d_is_anon(file->f_dentry)) {
 		snprintf(buf, size, "%s:[%lu]", S_ISFIFO(file->f_inode->i_mode) ? "pipe" : "anon",
 			 (unsigned long)file->f_inode->i_ino);
 		return;
@@ -315,12 +315,7 @@ int files_next_fd(struct files *files, int fd)
 	return found;
 }
 
-struct file *fd_get(int fd)
-{
-	return files_get_file(current->files, fd);
-}
-
-struct fd fd_begin(int fd)
+struct fd fd_begin_any(int fd)
 {
 	struct files *files = current->files;
 	struct file *file;
@@ -331,6 +326,23 @@ struct fd fd_begin(int fd)
 	}
 	file = files_get_file(files, fd);
 	return (struct fd){ file, file != NULL };
+}
+
+struct fd fd_begin(int fdnum)
+{
+	struct fd fd = fd_begin_any(fdnum);
+
+	if (likely(fd.file && !(fd.file->f_mode & FMODE_PATH)))
+		return fd;
+	fd_end(fd);
+	return (struct fd){ NULL, false };
+}
+
+struct file *fd_get(int fdnum)
+{
+	struct fd fd = fd_begin(fdnum);
+
+	return fd.file && !fd.put ? file_get(fd.file) : fd.file;
 }
 
 /* Marks @fd as used. files->lock held. */

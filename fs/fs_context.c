@@ -135,7 +135,7 @@ SYSCALL_DEFINE1(chroot, const char *, upath)
 
 SYSCALL_DEFINE1(fchdir, int, fdnum)
 {
-	struct fd fd = fd_begin(fdnum);
+	struct fd fd = fd_begin_any(fdnum);
 	long ret;
 
 	if (!fd.file)

@@ -26,6 +26,12 @@ static inline bool d_is_root(const struct dentry *dentry)
 	return dentry->d_parent == dentry;
 }
 
+/* The dentry that d_alloc_root() made for an inode without a name (fs/proc/fd.c). */
+static inline bool d_is_anon(const struct dentry *dentry)
+{
+	return d_is_root(dentry) && dentry->d_sb->s_root != dentry;
+}
+
 u32 d_name_hash(const char *name, unsigned len);
 /* The cached dentry of @name in @parent with a reference (it may be negative), or NULL. */
 struct dentry *d_lookup(struct dentry *parent, const char *name, unsigned len, u32 hash);
@@ -68,6 +74,7 @@ struct walk {
 	bool slash; /* a slash follows it */
 	char *link; /* owned memory behind rest after a symbolic link */
 	unsigned nr_links;
+	bool jumped; /* the last link led to a file, not to a path */
 };
 
 /* 0 or -errno; in any case walk_end() undoes it. */
@@ -91,6 +98,8 @@ struct dentry *lookup_name_locked(struct dentry *dir, const char *name, unsigned
 
 /* A new regular file named by the negative @child of locked @dir. 0 or -errno. */
 int vfs_create(struct dentry *dir, struct dentry *child, mode_t mode);
+/* @mode of a new file without what the task's umask takes. */
+mode_t apply_umask(mode_t mode);
 
 /* ---- inode.c ---- */
 
@@ -136,7 +145,12 @@ static inline void pos_end(struct fd fd, bool locked)
 /* ---- pipe.c ---- */
 
 #define PIPE_PAGES 16
-#define PIPE_SIZE  (PIPE_PAGES * (unsigned)PAGE_SIZE) /* bytes that a pipe holds */
+#define PIPE_SIZE  (PIPE_PAGES * (unsigned)PAGE_SIZE) /* bytes that a pipe holds at most */
+
+extern const struct file_operations fifo_fops;
+/* F_GETPIPE_SZ and F_SETPIPE_SZ: bytes; -EBADF: no pipe; -EBUSY: holds more; -EPERM, -EINVAL. */
+long pipe_get_size(const struct file *file);
+long pipe_set_size(struct file *file, unsigned long size);
 
 /* ---- others ---- */
 

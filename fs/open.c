@@ -35,6 +35,7 @@ static int can_open(const struct inode *inode, unsigned flags)
 		return write && (inode->i_sb->s_flags & SB_RDONLY) ? -EROFS : 0;
 	case S_IFCHR:
 	case S_IFBLK:
+	case S_IFIFO:
 		return 0;
 	default:
 		return -ENXIO;
@@ -108,7 +109,7 @@ static int walk_create(struct walk *w, unsigned flags, mode_t mode, bool *create
 			return -ELOOP;
 		}
 		err = walk_follow(w, child);
-		if (err)
+		if (err || w->jumped)
 			return err;
 	}
 }
@@ -121,6 +122,8 @@ static int open_inode(struct file *file, struct inode *inode)
 		file->f_op = chrdev_find(inode->i_rdev);
 	else if (S_ISBLK(inode->i_mode))
 		file->f_op = &bdev_fops;
+	else if (S_ISFIFO(inode->i_mode))
+		file->f_op = &fifo_fops;
 	else if (S_ISREG(inode->i_mode) && inode->i_data.ops)
 		file->f_mapping = &inode->i_data;
 	if (!file->f_op)
@@ -141,6 +144,72 @@ static int open_inode(struct file *file, struct inode *inode)
 	return 0;
 }
 
+/*
+ * O_PATH: a descriptor for a place, which other calls may start from or ask about; the file itself
+ * is not opened, so nothing is asked of it. Such files are hidden from fd_begin().
+ */
+static struct file *open_path(int dfd, const char *path, unsigned flags, unsigned lookup)
+{
+	struct file *file = file_alloc(flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW));
+	struct dentry *dentry;
+
+	if (!file)
+		return ERR_PTR(-ENOMEM);
+	file->f_mode = FMODE_PATH;
+	dentry = path_lookup(dfd, path, lookup);
+	if (IS_ERR(dentry)) {
+		file_put(file);
+		return (void *)dentry;
+	}
+	file->f_dentry = dentry;
+	file->f_inode = dentry->d_inode;
+	return file;
+}
+
+/* The inode of O_TMPFILE in directory @dir, or ERR_PTR. */
+static struct inode *make_tmpfile(struct inode *dir, mode_t mode)
+{
+	int err = may_edit_dir(dir);
+
+	if (dir->i_sb->s_flags & SB_RDONLY)
+		return ERR_PTR(-EROFS);
+	if (err)
+		return ERR_PTR(err);
+	if (!dir->i_op->tmpfile)
+		return ERR_PTR(-EOPNOTSUPP);
+	return dir->i_op->tmpfile(dir, S_IFREG | apply_umask(mode & S_IALLUGO));
+}
+
+/* O_TMPFILE: @path is the directory. The file has no dentry, and cannot be given a name. */
+static struct file *open_tmpfile(int dfd, const char *path, unsigned flags, mode_t mode)
+{
+	struct dentry *dir;
+	struct inode *inode;
+	struct file *file;
+	int err;
+
+	if (!(flags & O_DIRECTORY) || (flags & O_CREAT) || (flags & O_ACCMODE) == O_RDONLY)
+		return ERR_PTR(-EINVAL);
+	dir = path_lookup(dfd, path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY);
+	if (IS_ERR(dir))
+		return (void *)dir;
+	inode = make_tmpfile(dir->d_inode, mode);
+	dput(dir);
+	if (IS_ERR(inode))
+		return (void *)inode;
+	file = file_alloc(flags);
+	if (!file) {
+		inode_put(inode);
+		return ERR_PTR(-ENOMEM);
+	}
+	file->f_inode = inode;
+	err = open_inode(file, inode);
+	if (!err)
+		return file;
+	file_put(file);
+	return ERR_PTR(err);
+}
+
 /* @mask: the MAY_* that are asked of a file that exists. */
 static struct file *do_open(int dfd, const char *path, unsigned flags, mode_t mode, int mask)
 {
@@ -151,11 +220,13 @@ static struct file *do_open(int dfd, const char *path, unsigned flags, mode_t mo
 	struct walk w;
 	int err;
 
-	if (flags & (O_PATH | O_DIRECT) || (flags & O_ACCMODE) == O_ACCMODE ||
-	    ((flags & O_CREAT) && (flags & O_DIRECTORY)))
+	if (flags & O_PATH)
+		return open_path(dfd, path, flags, lookup);
+	if ((flags & O_DIRECT) || (flags & O_ACCMODE) == O_ACCMODE ||
+	    ((flags & (O_CREAT | O_TMPFILE)) == O_CREAT && (flags & O_DIRECTORY)))
 		return ERR_PTR(-EINVAL);
 	if (flags & O_TMPFILE)
-		return ERR_PTR(-EOPNOTSUPP);
+		return open_tmpfile(dfd, path, flags, mode);
 	file = file_alloc(flags);
 	if (!file)
 		return ERR_PTR(-ENOMEM);
