@@ -9,7 +9,6 @@
  * addresses.
  */
 #include "fs/internal.h"
-#include "fs/permission.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 

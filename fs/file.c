@@ -315,7 +315,7 @@ int files_next_fd(struct files *files, int fd)
 	return found;
 }
 
-struct fd fd_begin_any(int fd)
+static inline struct fd find_fd(int fd)
 {
 	struct files *files = current->files;
 	struct file *file;
@@ -328,9 +328,14 @@ struct fd fd_begin_any(int fd)
 	return (struct fd){ file, file != NULL };
 }
 
+struct fd fd_begin_any(int fd)
+{
+	return find_fd(fd);
+}
+
 struct fd fd_begin(int fdnum)
 {
-	struct fd fd = fd_begin_any(fdnum);
+	struct fd fd = find_fd(fdnum);
 
 	if (likely(fd.file && !(fd.file->f_mode & FMODE_PATH)))
 		return fd;

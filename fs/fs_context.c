@@ -5,7 +5,6 @@
  * Locks: fs->lock guards the pointers; a reference is taken under it, and dropped after it.
  */
 #include "fs/internal.h"
-#include "fs/permission.h"
 #include "arch/riscv/uaccess.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"

@@ -4,6 +4,7 @@
 #ifndef RAVEL_FS_INTERNAL_H
 #define RAVEL_FS_INTERNAL_H
 
+#include "fs/permission.h"
 #include "fs/vfs.h"
 
 /* Takes one off @v unless it is the last; false: it is, and the caller must lock and look again. */
@@ -120,8 +121,25 @@ void inode_put_nowait(struct inode *inode);
 #define MAX_RW_COUNT 0x7ffff000UL
 
 /* What read(2) and write(2) do, at *@pos; the caller sees to it that *@pos is its own. */
-ssize_t file_read(struct file *file, void *ubuf, size_t len, u64 *pos);
-ssize_t file_write(struct file *file, const void *ubuf, size_t len, u64 *pos);
+static inline ssize_t file_read(struct file *file, void *ubuf, size_t len, u64 *pos)
+{
+	if (unlikely(!(file->f_mode & FMODE_READ)))
+		return -EBADF;
+	if (unlikely(!file->f_op->read))
+		return S_ISDIR(file->f_inode->i_mode) ? -EISDIR : -EINVAL;
+	return file->f_op->read(file, ubuf, min(len, MAX_RW_COUNT), pos);
+}
+
+static inline ssize_t file_write(struct file *file, const void *ubuf, size_t len, u64 *pos)
+{
+	if (unlikely(!(file->f_mode & FMODE_WRITE)))
+		return -EBADF;
+	if (unlikely(!file->f_op->write))
+		return -EINVAL;
+	if (unlikely(!is_fs_root()) && len)
+		drop_setid(file->f_inode);
+	return file->f_op->write(file, ubuf, min(len, MAX_RW_COUNT), pos);
+}
 
 /*
  * Before and after a use of the offset of @fd's file: others who may use it at the same time are

@@ -13,7 +13,6 @@
  * Locks: none between steps; a directory's inode lock during a look-up that misses.
  */
 #include "fs/internal.h"
-#include "fs/permission.h"
 #include "arch/riscv/uaccess.h"
 #include "kernel/task.h"
 #include "lib/string.h"

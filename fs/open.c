@@ -9,7 +9,6 @@
 #include "arch/riscv/uaccess.h"
 #include "drivers/block.h"
 #include "fs/internal.h"
-#include "fs/permission.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 
@@ -47,6 +46,9 @@ static int may_open(const struct inode *inode, unsigned flags, int mask)
 {
 	int err = can_open(inode, flags);
 
+	/* What is executed is read: no opens of devices, no waits for a FIFO's writer. */
+	if (!err && mask == MAY_EXEC && !S_ISREG(inode->i_mode))
+		err = -EACCES;
 	if (!err)
 		err = inode_permission(inode, mask);
 	if (!err && (flags & O_NOATIME) && !is_owner(inode))
@@ -257,14 +259,7 @@ struct file *file_open(const char *path, int flags, mode_t mode)
 
 struct file *file_open_exec(const char *path)
 {
-	struct file *file = do_open(AT_FDCWD, path, O_RDONLY, 0, MAY_EXEC);
-
-	if (IS_ERR(file))
-		return file;
-	if (S_ISREG(file->f_inode->i_mode))
-		return file;
-	file_put(file);
-	return ERR_PTR(-EACCES);
+	return do_open(AT_FDCWD, path, O_RDONLY, 0, MAY_EXEC);
 }
 
 SYSCALL_DEFINE4(openat, int, dfd, const char *, upath, unsigned, flags, mode_t, mode)

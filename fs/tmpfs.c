@@ -17,7 +17,6 @@
  * for all entries, link counts and charges.
  */
 #include "fs/internal.h"
-#include "fs/permission.h"
 #include "lib/string.h"
 #include "mm/shmem.h"
 #include "mm/slab.h"

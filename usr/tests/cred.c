@@ -15,6 +15,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "usr/lib/testutil.h"
 
@@ -569,4 +570,30 @@ TEST(fchmodat2_and_links)
 	CHECK_OK(unlink("l"));
 	CHECK_OK(unlink("f"));
 	leave();
+}
+
+TEST(signals_and_children_tell_their_user)
+{
+	sigset_t set;
+	siginfo_t info;
+	pid_t pid;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGUSR1);
+	CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		CHECK_OK(setresuid(USER, 0, 0));
+		CHECK_OK(kill(getppid(), SIGUSR1));
+		_exit(3);
+	}
+	memset(&info, 0, sizeof(info));
+	CHECK_OK(waitid(P_PID, pid, &info, WEXITED));
+	CHECK_EQ(info.si_uid, USER);
+	CHECK_EQ(sigwaitinfo(&set, &info), SIGUSR1);
+	CHECK_EQ(info.si_uid, USER);
+	CHECK_EQ(info.si_pid, pid);
+	CHECK_EQ(sigwaitinfo(&set, &info), SIGCHLD);
+	CHECK_EQ(info.si_uid, USER);
 }

@@ -210,6 +210,14 @@ TEST(a_signal_ends_the_wait)
 	end();
 }
 
+TEST(it_is_not_executed)
+{
+	make();
+	CHECK_OK(chmod(name, 0755));
+	CHECK_ERRNO(execl(name, name, NULL), EACCES); /* and at once */
+	end();
+}
+
 TEST(what_mknod_makes)
 {
 	const char *path = tmp_path("node");
