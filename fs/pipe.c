@@ -578,7 +578,8 @@ static int fifo_open(struct inode *inode, struct file *file)
 	alone = add_ends(pipe, file->f_mode, &others);
 	wake_up_all(&pipe->rd_wait);
 	wake_up_all(&pipe->wr_wait);
-	if (alone)
+	/* A pipe without a name, by /proc, has had both ends: nobody would come. */
+	if (alone && inode->i_sb != pipe_sb)
 		err = wait_for_other(file, pipe, others);
 	if (err)
 		fifo_release(file);
