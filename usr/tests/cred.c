@@ -13,6 +13,7 @@
 #include <sys/auxv.h>
 #include <sys/fsuid.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -330,10 +331,12 @@ TEST(who_may_chmod_and_chown)
 
 TEST(set_id_bits_go_when_bytes_change)
 {
-	int fd;
+	int fd, in;
 
 	enter();
 	make_file("f", 06777, USER, GROUP);
+	make_file("in", 0644, 0, 0);
+	in = CHECK_OK(open("in", O_RDONLY));
 	fd = CHECK_OK(open("f", O_WRONLY));
 	CHECK_EQ(write(fd, "x", 1), 1); /* root may */
 	CHECK_EQ(mode_of("f"), 06777);
@@ -342,7 +345,11 @@ TEST(set_id_bits_go_when_bytes_change)
 	CHECK_OK(chmod("f", 06777));
 	AS(OTHER, OTHER, { CHECK_OK(ftruncate(fd, 2)); });
 	CHECK_EQ(mode_of("f"), 0777);
+	CHECK_OK(chmod("f", 06777));
+	AS(OTHER, OTHER, { CHECK_EQ(sendfile(fd, in, NULL, 1), 1); });
+	CHECK_EQ(mode_of("f"), 0777);
 	CHECK_OK(unlink("f"));
+	CHECK_OK(unlink("in"));
 	leave();
 }
 
