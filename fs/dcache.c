@@ -158,9 +158,8 @@ static void detach(struct dentry *dentry)
 }
 
 /*
- * Frees detached @dentry; returns its parent (NULL: it had none), whose reference is now the
- * caller's to drop. @put is
- * inode_put() or, in reclaim, inode_put_nowait().
+ * Frees detached @dentry; returns its parent, whose reference is now the caller's to drop, NULL for
+ * a root. @put is inode_put() or, in reclaim, inode_put_nowait().
  */
 static struct dentry *destroy(struct dentry *dentry, void (*put)(struct inode *inode))
 {
