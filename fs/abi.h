@@ -34,6 +34,7 @@
 #define S_ISCHR(m)  (((m)&S_IFMT) == S_IFCHR)
 #define S_ISBLK(m)  (((m)&S_IFMT) == S_IFBLK)
 #define S_ISFIFO(m) (((m)&S_IFMT) == S_IFIFO)
+#define S_ISSOCK(m) (((m)&S_IFMT) == S_IFSOCK)
 
 /* open(2). */
 #define O_ACCMODE   00000003
@@ -90,6 +91,7 @@
 #define F_OFD_SETLK	37
 #define F_OFD_SETLKW	38
 #define F_DUPFD_CLOEXEC 1030
+#define F_SETPIPE_SZ	1031
 #define F_GETPIPE_SZ	1032
 #define FD_CLOEXEC	1
 
@@ -180,6 +182,8 @@ struct statx_timestamp_abi {
 
 #define STATX_BASIC_STATS 0x7ffu
 #define STATX_RESERVED	  0x80000000u
+
+#define STATX_ATTR_MOUNT_ROOT 0x2000u
 
 struct statx_abi {
 	u32 stx_mask, stx_blksize;

@@ -5,7 +5,6 @@
  */
 #include "arch/riscv/uaccess.h"
 #include "fs/internal.h"
-#include "fs/permission.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 

@@ -61,8 +61,9 @@ struct file {
 
 #define FMODE_READ    0x1u
 #define FMODE_WRITE   0x2u
-#define FMODE_COUNTED 0x100u /* one of its super block's s_writers */
 #define FMODE_STREAM  0x4u   /* no offset: pipes and terminals (set by an open that knows) */
+#define FMODE_PATH    0x8u   /* O_PATH: only a place; f_op is NULL */
+#define FMODE_COUNTED 0x100u /* one of its super block's s_writers */
 
 /* A file_operations.llseek for streams: -ESPIPE. */
 s64 no_llseek(struct file *file, s64 offset, int whence);

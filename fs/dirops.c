@@ -12,7 +12,6 @@
  * Who changes anything holds sb_want_write() of the super block from before the lock to after it.
  */
 #include "fs/internal.h"
-#include "fs/permission.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 
@@ -111,15 +110,23 @@ static int start_create(struct place *p, int dfd, const char *upath, bool is_dir
 	return err;
 }
 
-/* Makes a file or directory at @child. Directory locked. */
-static int make_node(struct inode *dir, struct dentry *child, mode_t mode)
+mode_t apply_umask(mode_t mode)
 {
+	return mode & (S_IFMT | (S_IALLUGO & ~(current->fs ? current->fs->umask : 0)));
+}
+
+/* Makes what @mode says at @child; @rdev: of a device. Directory locked. */
+static int make_node(struct inode *dir, struct dentry *child, mode_t mode, dev_t rdev)
+{
+	const struct inode_operations *i_op = dir->i_op;
+	bool plain = S_ISREG(mode) || S_ISDIR(mode);
 	struct inode *inode;
 
-	if (!dir->i_op->create)
+	if (plain ? !i_op->create : !i_op->mknod)
 		return -EPERM;
-	mode &= S_IFMT | (S_IALLUGO & ~(current->fs ? current->fs->umask : 0));
-	inode = dir->i_op->create(dir, child->d_name, child->d_len, mode);
+	mode = apply_umask(mode);
+	inode = plain ? i_op->create(dir, child->d_name, child->d_len, mode) :
+			i_op->mknod(dir, child->d_name, child->d_len, mode, rdev);
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);
 	d_instantiate(child, inode);
@@ -134,7 +141,7 @@ int vfs_create(struct dentry *dir, struct dentry *child, mode_t mode)
 		return err;
 	err = dir->d_inode->i_nlink == 0 ? -ENOENT : may_edit_dir(dir->d_inode);
 	if (!err)
-		err = make_node(dir->d_inode, child, S_IFREG | (mode & S_IALLUGO));
+		err = make_node(dir->d_inode, child, S_IFREG | (mode & S_IALLUGO), 0);
 	sb_done_write(dir->d_sb);
 	return err;
 }
@@ -145,7 +152,30 @@ SYSCALL_DEFINE3(mkdirat, int, dfd, const char *, upath, mode_t, mode)
 	int err = start_create(&p, dfd, upath, true);
 
 	if (!err) {
-		err = make_node(place_dir(&p), p.child, S_IFDIR | (mode & 01777));
+		err = make_node(place_dir(&p), p.child, S_IFDIR | (mode & 01777), 0);
+		mutex_unlock(&place_dir(&p)->lock);
+	}
+	place_end(&p);
+	return err;
+}
+
+SYSCALL_DEFINE4(mknodat, int, dfd, const char *, upath, mode_t, mode, unsigned, rdev)
+{
+	struct place p;
+	int err;
+
+	if (!(mode & S_IFMT))
+		mode |= S_IFREG;
+	if (S_ISDIR(mode))
+		return -EPERM;
+	if (!S_ISREG(mode) && !S_ISFIFO(mode) && !S_ISSOCK(mode) && !S_ISCHR(mode) &&
+	    !S_ISBLK(mode))
+		return -EINVAL;
+	err = start_create(&p, dfd, upath, false);
+	if (!err) {
+		err = -EPERM;
+		if (is_privileged() || !(S_ISCHR(mode) || S_ISBLK(mode)))
+			err = make_node(place_dir(&p), p.child, mode, rdev);
 		mutex_unlock(&place_dir(&p)->lock);
 	}
 	place_end(&p);

@@ -23,7 +23,7 @@ static long dup_from(struct file *file, int from, bool cloexec)
 
 SYSCALL_DEFINE1(dup, int, old)
 {
-	struct fd fd = fd_begin(old);
+	struct fd fd = fd_begin_any(old);
 	long ret;
 
 	if (!fd.file)
@@ -35,16 +35,16 @@ SYSCALL_DEFINE1(dup, int, old)
 
 SYSCALL_DEFINE3(dup3, int, old, int, new, unsigned, flags)
 {
-	struct file *file;
+	struct fd fd;
 	long ret;
 
 	if ((flags & ~O_CLOEXEC) || old == new)
 		return -EINVAL;
-	file = fd_get(old);
-	if (!file)
+	fd = fd_begin_any(old);
+	if (!fd.file)
 		return -EBADF;
-	ret = fd_replace(new, file, flags & O_CLOEXEC);
-	file_put(file);
+	ret = fd_replace(new, fd.file, flags & O_CLOEXEC);
+	fd_end(fd);
 	return ret;
 }
 
@@ -56,9 +56,16 @@ static long set_flags(struct file *file, unsigned flags)
 	return 0;
 }
 
+/* Does @cmd ask about the descriptor, not about an open file behind it? */
+static bool path_only(unsigned cmd)
+{
+	return cmd == F_DUPFD || cmd == F_DUPFD_CLOEXEC || cmd == F_GETFD || cmd == F_SETFD ||
+	       cmd == F_GETFL;
+}
+
 SYSCALL_DEFINE3(fcntl, int, fdnum, unsigned, cmd, unsigned long, arg)
 {
-	struct fd fd = fd_begin(fdnum);
+	struct fd fd = path_only(cmd) ? fd_begin_any(fdnum) : fd_begin(fdnum);
 	long ret = -EINVAL;
 
 	if (!fd.file)
@@ -82,7 +89,10 @@ SYSCALL_DEFINE3(fcntl, int, fdnum, unsigned, cmd, unsigned long, arg)
 		ret = set_flags(fd.file, arg);
 		break;
 	case F_GETPIPE_SZ:
-		ret = S_ISFIFO(fd.file->f_inode->i_mode) ? (long)PIPE_SIZE : -EBADF;
+		ret = pipe_get_size(fd.file);
+		break;
+	case F_SETPIPE_SZ:
+		ret = pipe_set_size(fd.file, arg);
 		break;
 	default:
 		ret = fcntl_lock(fdnum, fd, cmd, arg);

@@ -145,7 +145,7 @@ void file_path(const struct file *file, char *buf, size_t size)
 
 	if (size == 0)
 		return;
-	if (!file->f_dentry) {
+	if (!file->f_dentry || d_is_anon(file->f_dentry)) {
 		snprintf(buf, size, "%s:[%lu]", S_ISFIFO(file->f_inode->i_mode) ? "pipe" : "anon",
 			 (unsigned long)file->f_inode->i_ino);
 		return;
@@ -322,12 +322,7 @@ int files_next_fd(struct files *files, int fd)
 	return found;
 }
 
-struct file *fd_get(int fd)
-{
-	return files_get_file(current->files, fd);
-}
-
-struct fd fd_begin(int fd)
+static inline struct fd find_fd(int fd)
 {
 	struct files *files = current->files;
 	struct file *file;
@@ -338,6 +333,28 @@ struct fd fd_begin(int fd)
 	}
 	file = files_get_file(files, fd);
 	return (struct fd){ file, file != NULL };
+}
+
+struct fd fd_begin_any(int fd)
+{
+	return find_fd(fd);
+}
+
+struct fd fd_begin(int fdnum)
+{
+	struct fd fd = find_fd(fdnum);
+
+	if (likely(fd.file && !(fd.file->f_mode & FMODE_PATH)))
+		return fd;
+	fd_end(fd);
+	return (struct fd){ NULL, false };
+}
+
+struct file *fd_get(int fdnum)
+{
+	struct fd fd = fd_begin(fdnum);
+
+	return fd.file && !fd.put ? file_get(fd.file) : fd.file;
 }
 
 /* Marks @fd as used. files->lock held. */

@@ -5,7 +5,6 @@
  * Locks: fs->lock guards the pointers; a reference is taken under it, and dropped after it.
  */
 #include "fs/internal.h"
-#include "fs/permission.h"
 #include "arch/riscv/uaccess.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
@@ -135,7 +134,7 @@ SYSCALL_DEFINE1(chroot, const char *, upath)
 
 SYSCALL_DEFINE1(fchdir, int, fdnum)
 {
-	struct fd fd = fd_begin(fdnum);
+	struct fd fd = fd_begin_any(fdnum);
 	long ret;
 
 	if (!fd.file)

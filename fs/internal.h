@@ -4,6 +4,7 @@
 #ifndef RAVEL_FS_INTERNAL_H
 #define RAVEL_FS_INTERNAL_H
 
+#include "fs/permission.h"
 #include "fs/vfs.h"
 
 /* Takes one off @v unless it is the last; false: it is, and the caller must lock and look again. */
@@ -24,6 +25,12 @@ static inline bool atomic_dec_unless_one(atomic_t *v)
 static inline bool d_is_root(const struct dentry *dentry)
 {
 	return dentry->d_parent == dentry;
+}
+
+/* The dentry that d_alloc_root() made for an inode without a name (fs/proc/fd.c). */
+static inline bool d_is_anon(const struct dentry *dentry)
+{
+	return d_is_root(dentry) && dentry->d_sb->s_root != dentry;
 }
 
 u32 d_name_hash(const char *name, unsigned len);
@@ -83,6 +90,7 @@ struct walk {
 	bool slash; /* a slash follows it */
 	char *link; /* owned memory behind rest after a symbolic link */
 	unsigned nr_links;
+	bool jumped; /* the last link led to a file, not to a path */
 };
 
 /* 0 or -errno; in any case walk_end() undoes it. */
@@ -106,6 +114,8 @@ struct dentry *lookup_name_locked(struct dentry *dir, const char *name, unsigned
 
 /* A new regular file named by the negative @child of locked @dir. 0 or -errno. */
 int vfs_create(struct dentry *dir, struct dentry *child, mode_t mode);
+/* @mode of a new file without what the task's umask takes. */
+mode_t apply_umask(mode_t mode);
 
 /* ---- inode.c ---- */
 
@@ -133,8 +143,25 @@ void inode_put_nowait(struct inode *inode);
 #define MAX_RW_COUNT 0x7ffff000UL
 
 /* What read(2) and write(2) do, at *@pos; the caller sees to it that *@pos is its own. */
-ssize_t file_read(struct file *file, void *ubuf, size_t len, u64 *pos);
-ssize_t file_write(struct file *file, const void *ubuf, size_t len, u64 *pos);
+static inline ssize_t file_read(struct file *file, void *ubuf, size_t len, u64 *pos)
+{
+	if (unlikely(!(file->f_mode & FMODE_READ)))
+		return -EBADF;
+	if (unlikely(!file->f_op->read))
+		return S_ISDIR(file->f_inode->i_mode) ? -EISDIR : -EINVAL;
+	return file->f_op->read(file, ubuf, min(len, MAX_RW_COUNT), pos);
+}
+
+static inline ssize_t file_write(struct file *file, const void *ubuf, size_t len, u64 *pos)
+{
+	if (unlikely(!(file->f_mode & FMODE_WRITE)))
+		return -EBADF;
+	if (unlikely(!file->f_op->write))
+		return -EINVAL;
+	if (unlikely(!is_fs_root()) && len)
+		drop_setid(file->f_inode);
+	return file->f_op->write(file, ubuf, min(len, MAX_RW_COUNT), pos);
+}
 
 /*
  * Before and after a use of the offset of @fd's file: others who may use it at the same time are
@@ -158,7 +185,12 @@ static inline void pos_end(struct fd fd, bool locked)
 /* ---- pipe.c ---- */
 
 #define PIPE_PAGES 16
-#define PIPE_SIZE  (PIPE_PAGES * (unsigned)PAGE_SIZE) /* bytes that a pipe holds */
+#define PIPE_SIZE  (PIPE_PAGES * (unsigned)PAGE_SIZE) /* bytes that a pipe holds at most */
+
+extern const struct file_operations fifo_fops;
+/* F_GETPIPE_SZ and F_SETPIPE_SZ: bytes; -EBADF: no pipe; -EBUSY: holds more; -EPERM, -EINVAL. */
+long pipe_get_size(const struct file *file);
+long pipe_set_size(struct file *file, unsigned long size);
 
 /* ---- others ---- */
 

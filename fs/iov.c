@@ -131,10 +131,23 @@ static struct file *with_flags(struct file *file, unsigned flags, struct file *c
 	if ((flags & ~RWF_KNOWN) || ((flags & RWF_NOWAIT) && !S_ISFIFO(file->f_inode->i_mode)))
 		return ERR_PTR(-EOPNOTSUPP);
 	*copy = *file;
-	copy->f_flags |= (flags & RWF_DSYNC ? O_DSYNC : 0) | (flags & RWF_SYNC ? O_SYNC : 0) |
-			 (flags & RWF_APPEND ? O_APPEND : 0) |
-			 (flags & RWF_NOWAIT ? O_NONBLOCK : 0);
+	copy->f_flags |=
+		(flags & RWF_APPEND ? O_APPEND : 0) | (flags & RWF_NOWAIT ? O_NONBLOCK : 0);
 	return copy;
+}
+
+/*
+ * RWF_SYNC and RWF_DSYNC: @n bytes were written, and are on the disk before the call returns. By
+ * the open file itself, which must know which errors it has told.
+ */
+static ssize_t sync_vector(struct file *file, ssize_t n, unsigned flags)
+{
+	int err;
+
+	if (n <= 0 || !(flags & (RWF_DSYNC | RWF_SYNC)) || !S_ISREG(file->f_inode->i_mode))
+		return n;
+	err = vfs_fsync(file, !(flags & RWF_SYNC));
+	return err ? err : n;
 }
 
 static ssize_t vector_of_fd(struct fd fd, const struct iovec_abi *iov, long nr, s64 pos, bool write,
@@ -147,12 +160,14 @@ static ssize_t vector_of_fd(struct fd fd, const struct iovec_abi *iov, long nr, 
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	if (pos != POS_FILE)
-		return do_vector(file, iov, nr, &at, write);
-	locked = pos_begin(fd);
-	ret = do_vector(file, iov, nr, &fd.file->f_pos, write);
-	pos_end(fd, locked);
-	return ret;
+	if (pos != POS_FILE) {
+		ret = do_vector(file, iov, nr, &at, write);
+	} else {
+		locked = pos_begin(fd);
+		ret = do_vector(file, iov, nr, &fd.file->f_pos, write);
+		pos_end(fd, locked);
+	}
+	return write ? sync_vector(fd.file, ret, flags) : ret;
 }
 
 static long sys_vector(int fdnum, const struct iovec_abi *uiov, long nr, s64 pos, bool write,

@@ -6,7 +6,7 @@
  *
  *	set:     somebody's lock in the way?  yes: wait, or -EAGAIN
  *	         no: cut the owner's own locks at the edges, join what has one type, put it in
- *	change:  every waiter of the inode is woken and tries again
+ *	a lock shrank or went: every waiter of the inode is woken and tries again
  *
  * A close() looks only at i_locks: files that nobody locks cost nothing.
  *
@@ -37,6 +37,7 @@ struct lock_change {
 	const struct file_lock *want;
 	struct file_lock *spare[2]; /* one for a cut in two, one for the lock itself */
 	struct file_lock *dropped;
+	bool touched; /* a lock got shorter or went: who waits for it must look again */
 };
 
 static struct spinlock locks_lock = SPINLOCK_INIT;
@@ -130,6 +131,7 @@ static void drop(struct lock_change *change, struct file_lock **pp)
 {
 	struct file_lock *lock = *pp;
 
+	change->touched = true;
 	*pp = lock->next;
 	list_del(&lock->all);
 	lock->next = change->dropped;
@@ -141,6 +143,7 @@ static bool trim(struct lock_change *change, struct file_lock **pp, const struct
 {
 	struct file_lock *lock = *pp;
 
+	change->touched = true;
 	if (lock->start < cut->start && lock->end > cut->end)
 		insert(change, &lock->next, lock)->start = cut->end + 1;
 	if (lock->start < cut->start) {
@@ -177,7 +180,8 @@ static void apply(struct lock_change *change)
 	}
 	if (new.type != F_UNLCK)
 		insert(change, pp, &new);
-	wake_waiters(want->inode);
+	if (change->touched)
+		wake_waiters(want->inode);
 }
 
 /* 0, or -EAGAIN with *@blocker in the way. As on Linux, a flock() is then lost all the same. */
@@ -293,7 +297,7 @@ void locks_remove(struct inode *inode, const void *owner)
 		else
 			pp = &(*pp)->next;
 	}
-	if (change.dropped)
+	if (change.touched)
 		wake_waiters(inode);
 	spin_unlock(&locks_lock);
 	free_change(&change);

@@ -13,7 +13,6 @@
  * Locks: none between steps; a directory's inode lock during a look-up that misses.
  */
 #include "fs/internal.h"
-#include "fs/permission.h"
 #include "arch/riscv/uaccess.h"
 #include "kernel/task.h"
 #include "lib/string.h"
@@ -48,7 +47,7 @@ static struct dentry *start_at(int dfd)
 
 	if (dfd == AT_FDCWD)
 		return fs_get_cwd(current->fs);
-	fd = fd_begin(dfd);
+	fd = fd_begin_any(dfd);
 	if (!fd.file)
 		return ERR_PTR(-EBADF);
 	if (fd.file->f_dentry && S_ISDIR(fd.file->f_inode->i_mode))
@@ -133,14 +132,31 @@ struct dentry *walk_lookup_last(struct walk *w)
 	return dentry;
 }
 
+/* What is still to be walked stays: it goes on from where the link leads. */
+static int follow_jump(struct walk *w, struct inode *link)
+{
+	struct dentry *target = link->i_op->jump(link);
+
+	if (IS_ERR(target))
+		return PTR_ERR(target);
+	walk_to(w, target);
+	w->last_type = LAST_ROOT;
+	return 0;
+}
+
 int walk_follow(struct walk *w, struct dentry *link)
 {
 	size_t rest_len = strlen(w->rest);
 	char *buf;
 	int n = -ELOOP;
 
+	w->jumped = link->d_inode->i_op->jump;
 	if (++w->nr_links > MAX_LINKS)
 		goto out;
+	if (w->jumped) {
+		n = follow_jump(w, link->d_inode);
+		goto out;
+	}
 	n = -ENOMEM;
 	buf = kmalloc(PATH_MAX, GFP_KERNEL);
 	if (!buf)
@@ -251,7 +267,7 @@ static struct dentry *lookup_fd(int dfd)
 
 	if (dfd == AT_FDCWD)
 		return fs_get_cwd(current->fs);
-	fd = fd_begin(dfd);
+	fd = fd_begin_any(dfd);
 	if (!fd.file)
 		return ERR_PTR(-EBADF);
 	if (fd.file->f_dentry)

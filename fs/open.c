@@ -9,7 +9,6 @@
 #include "arch/riscv/uaccess.h"
 #include "drivers/block.h"
 #include "fs/internal.h"
-#include "fs/permission.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 
@@ -36,6 +35,8 @@ static int can_open(const struct inode *inode, unsigned flags)
 	case S_IFCHR:
 	case S_IFBLK:
 		return inode->i_sb->s_flags & SB_NODEV ? -EACCES : 0;
+	case S_IFIFO:
+		return 0;
 	default:
 		return -ENXIO;
 	}
@@ -46,6 +47,9 @@ static int may_open(const struct inode *inode, unsigned flags, int mask)
 {
 	int err = can_open(inode, flags);
 
+	/* What is executed is read: no opens of devices, no waits for a FIFO's writer. */
+	if (!err && mask == MAY_EXEC && !S_ISREG(inode->i_mode))
+		err = -EACCES;
 	if (!err)
 		err = inode_permission(inode, mask);
 	if (!err && (flags & O_NOATIME) && !is_owner(inode))
@@ -108,7 +112,7 @@ static int walk_create(struct walk *w, unsigned flags, mode_t mode, bool *create
 			return -ELOOP;
 		}
 		err = walk_follow(w, child);
-		if (err)
+		if (err || w->jumped)
 			return err;
 	}
 }
@@ -128,6 +132,8 @@ static int open_inode(struct file *file, struct inode *inode)
 		file->f_op = chrdev_find(inode->i_rdev);
 	else if (S_ISBLK(inode->i_mode))
 		file->f_op = &bdev_fops;
+	else if (S_ISFIFO(inode->i_mode))
+		file->f_op = &fifo_fops;
 	else if (S_ISREG(inode->i_mode) && inode->i_data.ops)
 		file->f_mapping = &inode->i_data;
 	if (!file->f_op)
@@ -148,6 +154,72 @@ static int open_inode(struct file *file, struct inode *inode)
 	return 0;
 }
 
+/*
+ * O_PATH: a descriptor for a place, which other calls may start from or ask about; the file itself
+ * is not opened, so nothing is asked of it. Such files are hidden from fd_begin().
+ */
+static struct file *open_path(int dfd, const char *path, unsigned flags, unsigned lookup)
+{
+	struct file *file = file_alloc(flags & (O_PATH | O_DIRECTORY | O_NOFOLLOW));
+	struct dentry *dentry;
+
+	if (!file)
+		return ERR_PTR(-ENOMEM);
+	file->f_mode = FMODE_PATH;
+	dentry = path_lookup(dfd, path, lookup);
+	if (IS_ERR(dentry)) {
+		file_put(file);
+		return (void *)dentry;
+	}
+	file->f_dentry = dentry;
+	file->f_inode = dentry->d_inode;
+	return file;
+}
+
+/* The inode of O_TMPFILE in directory @dir, or ERR_PTR. */
+static struct inode *make_tmpfile(struct inode *dir, mode_t mode)
+{
+	int err = may_edit_dir(dir);
+
+	if (dir->i_sb->s_flags & SB_RDONLY)
+		return ERR_PTR(-EROFS);
+	if (err)
+		return ERR_PTR(err);
+	if (!dir->i_op->tmpfile)
+		return ERR_PTR(-EOPNOTSUPP);
+	return dir->i_op->tmpfile(dir, S_IFREG | apply_umask(mode & S_IALLUGO));
+}
+
+/* O_TMPFILE: @path is the directory. The file has no dentry, and cannot be given a name. */
+static struct file *open_tmpfile(int dfd, const char *path, unsigned flags, mode_t mode)
+{
+	struct dentry *dir;
+	struct inode *inode;
+	struct file *file;
+	int err;
+
+	if (!(flags & O_DIRECTORY) || (flags & O_CREAT) || (flags & O_ACCMODE) == O_RDONLY)
+		return ERR_PTR(-EINVAL);
+	dir = path_lookup(dfd, path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY);
+	if (IS_ERR(dir))
+		return (void *)dir;
+	inode = make_tmpfile(dir->d_inode, mode);
+	dput(dir);
+	if (IS_ERR(inode))
+		return (void *)inode;
+	file = file_alloc(flags);
+	if (!file) {
+		inode_put(inode);
+		return ERR_PTR(-ENOMEM);
+	}
+	file->f_inode = inode;
+	err = open_inode(file, inode);
+	if (!err)
+		return file;
+	file_put(file);
+	return ERR_PTR(err);
+}
+
 /* @mask: the MAY_* that are asked of a file that exists. */
 static struct file *do_open(int dfd, const char *path, unsigned flags, mode_t mode, int mask)
 {
@@ -158,11 +230,13 @@ static struct file *do_open(int dfd, const char *path, unsigned flags, mode_t mo
 	struct walk w;
 	int err;
 
-	if (flags & (O_PATH | O_DIRECT) || (flags & O_ACCMODE) == O_ACCMODE ||
-	    ((flags & O_CREAT) && (flags & O_DIRECTORY)))
+	if (flags & O_PATH)
+		return open_path(dfd, path, flags, lookup);
+	if ((flags & O_DIRECT) || (flags & O_ACCMODE) == O_ACCMODE ||
+	    ((flags & (O_CREAT | O_TMPFILE)) == O_CREAT && (flags & O_DIRECTORY)))
 		return ERR_PTR(-EINVAL);
 	if (flags & O_TMPFILE)
-		return ERR_PTR(-EOPNOTSUPP);
+		return open_tmpfile(dfd, path, flags, mode);
 	file = file_alloc(flags);
 	if (!file)
 		return ERR_PTR(-ENOMEM);
@@ -195,9 +269,7 @@ struct file *file_open_exec(const char *path)
 {
 	struct file *file = do_open(AT_FDCWD, path, O_RDONLY, 0, MAY_EXEC);
 
-	if (IS_ERR(file))
-		return file;
-	if (S_ISREG(file->f_inode->i_mode) && !(file->f_inode->i_sb->s_flags & SB_NOEXEC))
+	if (IS_ERR(file) || !(file->f_inode->i_sb->s_flags & SB_NOEXEC))
 		return file;
 	file_put(file);
 	return ERR_PTR(-EACCES);

@@ -1,27 +1,32 @@
 /*
- * pipe.c - pipes: a ring of bytes between two open files.
+ * pipe.c - pipes and FIFOs: a ring of bytes between open files.
  *
  *	rpos                    rpos + used
  *	 v                       v
  *	[page][page][page][page][page][ - ] ... 16 slots; byte p is in slot p / 4096 % 16
  *	 ^ freed when the reader leaves it ^ made when the writer enters it
  *
+ *	pipe2()  -> inode of no name with its pipe -> two open files, one for each end
+ *	FIFO     -> inode of some file system -> i_pipe, made by the first open, gone with the last
+ *
  *	A pipe that runs empty goes back to the start of the page it is in and keeps that
  *	page: short messages never allocate.
  *
- * Invariants: used <= PIPE_SIZE; every slot with bytes in it has a page; readers and writers
- * count the open files of each end; a reader waits only for used > 0, a writer only for used <=
- * PIPE_SIZE minus the smaller of what it still has and PIPE_BUF. So the wake-ups are: readers
+ * Invariants: used <= limit <= PIPE_SIZE; every slot with bytes in it has a page; readers and
+ * writers count the open files of each end; a reader waits only for used > 0, a writer only for
+ * used <= limit minus the smaller of what it still has and PIPE_BUF. So the wake-ups are: readers
  * when the pipe was empty, writers when the room passes PIPE_BUF, and both when the other end
  * closes.
- * Locks: the inode's mutex guards all; user memory is touched under it. Waiters read used,
- * readers and writers without it, and look again under it.
+ * Locks: fifo_lock, a mutex, while a FIFO gets or loses its pipe; inside it the pipe's mutex, which
+ * guards all; user memory is touched under that. Waiters read used, readers and writers without it,
+ * and look again under it.
  */
 #include "arch/riscv/uaccess.h"
 #include "fs/internal.h"
 #include "kernel/panic.h"
 #include "kernel/signal.h"
 #include "kernel/syscall.h"
+#include "kernel/task.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/slab.h"
@@ -29,20 +34,39 @@
 #define PIPE_MAGIC 0x50495045
 
 struct pipe {
-	struct inode inode;
+	struct mutex lock;
 	unsigned rpos, used; /* bytes; rpos counts on through all slots */
+	unsigned limit;	     /* bytes that it holds: F_SETPIPE_SZ */
 	unsigned readers, writers;
+	unsigned r_opens, w_opens; /* opens of each end so far: who waits for one counts them */
+	unsigned users;		   /* open files of a FIFO; fifo_lock */
 	char *slot[PIPE_PAGES];
 	struct wait_queue rd_wait, wr_wait;
 };
 
+/* A pipe without a name: an inode of its own. */
+struct pipe_inode {
+	struct inode inode;
+	struct pipe pipe;
+};
+
 static struct kmem_cache *pipe_cache;
+
+static void pipe_start(struct pipe *pipe)
+{
+	mutex_init(&pipe->lock);
+	pipe->limit = PIPE_SIZE;
+	wait_queue_init(&pipe->rd_wait);
+	wait_queue_init(&pipe->wr_wait);
+}
 
 /* ---- bytes in and out; the pipe is locked ---- */
 
 static inline unsigned pipe_room(const struct pipe *pipe)
 {
-	return PIPE_SIZE - READ_ONCE(pipe->used);
+	unsigned limit = READ_ONCE(pipe->limit), used = READ_ONCE(pipe->used);
+
+	return limit - used;
 }
 
 static inline char **pipe_slot(struct pipe *pipe, unsigned pos)
@@ -128,23 +152,23 @@ static ssize_t pipe_read(struct file *file, void *ubuf, size_t len, u64 *pos __m
 
 	if (len == 0)
 		return 0;
-	mutex_lock(&pipe->inode.lock);
+	mutex_lock(&pipe->lock);
 	while (!pipe->used && pipe->writers) {
-		mutex_unlock(&pipe->inode.lock);
+		mutex_unlock(&pipe->lock);
 		if (READ_ONCE(file->f_flags) & O_NONBLOCK)
 			return -EAGAIN;
 		ret = wait_event_interruptible(&pipe->rd_wait,
 					       READ_ONCE(pipe->used) || !READ_ONCE(pipe->writers));
 		if (ret)
 			return ret;
-		mutex_lock(&pipe->inode.lock);
+		mutex_lock(&pipe->lock);
 	}
 	if (pipe->used) {
 		tight = pipe_room(pipe) < PIPE_BUF;
 		ret = take_bytes(pipe, ubuf, len);
 		tight = tight && pipe_room(pipe) >= PIPE_BUF;
 	}
-	mutex_unlock(&pipe->inode.lock);
+	mutex_unlock(&pipe->lock);
 	if (tight)
 		wake_up_all(&pipe->wr_wait);
 	return ret;
@@ -191,13 +215,13 @@ static ssize_t do_pipe_write(struct file *file, const char *src, size_t len, boo
 	while (done < len) {
 		bool was_empty;
 
-		mutex_lock(&pipe->inode.lock);
+		mutex_lock(&pipe->lock);
 		was_empty = !pipe->used;
 		ret = -EPIPE;
 		if (pipe->readers)
 			ret = put_bytes(pipe, src + done, len - done, len <= PIPE_BUF && !done,
 					user);
-		mutex_unlock(&pipe->inode.lock);
+		mutex_unlock(&pipe->lock);
 		if (ret < 0)
 			break;
 		if (ret > 0 && was_empty)
@@ -239,21 +263,24 @@ static long pipe_ioctl(struct file *file, unsigned cmd, unsigned long arg)
 	return cmd == FIONREAD ? put_user(used, (int *)arg) : -ENOTTY;
 }
 
-static unsigned pipe_read_poll(struct file *file, struct poll_table *pt)
+static unsigned read_ready(struct file *file, struct poll_table *pt)
 {
 	struct pipe *pipe = file->private_data;
 	unsigned mask = 0;
 
 	poll_wait(file, &pipe->rd_wait, pt);
-	/* Writers first: what they wrote before they left must be seen. */
-	if (!smp_load_acquire(&pipe->writers))
+	/*
+	 * Writers first: what they wrote before they left must be seen. A FIFO that had no writer
+	 * since it was opened is not hung up, but waits for its first.
+	 */
+	if (!smp_load_acquire(&pipe->writers) && file->f_pos != READ_ONCE(pipe->w_opens))
 		mask |= POLLHUP;
 	if (READ_ONCE(pipe->used))
 		mask |= POLLIN | POLLRDNORM;
 	return mask;
 }
 
-static unsigned pipe_write_poll(struct file *file, struct poll_table *pt)
+static unsigned write_ready(struct file *file, struct poll_table *pt)
 {
 	struct pipe *pipe = file->private_data;
 	unsigned mask = 0;
@@ -266,63 +293,131 @@ static unsigned pipe_write_poll(struct file *file, struct poll_table *pt)
 	return mask;
 }
 
-static void pipe_read_release(struct file *file)
+static unsigned pipe_poll(struct file *file, struct poll_table *pt)
 {
-	struct pipe *pipe = file->private_data;
-
-	mutex_lock(&pipe->inode.lock);
-	WRITE_ONCE(pipe->readers, pipe->readers - 1);
-	mutex_unlock(&pipe->inode.lock);
-	wake_up_all(&pipe->wr_wait);
+	return (file->f_mode & FMODE_READ ? read_ready(file, pt) : 0) |
+	       (file->f_mode & FMODE_WRITE ? write_ready(file, pt) : 0);
 }
 
-static void pipe_write_release(struct file *file)
+/*
+ * An open file of @mode (FMODE_*) more. True when the other end has nobody; *@others is then how
+ * often it was opened so far.
+ */
+static bool add_ends(struct pipe *pipe, unsigned mode, unsigned *others)
 {
-	struct pipe *pipe = file->private_data;
+	bool alone = true;
 
-	mutex_lock(&pipe->inode.lock);
-	smp_store_release(&pipe->writers, pipe->writers - 1);
-	mutex_unlock(&pipe->inode.lock);
-	wake_up_all(&pipe->rd_wait);
+	mutex_lock(&pipe->lock);
+	if (mode & FMODE_READ) {
+		WRITE_ONCE(pipe->readers, pipe->readers + 1);
+		WRITE_ONCE(pipe->r_opens, pipe->r_opens + 1);
+		*others = pipe->w_opens;
+		alone = !pipe->writers;
+	}
+	if (mode & FMODE_WRITE) {
+		WRITE_ONCE(pipe->writers, pipe->writers + 1);
+		WRITE_ONCE(pipe->w_opens, pipe->w_opens + 1);
+		*others = pipe->r_opens;
+		alone = !pipe->readers;
+	}
+	mutex_unlock(&pipe->lock);
+	return alone;
 }
 
-static const struct file_operations pipe_read_fops = {
-	.release = pipe_read_release,
+static void drop_ends(struct pipe *pipe, unsigned mode)
+{
+	mutex_lock(&pipe->lock);
+	if (mode & FMODE_READ)
+		WRITE_ONCE(pipe->readers, pipe->readers - 1);
+	if (mode & FMODE_WRITE)
+		smp_store_release(&pipe->writers, pipe->writers - 1);
+	mutex_unlock(&pipe->lock);
+	if (mode & FMODE_READ)
+		wake_up_all(&pipe->wr_wait);
+	if (mode & FMODE_WRITE)
+		wake_up_all(&pipe->rd_wait);
+}
+
+static void pipe_release(struct file *file)
+{
+	drop_ends(file->private_data, file->f_mode);
+}
+
+static const struct file_operations pipe_fops = {
+	.release = pipe_release,
 	.read = pipe_read,
-	.llseek = no_llseek,
-	.ioctl = pipe_ioctl,
-	.poll = pipe_read_poll,
-};
-
-static const struct file_operations pipe_write_fops = {
-	.release = pipe_write_release,
 	.write = pipe_write,
 	.write_kernel = pipe_write_kernel,
 	.llseek = no_llseek,
 	.ioctl = pipe_ioctl,
-	.poll = pipe_write_poll,
+	.poll = pipe_poll,
 };
+
+/* ---- size ---- */
+
+/* The pipe of @file; NULL: it is none. */
+static struct pipe *file_pipe(const struct file *file)
+{
+	return S_ISFIFO(file->f_inode->i_mode) ? file->private_data : NULL;
+}
+
+long pipe_get_size(const struct file *file)
+{
+	const struct pipe *pipe = file_pipe(file);
+
+	return pipe ? (long)READ_ONCE(pipe->limit) : -EBADF;
+}
+
+long pipe_set_size(struct file *file, unsigned long size)
+{
+	struct pipe *pipe = file_pipe(file);
+	unsigned limit = PAGE_SIZE;
+	long ret = -EBUSY;
+
+	if (!pipe)
+		return -EBADF;
+	if (size > INT_MAX)
+		return -EINVAL;
+	if (size > PIPE_SIZE)
+		return -EPERM;
+	while (limit < size)
+		limit *= 2;
+	mutex_lock(&pipe->lock);
+	if (pipe->used <= limit) {
+		WRITE_ONCE(pipe->limit, limit);
+		ret = limit;
+	}
+	mutex_unlock(&pipe->lock);
+	wake_up_all(&pipe->wr_wait);
+	return ret;
+}
 
 /* ---- coming and going ---- */
 
 static struct inode *pipe_alloc_inode(struct super_block *sb __maybe_unused)
 {
-	struct pipe *pipe = kmem_cache_alloc(pipe_cache, GFP_KERNEL | GFP_ZERO);
+	struct pipe_inode *pi = kmem_cache_alloc(pipe_cache, GFP_KERNEL | GFP_ZERO);
 
-	if (!pipe)
+	if (!pi)
 		return NULL;
-	wait_queue_init(&pipe->rd_wait);
-	wait_queue_init(&pipe->wr_wait);
-	return &pipe->inode;
+	pipe_start(&pi->pipe);
+	pi->pipe.users = 1; /* it goes with the inode, however often it is opened by /proc */
+	pi->inode.i_pipe = &pi->pipe;
+	return &pi->inode;
+}
+
+static void free_slots(struct pipe *pipe)
+{
+	for (unsigned i = 0; i < PIPE_PAGES; i++)
+		free_slot(&pipe->slot[i]);
 }
 
 static void pipe_free_inode(struct inode *inode)
 {
-	struct pipe *pipe = container_of(inode, struct pipe, inode);
+	struct pipe_inode *pi = container_of(inode, struct pipe_inode, inode);
 
-	for (unsigned i = 0; i < PIPE_PAGES; i++)
-		free_slot(&pipe->slot[i]);
-	kmem_cache_free(pipe_cache, pipe);
+	free_slots(&pi->pipe);
+	kmem_cache_free(pipe_cache, pi);
 }
 
 static const struct super_operations pipe_sops = {
@@ -336,19 +431,17 @@ static const struct fs_type pipe_type = { .name = "pipefs" };
 /* Never mounted: what an inode must belong to. */
 static struct super_block *pipe_sb;
 
-/* An open file for one end of @pipe, with a reference of its own on it; NULL: no memory. */
-static struct file *open_end(struct pipe *pipe, const struct file_operations *f_op, int flags)
+/* An open file for one end of @pi, with a reference of its own on it; NULL: no memory. */
+static struct file *open_end(struct pipe_inode *pi, int flags)
 {
-	struct file *file = file_alloc_anon(&pipe->inode, f_op, flags);
+	struct file *file = file_alloc_anon(&pi->inode, &pipe_fops, flags);
+	unsigned others;
 
 	if (!file)
 		return NULL;
-	inode_get(&pipe->inode);
-	file->private_data = pipe;
-	if (f_op == &pipe_read_fops)
-		pipe->readers++;
-	else
-		pipe->writers++;
+	inode_get(&pi->inode);
+	file->private_data = &pi->pipe;
+	add_ends(&pi->pipe, file->f_mode, &others);
 	return file;
 }
 
@@ -356,15 +449,17 @@ static struct file *open_end(struct pipe *pipe, const struct file_operations *f_
 static int open_pipe(struct file *ends[2], int flags)
 {
 	struct inode *inode = simple_inode(pipe_sb, 0, S_IFIFO | 0600, &pipe_iops, NULL);
-	struct pipe *pipe = container_of(inode, struct pipe, inode);
+	struct pipe_inode *pi = container_of(inode, struct pipe_inode, inode);
 	int err = -ENOMEM;
 
 	if (!inode)
 		return err;
-	ends[0] = open_end(pipe, &pipe_read_fops, O_RDONLY | flags);
+	inode->i_uid = current->cred.fsuid;
+	inode->i_gid = current->cred.fsgid;
+	ends[0] = open_end(pi, O_RDONLY | flags);
 	if (!ends[0])
 		goto out;
-	ends[1] = open_end(pipe, &pipe_write_fops, O_WRONLY | flags);
+	ends[1] = open_end(pi, O_WRONLY | flags);
 	if (ends[1])
 		err = 0;
 	else
@@ -385,6 +480,8 @@ SYSCALL_DEFINE2(pipe2, int *, ufds, int, flags)
 	if (err)
 		return err;
 	err = fds[0] = fd_alloc(0, flags & O_CLOEXEC);
+	if (err == -EINVAL) /* not one descriptor is allowed */
+		err = -EMFILE;
 	if (err < 0)
 		goto out_ends;
 	err = fds[1] = fd_alloc(0, flags & O_CLOEXEC);
@@ -406,9 +503,103 @@ out_ends:
 	return err;
 }
 
+/* ---- FIFOs ---- */
+
+static struct mutex fifo_lock = {
+	.lock = SPINLOCK_INIT,
+	.waiters = LIST_HEAD_INIT(fifo_lock.waiters),
+};
+
+/* The pipe of FIFO @inode with a user more, made if it must be; NULL: no memory. */
+static struct pipe *fifo_get(struct inode *inode)
+{
+	mutex_lock(&fifo_lock);
+	if (!inode->i_pipe) {
+		inode->i_pipe = kzalloc(sizeof(*inode->i_pipe), GFP_KERNEL);
+		if (inode->i_pipe)
+			pipe_start(inode->i_pipe);
+	}
+	if (inode->i_pipe)
+		inode->i_pipe->users++;
+	mutex_unlock(&fifo_lock);
+	return inode->i_pipe;
+}
+
+/* Bytes that nobody has read go with the last user. */
+static void fifo_put(struct inode *inode)
+{
+	struct pipe *pipe = NULL;
+
+	mutex_lock(&fifo_lock);
+	if (--inode->i_pipe->users == 0)
+		swap(pipe, inode->i_pipe);
+	mutex_unlock(&fifo_lock);
+	if (pipe) {
+		free_slots(pipe);
+		kfree(pipe);
+	}
+}
+
+/*
+ * open(2) of one end waits for the other, unless O_NONBLOCK; then a reader goes on alone, and a
+ * writer gets -ENXIO. It is the opens that are counted (@others so far), so that one that was
+ * closed again at once is not missed.
+ */
+static int wait_for_other(struct file *file, struct pipe *pipe, unsigned others)
+{
+	bool read = file->f_mode & FMODE_READ;
+
+	if (!(file->f_flags & O_NONBLOCK))
+		return wait_event_interruptible(
+			read ? &pipe->rd_wait : &pipe->wr_wait,
+			READ_ONCE(*(read ? &pipe->w_opens : &pipe->r_opens)) != others);
+	if (!read)
+		return -ENXIO;
+	file->f_pos = others; /* for read_ready(): streams have no other use for it */
+	return 0;
+}
+
+static void fifo_release(struct file *file)
+{
+	drop_ends(file->private_data, file->f_mode);
+	fifo_put(file->f_inode);
+}
+
+static int fifo_open(struct inode *inode, struct file *file)
+{
+	struct pipe *pipe = fifo_get(inode);
+	unsigned others;
+	bool alone;
+	int err = 0;
+
+	if (!pipe)
+		return -ENOMEM;
+	file->private_data = pipe;
+	alone = add_ends(pipe, file->f_mode, &others);
+	wake_up_all(&pipe->rd_wait);
+	wake_up_all(&pipe->wr_wait);
+	/* A pipe without a name, by /proc, has had both ends: nobody would come. */
+	if (alone && inode->i_sb != pipe_sb)
+		err = wait_for_other(file, pipe, others);
+	if (err)
+		fifo_release(file);
+	return err;
+}
+
+const struct file_operations fifo_fops = {
+	.open = fifo_open,
+	.release = fifo_release,
+	.read = pipe_read,
+	.write = pipe_write,
+	.write_kernel = pipe_write_kernel,
+	.llseek = no_llseek,
+	.ioctl = pipe_ioctl,
+	.poll = pipe_poll,
+};
+
 void pipe_init(void)
 {
-	pipe_cache = kmem_cache_create("pipe", sizeof(struct pipe), 0);
+	pipe_cache = kmem_cache_create("pipe", sizeof(struct pipe_inode), 0);
 	pipe_sb = sb_new(&pipe_type, NULL);
 	BUG_ON(!pipe_sb);
 	pipe_sb->s_op = &pipe_sops;

@@ -17,6 +17,7 @@
  */
 #include "arch/riscv/uaccess.h"
 #include "fs/internal.h"
+#include "fs/poll.h"
 #include "kernel/signal.h"
 #include "kernel/syscall.h"
 #include "mm/slab.h"
@@ -145,8 +146,8 @@ static void poll_sleep(struct poll_table *pt, u64 deadline)
 
 /* ---- ppoll ---- */
 
-/* What holds of @pfd, whose file is put on the table if @pt is not NULL. */
-static unsigned poll_one(const struct pollfd_abi *pfd, struct poll_table *pt)
+/* What holds of @pfd, whose file is put on the table if @pt is not NULL; @always: also unasked. */
+static unsigned poll_one(const struct pollfd_abi *pfd, struct poll_table *pt, unsigned always)
 {
 	unsigned mask = ALWAYS_READY;
 	struct fd fd;
@@ -159,16 +160,16 @@ static unsigned poll_one(const struct pollfd_abi *pfd, struct poll_table *pt)
 	if (fd.file->f_op->poll)
 		mask = fd.file->f_op->poll(fd.file, pt);
 	fd_end(fd);
-	return mask & ((u16)pfd->events | POLLERR | POLLHUP);
+	return mask & ((u16)pfd->events | always);
 }
 
 /* Fills revents; returns how many are not 0. Once there is one, nobody needs to be queued. */
-static int scan(struct pollfd_abi *fds, unsigned nr, struct poll_table *pt)
+static int scan(struct pollfd_abi *fds, unsigned nr, struct poll_table *pt, unsigned always)
 {
 	int ready = 0;
 
 	for (unsigned i = 0; i < nr; i++) {
-		fds[i].revents = poll_one(&fds[i], ready ? NULL : pt);
+		fds[i].revents = poll_one(&fds[i], ready ? NULL : pt, always);
 		if (fds[i].revents)
 			ready++;
 		cond_resched();
@@ -176,8 +177,7 @@ static int scan(struct pollfd_abi *fds, unsigned nr, struct poll_table *pt)
 	return ready;
 }
 
-/* The number of files that are ready; 0 at @deadline (ns; 0: at once); -EINTR or -ENOMEM. */
-static int poll_files(struct pollfd_abi *fds, unsigned nr, u64 deadline)
+int poll_files(struct pollfd_abi *fds, unsigned nr, u64 deadline, unsigned always)
 {
 	struct poll_table pt;
 	int ret;
@@ -186,7 +186,7 @@ static int poll_files(struct pollfd_abi *fds, unsigned nr, u64 deadline)
 	pt.error = 0;
 	pt.blocks = NULL;
 	pt.tail = &pt.blocks;
-	ret = scan(fds, nr, deadline ? &pt : NULL);
+	ret = scan(fds, nr, deadline ? &pt : NULL, always);
 	while (ret == 0) {
 		ret = pt.error;
 		if (!ret && signal_pending(current))
@@ -195,7 +195,7 @@ static int poll_files(struct pollfd_abi *fds, unsigned nr, u64 deadline)
 			break;
 		poll_sleep(&pt, deadline);
 		any_entry(&pt, entry_rearm);
-		ret = scan(fds, nr, NULL);
+		ret = scan(fds, nr, NULL, always);
 	}
 	poll_end(&pt);
 	return ret;
@@ -215,7 +215,7 @@ static int poll_user(struct pollfd_abi *ufds, unsigned nr, u64 deadline)
 			return -ENOMEM;
 	}
 	if (!copy_from_user(fds, ufds, nr * sizeof(*fds)))
-		ret = poll_files(fds, nr, deadline);
+		ret = poll_files(fds, nr, deadline, POLLERR | POLLHUP);
 	for (unsigned i = 0; i < nr && ret >= 0; i++) {
 		if (put_user(fds[i].revents, &ufds[i].revents))
 			ret = -EFAULT;
@@ -238,64 +238,63 @@ static u64 exchange_blocked(u64 blocked)
 	return before;
 }
 
-/*
- * As poll_user() with @blocked in place of the task's mask, which a signal's delivery gives
- * back.
- */
-static int poll_blocking(struct pollfd_abi *ufds, unsigned nr, u64 deadline, u64 blocked)
-{
-	u64 before = exchange_blocked(blocked);
-	int ret = poll_user(ufds, nr, deadline);
-
-	if (ret == -EINTR) {
-		current->sig_saved = before;
-		current->sig_restore = true;
-	} else {
-		exchange_blocked(before);
-	}
-	return ret;
-}
-
-/* A user's time span as a deadline (ns; 0: none is waited for). 0, -EFAULT or -EINVAL. */
-static int get_deadline(const struct timespec64 *user, u64 *deadline)
+int poll_start(struct poll_call *call, struct timespec64 *uspan, const u64 *umask, size_t masksize)
 {
 	struct timespec64 span;
+	u64 blocked;
 
-	*deadline = NO_DEADLINE;
-	if (!user)
-		return 0;
-	if (copy_from_user(&span, user, sizeof(span)))
+	*call = (struct poll_call){ .deadline = NO_DEADLINE, .uspan = uspan };
+	if (uspan && copy_from_user(&span, uspan, sizeof(span)))
 		return -EFAULT;
-	if (!timespec_valid(&span))
+	if (uspan && !timespec_valid(&span))
 		return -EINVAL;
-	*deadline = timespec_to_ns(&span);
-	if (*deadline)
-		*deadline = deadline_after(*deadline);
+	if (uspan) {
+		call->deadline = timespec_to_ns(&span);
+		if (call->deadline)
+			call->deadline = deadline_after(call->deadline);
+	}
+	if (!umask)
+		return 0;
+	if (masksize != sizeof(blocked))
+		return -EINVAL;
+	if (get_user(blocked, umask))
+		return -EFAULT;
+	call->masked = true;
+	call->blocked = exchange_blocked(blocked);
 	return 0;
+}
+
+void poll_finish(const struct poll_call *call, int ret)
+{
+	struct timespec64 left;
+	u64 now;
+
+	if (call->masked && ret == -EINTR) {
+		current->sig_saved = call->blocked;
+		current->sig_restore = true;
+	} else if (call->masked) {
+		exchange_blocked(call->blocked);
+	}
+	if (!call->uspan)
+		return;
+	/*
+	 * What is left: the call may be made again after a signal. That it cannot be stored is no
+	 * error of the call's.
+	 */
+	now = ktime_ns();
+	left = ns_to_timespec(call->deadline > now ? call->deadline - now : 0);
+	copy_to_user(call->uspan, &left, sizeof(left));
 }
 
 SYSCALL_DEFINE5(ppoll, struct pollfd_abi *, ufds, unsigned, nr, struct timespec64 *, uspan,
 		const u64 *, umask, size_t, masksize)
 {
-	struct timespec64 left;
-	u64 deadline, blocked, now;
-	int ret = get_deadline(uspan, &deadline);
+	struct poll_call call;
+	int ret = poll_start(&call, uspan, umask, masksize);
 
 	if (ret)
 		return ret;
-	if (umask && masksize != sizeof(blocked))
-		return -EINVAL;
-	if (umask && get_user(blocked, umask))
-		return -EFAULT;
-	ret = umask ? poll_blocking(ufds, nr, deadline, blocked) : poll_user(ufds, nr, deadline);
-	if (!uspan)
-		return ret;
-	/*
-	 * What is left: the call may be made again after a signal. That it cannot be stored is no
-	 * error of poll's.
-	 */
-	now = ktime_ns();
-	left = ns_to_timespec(deadline > now ? deadline - now : 0);
-	copy_to_user(uspan, &left, sizeof(left));
+	ret = poll_user(ufds, nr, call.deadline);
+	poll_finish(&call, ret);
 	return ret;
 }

@@ -10,28 +10,7 @@
  */
 #include "arch/riscv/uaccess.h"
 #include "fs/internal.h"
-#include "fs/permission.h"
 #include "kernel/syscall.h"
-
-ssize_t file_read(struct file *file, void *ubuf, size_t len, u64 *pos)
-{
-	if (unlikely(!(file->f_mode & FMODE_READ)))
-		return -EBADF;
-	if (unlikely(!file->f_op->read))
-		return S_ISDIR(file->f_inode->i_mode) ? -EISDIR : -EINVAL;
-	return file->f_op->read(file, ubuf, min(len, MAX_RW_COUNT), pos);
-}
-
-ssize_t file_write(struct file *file, const void *ubuf, size_t len, u64 *pos)
-{
-	if (unlikely(!(file->f_mode & FMODE_WRITE)))
-		return -EBADF;
-	if (unlikely(!file->f_op->write))
-		return -EINVAL;
-	if (len)
-		inode_drop_setid(file->f_inode);
-	return file->f_op->write(file, ubuf, min(len, MAX_RW_COUNT), pos);
-}
 
 SYSCALL_DEFINE3(read, int, fdnum, void *, ubuf, size_t, len)
 {

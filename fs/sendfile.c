@@ -49,6 +49,7 @@ static ssize_t send(struct end *out, struct end *in, size_t len)
 
 	if (!in->file->f_mapping || !out->file->f_op->write_kernel)
 		return -EINVAL;
+	inode_drop_setid(out->file->f_inode);
 	len = min(len, MAX_RW_COUNT);
 	while ((size_t)done < len) {
 		n = send_piece(out, in, len - done);

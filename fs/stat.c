@@ -5,7 +5,6 @@
  */
 #include "arch/riscv/uaccess.h"
 #include "fs/internal.h"
-#include "fs/permission.h"
 #include "kernel/syscall.h"
 #include "lib/string.h"
 #include "mm/slab.h"
@@ -65,6 +64,9 @@ static long put_statx(const struct inode *inode, struct statx_abi *ustx)
 
 	memset(&stx, 0, sizeof(stx));
 	stx.stx_mask = STATX_BASIC_STATS;
+	stx.stx_attributes_mask = STATX_ATTR_MOUNT_ROOT;
+	if (inode->i_sb->s_root && inode->i_sb->s_root->d_inode == inode)
+		stx.stx_attributes = STATX_ATTR_MOUNT_ROOT;
 	stx.stx_blksize = inode_blksize(inode);
 	stx.stx_nlink = inode->i_nlink;
 	stx.stx_uid = inode->i_uid;
@@ -98,7 +100,7 @@ static struct inode *inode_at(int dfd, const char *upath, unsigned flags)
 		return (void *)path;
 	if (!*path && (flags & AT_EMPTY_PATH) && dfd != AT_FDCWD) {
 		path_free(path);
-		fd = fd_begin(dfd);
+		fd = fd_begin_any(dfd);
 		if (!fd.file)
 			return ERR_PTR(-EBADF);
 		inode = inode_get(fd.file->f_inode);
@@ -118,7 +120,7 @@ static struct inode *inode_at(int dfd, const char *upath, unsigned flags)
 
 SYSCALL_DEFINE2(fstat, int, fdnum, struct stat_abi *, ust)
 {
-	struct fd fd = fd_begin(fdnum);
+	struct fd fd = fd_begin_any(fdnum);
 	long ret;
 
 	if (!fd.file)
@@ -196,7 +198,7 @@ SYSCALL_DEFINE2(statfs, const char *, upath, struct statfs_abi *, ust)
 
 SYSCALL_DEFINE2(fstatfs, int, fdnum, struct statfs_abi *, ust)
 {
-	struct fd fd = fd_begin(fdnum);
+	struct fd fd = fd_begin_any(fdnum);
 	long ret;
 
 	if (!fd.file)
@@ -231,14 +233,18 @@ static long put_link(struct inode *inode, char *ubuf, int size)
 SYSCALL_DEFINE4(readlinkat, int, dfd, const char *, upath, char *, ubuf, int, size)
 {
 	struct inode *inode;
+	char first;
 	long ret;
 
 	if (size <= 0)
 		return -EINVAL;
-	inode = inode_at(dfd, upath, AT_SYMLINK_NOFOLLOW);
+	if (get_user(first, upath))
+		return -EFAULT;
+	inode = inode_at(dfd, upath, AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
 	if (IS_ERR(inode))
 		return PTR_ERR(inode);
-	ret = put_link(inode, ubuf, size);
+	/* "" is the link that was opened with O_PATH, and nothing else. */
+	ret = first || S_ISLNK(inode->i_mode) ? put_link(inode, ubuf, size) : -ENOENT;
 	inode_put(inode);
 	return ret;
 }

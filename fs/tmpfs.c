@@ -17,7 +17,6 @@
  * for all entries, link counts and charges.
  */
 #include "fs/internal.h"
-#include "fs/permission.h"
 #include "lib/string.h"
 #include "mm/shmem.h"
 #include "mm/slab.h"
@@ -183,10 +182,11 @@ static int tmpfs_iterate(struct file *file, struct dir_context *ctx)
 
 /* ---- making ---- */
 
-static const struct inode_operations tmpfs_dir_iops, tmpfs_file_iops, tmpfs_link_iops;
+static const struct inode_operations tmpfs_dir_iops, tmpfs_file_iops, tmpfs_link_iops,
+	tmpfs_node_iops;
 static const struct file_operations tmpfs_dir_fops, tmpfs_file_fops;
 
-/* A new inode of type S_IFMT of @mode, without a name; or ERR_PTR: -ENOSPC, -ENOMEM, -EPERM. */
+/* A new inode of type S_IFMT of @mode, without a name; or ERR_PTR: -ENOSPC, -ENOMEM. */
 static struct inode *make_inode(struct super_block *sb, mode_t mode, const char *target)
 {
 	size_t len = target ? strlen(target) : 0;
@@ -221,8 +221,8 @@ static struct inode *make_inode(struct super_block *sb, mode_t mode, const char 
 		inode_put(inode);
 		return ERR_PTR(-ENOMEM);
 	default:
-		inode_put(inode);
-		return ERR_PTR(-EPERM);
+		inode->i_op = &tmpfs_node_iops;
+		return inode;
 	}
 }
 
@@ -253,6 +253,27 @@ static struct inode *make_named(struct inode *dir, const char *name, unsigned le
 static struct inode *tmpfs_create(struct inode *dir, const char *name, unsigned len, mode_t mode)
 {
 	return make_named(dir, name, len, mode, NULL);
+}
+
+static struct inode *tmpfs_mknod(struct inode *dir, const char *name, unsigned len, mode_t mode,
+				 dev_t rdev)
+{
+	struct inode *inode = make_named(dir, name, len, mode, NULL);
+
+	if (!IS_ERR(inode))
+		inode->i_rdev = rdev;
+	return inode;
+}
+
+static struct inode *tmpfs_tmpfile(struct inode *dir, mode_t mode)
+{
+	struct inode *inode = make_inode(dir->i_sb, mode, NULL);
+
+	if (IS_ERR(inode))
+		return inode;
+	inode_init_owner(inode, dir);
+	inode->i_nlink = 0;
+	return inode;
 }
 
 static struct inode *tmpfs_symlink(struct inode *dir, const char *name, unsigned len,
@@ -465,6 +486,8 @@ static int tmpfs_statfs(struct super_block *sb, struct statfs_abi *st)
 static const struct inode_operations tmpfs_dir_iops = {
 	.lookup = tmpfs_lookup,
 	.create = tmpfs_create,
+	.mknod = tmpfs_mknod,
+	.tmpfile = tmpfs_tmpfile,
 	.symlink = tmpfs_symlink,
 	.link = tmpfs_link,
 	.unlink = tmpfs_unlink,
@@ -474,6 +497,7 @@ static const struct inode_operations tmpfs_dir_iops = {
 };
 
 static const struct inode_operations tmpfs_file_iops = { .truncate = tmpfs_truncate };
+static const struct inode_operations tmpfs_node_iops;
 static const struct inode_operations tmpfs_link_iops = { .readlink = tmpfs_readlink };
 
 static const struct file_operations tmpfs_dir_fops = { .iterate = tmpfs_iterate };

@@ -41,6 +41,7 @@ struct block_device;
 struct dentry;
 struct file_lock;
 struct inode;
+struct pipe;
 struct super_block;
 struct task;
 struct statfs_abi;
@@ -162,12 +163,21 @@ struct inode_operations {
 	 * at most @size, or -errno.
 	 */
 	int (*readlink)(struct inode *inode, char *buf, size_t size);
+	/*
+	 * Where a symbolic link leads that is no text (/proc/<pid>/fd), with a reference; ERR_PTR.
+	 */
+	struct dentry *(*jump)(struct inode *inode);
 
 	/*
 	 * The rest is for file systems that can be written; NULL: -EPERM. Directories are locked.
 	 */
 	/* Makes a file or directory as S_IFMT of @mode says; returns it with a reference. */
 	struct inode *(*create)(struct inode *dir, const char *name, unsigned len, mode_t mode);
+	/* Makes a FIFO, socket or device node; @rdev counts for devices. As create(). */
+	struct inode *(*mknod)(struct inode *dir, const char *name, unsigned len, mode_t mode,
+			       dev_t rdev);
+	/* A regular file without a name, i_nlink 0, that goes with its last user. */
+	struct inode *(*tmpfile)(struct inode *dir, mode_t mode);
 	struct inode *(*symlink)(struct inode *dir, const char *name, unsigned len, const char *to);
 	int (*link)(struct inode *dir, const char *name, unsigned len, struct inode *inode);
 	/* @inode is @name's and locked. */
@@ -209,6 +219,7 @@ struct inode {
 	const struct inode_operations *i_op;
 	const struct file_operations *i_fop; /* set for char and block devices by open */
 	void *i_private;
+	struct pipe *i_pipe;	   /* of an open FIFO (fs/pipe.c) */
 	struct file_lock *i_locks; /* NULL: none, and close() need not ask (fs/locks.c) */
 	struct mutex lock;
 	atomic_t i_count;
@@ -396,6 +407,8 @@ struct fd {
 };
 
 struct fd fd_begin(int fd);
+/* The same with files of O_PATH, whose f_op is NULL: for calls that use the place only. */
+struct fd fd_begin_any(int fd);
 
 static inline void fd_end(struct fd fd)
 {

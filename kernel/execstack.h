@@ -40,8 +40,8 @@ int exec_count_strings(struct exec_strings *strings);
 int exec_make_stack(struct mm *mm, const struct exec_strings *strings);
 
 /*
- * Writes strings, pointers and auxiliary vector to the stack of @mm, and sets arg_start .. env_end
- * and auxv of @mm, which tells the ids of @cred. *@sp becomes the program's stack pointer. 0,
+ * Writes strings, pointers and auxiliary vector, which tells the ids of @cred, to the stack of @mm,
+ * and sets arg_start .. env_end and auxv of @mm. *@sp becomes the program's stack pointer. 0,
  * -EFAULT, -E2BIG, -ENOMEM.
  */
 int exec_fill_stack(struct mm *mm, const struct exec_strings *strings, const struct elf_info *info,

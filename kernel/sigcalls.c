@@ -28,7 +28,7 @@ static bool kill_selects(pid_t pid, const struct task *task)
 
 SYSCALL_DEFINE2(kill, pid_t, pid, int, sig)
 {
-	struct sig_info info = { .code = SI_USER, .pid = current->pid };
+	struct sig_info info = { .code = SI_USER, .pid = current->pid, .uid = current->cred.uid };
 	struct task *task;
 	unsigned long flags;
 	long ret = -ESRCH;
@@ -56,7 +56,7 @@ SYSCALL_DEFINE2(kill, pid_t, pid, int, sig)
 
 static long do_tkill(pid_t tid, int sig)
 {
-	struct sig_info info = { .code = SI_TKILL, .pid = current->pid };
+	struct sig_info info = { .code = SI_TKILL, .pid = current->pid, .uid = current->cred.uid };
 	unsigned long flags;
 	struct task *task;
 	long ret = -ESRCH;
@@ -237,6 +237,7 @@ SYSCALL_DEFINE4(rt_sigtimedwait, const u64 *, user_set, struct siginfo_abi *, us
 	abi.signo = sig;
 	abi.code = info.code;
 	abi.pid = info.pid;
+	abi.uid = info.uid;
 	abi.status = info.value;
 	return copy_to_user(user_info, &abi, sizeof(abi)) ? -EFAULT : sig;
 }

@@ -155,7 +155,7 @@ void notify_parent(struct task *task, int code)
 {
 	struct task *parent = task->parent;
 	bool ended = code == CLD_EXITED || code == CLD_KILLED;
-	struct sig_info info = { .code = code, .pid = task->pid };
+	struct sig_info info = { .code = code, .pid = task->pid, .uid = task->cred.uid };
 	int sig = ended ? task->exit_signal : SIGCHLD;
 
 	if (ended)

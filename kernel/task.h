@@ -63,6 +63,7 @@ struct sigaction_k {
 struct sig_info {
 	int code;
 	pid_t pid;
+	u32 uid;	     /* of the sender; real */
 	unsigned long value; /* the faulting address, or the status of a child */
 };
 

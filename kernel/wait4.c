@@ -34,6 +34,7 @@ struct wait_request {
 	unsigned options;
 	/* The answer. */
 	pid_t pid;	  /* 0: nothing yet */
+	u32 uid;	  /* real, of the child */
 	int status, code; /* as wait4 gives it; CLD_* */
 	struct rusage_sums usage;
 	struct task *reaped; /* detached, to be released */
@@ -60,6 +61,7 @@ static void sum_usage(const struct task *child, struct rusage_sums *sums)
 static void take_zombie(struct wait_request *req, struct task *child)
 {
 	req->pid = child->pid;
+	req->uid = child->cred.uid;
 	req->status = child->exit_code;
 	req->code = child->exit_code & 0x7f ? CLD_KILLED : CLD_EXITED;
 	sum_usage(child, &req->usage);
@@ -91,6 +93,7 @@ static bool take_news(struct wait_request *req, struct task *child)
 		return false;
 	}
 	req->pid = child->pid;
+	req->uid = child->cred.uid;
 	sum_usage(child, &req->usage);
 	return true;
 }
@@ -182,6 +185,7 @@ static int put_siginfo(struct siginfo_abi *user, const struct wait_request *req)
 		info.signo = SIGCHLD;
 		info.code = req->code;
 		info.pid = req->pid;
+		info.uid = req->uid;
 		if (req->code == CLD_EXITED || req->code == CLD_STOPPED)
 			info.status = req->status >> 8 & 0xff;
 		else

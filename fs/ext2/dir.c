@@ -175,4 +175,6 @@ const struct inode_operations ext2_dir_iops = {
 	.rmdir = ext2_rmdir,
 	.rename = ext2_rename,
 	.exchange = ext2_exchange,
+	.mknod = ext2_mknod,
+	.tmpfile = ext2_tmpfile,
 };

@@ -302,6 +302,7 @@ int ext2_set_parent(struct inode *dir, struct inode *parent);
 struct inode *ext2_create(struct inode *dir, const char *name, unsigned len, mode_t mode);
 struct inode *ext2_mknod(struct inode *dir, const char *name, unsigned len, mode_t mode,
 			 dev_t rdev);
+struct inode *ext2_tmpfile(struct inode *dir, mode_t mode);
 struct inode *ext2_symlink(struct inode *dir, const char *name, unsigned len, const char *to);
 /* Names new @inode; on failure it goes, and the error is returned in its place. */
 struct inode *ext2_name_new(struct inode *dir, const char *name, unsigned len, struct inode *inode);

@@ -147,6 +147,16 @@ struct inode *ext2_mknod(struct inode *dir, const char *name, unsigned len, mode
 	return ext2_name_new(dir, name, len, inode);
 }
 
+/* A file without a name: the disk never hears of its inode, only its bitmaps do for a while. */
+struct inode *ext2_tmpfile(struct inode *dir, mode_t mode)
+{
+	struct inode *inode = ext2_new_inode(dir, mode);
+
+	if (!IS_ERR(inode))
+		inode->i_nlink = 0;
+	return inode;
+}
+
 int ext2_link(struct inode *dir, const char *name, unsigned len, struct inode *inode)
 {
 	int err = may_edit(dir, inode);

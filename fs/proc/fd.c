@@ -5,6 +5,7 @@
  *
  * Locks: task_lock while another task's table is found; the table's own lock inside files_*().
  */
+#include "fs/internal.h"
 #include "fs/proc/proc.h"
 #include "lib/string.h"
 #include "lib/vsnprintf.h"
@@ -23,16 +24,40 @@ struct files *proc_get_files(struct task *task)
 	return files;
 }
 
+/* The open file that link @inode of fd/ stands for, with a reference, or NULL: closed. */
+static struct file *link_file(struct inode *inode)
+{
+	struct files *files = proc_get_files(proc_i(inode)->task);
+	struct file *file = files ? files_get_file(files, proc_i(inode)->fd) : NULL;
+
+	files_put(files);
+	return file;
+}
+
+/* To the very file, wherever its name is now: also pipes and files without names. */
+static struct dentry *fd_jump(struct inode *inode)
+{
+	struct file *file = link_file(inode);
+	struct dentry *dentry;
+
+	if (!file)
+		return ERR_PTR(-ENOENT);
+	if (file->f_dentry) {
+		dentry = dget(file->f_dentry);
+	} else {
+		dentry = d_alloc_root(file->f_inode->i_sb, inode_get(file->f_inode));
+		if (!dentry)
+			inode_put(file->f_inode);
+	}
+	file_put(file);
+	return dentry ? dentry : ERR_PTR(-ENOMEM);
+}
+
 /* The path, without its NUL; the file may be closed by the time it is looked at. */
 static int fd_readlink(struct inode *inode, char *buf, size_t size)
 {
-	struct files *files = proc_get_files(proc_i(inode)->task);
-	struct file *file;
+	struct file *file = link_file(inode);
 
-	if (!files)
-		return -ENOENT;
-	file = files_get_file(files, proc_i(inode)->fd);
-	files_put(files);
 	if (!file)
 		return -ENOENT;
 	file_path(file, buf, size);
@@ -40,7 +65,7 @@ static int fd_readlink(struct inode *inode, char *buf, size_t size)
 	return strlen(buf);
 }
 
-static const struct inode_operations fd_link_iops = { .readlink = fd_readlink };
+static const struct inode_operations fd_link_iops = { .readlink = fd_readlink, .jump = fd_jump };
 static const struct proc_entry fd_link_entry = { .mode = S_IFLNK | 0700, .i_op = &fd_link_iops };
 
 static struct inode *fd_lookup(struct inode *dir, const char *name, unsigned len)

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <time.h>
@@ -112,6 +113,31 @@ static const struct call calls[] = {
 	{ "sched_setaffinity", SYS_sched_setaffinity, { V(0), V(8), P(IN, 8) } },
 	{ "statfs path", SYS_statfs, { P(STRING, 5), V(buffer) } },
 	{ "sendfile offset", SYS_sendfile, { V(NULL_FD), V(TMP_FD), P(OPTIONAL_OUT, 8), V(1) } },
+	{ "fcntl lock", SYS_fcntl, { V(TMP_FD), V(F_SETLK), P(IN, 32) } },
+	{ "fcntl get lock", SYS_fcntl, { V(TMP_FD), V(F_GETLK), P(IN, 32) } },
+	{ "preadv", SYS_preadv, { V(TMP_FD), P(IN, 16), V(1), V(0) } },
+	{ "pwritev", SYS_pwritev, { V(TMP_FD), P(IN, 16), V(1), V(0) } },
+	{ "preadv2", SYS_preadv2, { V(TMP_FD), P(IN, 16), V(1), V(0), V(0), V(0) } },
+	{ "pwritev2", SYS_pwritev2, { V(TMP_FD), P(IN, 16), V(1), V(0), V(0), V(0) } },
+	{ "copy_file_range in",
+	  SYS_copy_file_range,
+	  { V(TMP_FD), P(OPTIONAL_IN, 8), V(TMP_FD), V(0), V(0), V(0) } },
+	{ "copy_file_range out",
+	  SYS_copy_file_range,
+	  { V(TMP_FD), V(0), V(TMP_FD), P(OPTIONAL_IN, 8), V(0), V(0) } },
+	{ "getresuid real", SYS_getresuid, { P(OUT, 4), V(buffer), V(buffer) } },
+	{ "getresuid effective", SYS_getresuid, { V(buffer), P(OUT, 4), V(buffer) } },
+	{ "getresgid saved", SYS_getresgid, { V(buffer), V(buffer), P(OUT, 4) } },
+	{ "setgroups", SYS_setgroups, { V(1), P(IN, 4) } },
+	{ "pselect6 read",
+	  SYS_pselect6,
+	  { V(1), P(OPTIONAL_IN, 8), V(0), V(0), V(&moment), V(0) } },
+	{ "pselect6 time", SYS_pselect6, { V(0), V(0), V(0), V(0), P(OPTIONAL_IN, 16), V(0) } },
+	{ "pselect6 mask",
+	  SYS_pselect6,
+	  { V(0), V(0), V(0), V(0), V(&moment), P(OPTIONAL_IN, 16) } },
+	{ "mknodat", SYS_mknodat, { CWD, P(STRING, 5), V(S_IFIFO), V(0) } },
+	{ "chroot", SYS_chroot, { P(STRING, 5) } },
 };
 
 static long descriptors[6];

@@ -13,8 +13,10 @@
 #include <sys/auxv.h>
 #include <sys/fsuid.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "usr/lib/testutil.h"
 
@@ -329,10 +331,12 @@ TEST(who_may_chmod_and_chown)
 
 TEST(set_id_bits_go_when_bytes_change)
 {
-	int fd;
+	int fd, in;
 
 	enter();
 	make_file("f", 06777, USER, GROUP);
+	make_file("in", 0644, 0, 0);
+	in = CHECK_OK(open("in", O_RDONLY));
 	fd = CHECK_OK(open("f", O_WRONLY));
 	CHECK_EQ(write(fd, "x", 1), 1); /* root may */
 	CHECK_EQ(mode_of("f"), 06777);
@@ -341,7 +345,11 @@ TEST(set_id_bits_go_when_bytes_change)
 	CHECK_OK(chmod("f", 06777));
 	AS(OTHER, OTHER, { CHECK_OK(ftruncate(fd, 2)); });
 	CHECK_EQ(mode_of("f"), 0777);
+	CHECK_OK(chmod("f", 06777));
+	AS(OTHER, OTHER, { CHECK_EQ(sendfile(fd, in, NULL, 1), 1); });
+	CHECK_EQ(mode_of("f"), 0777);
 	CHECK_OK(unlink("f"));
+	CHECK_OK(unlink("in"));
 	leave();
 }
 
@@ -569,4 +577,30 @@ TEST(fchmodat2_and_links)
 	CHECK_OK(unlink("l"));
 	CHECK_OK(unlink("f"));
 	leave();
+}
+
+TEST(signals_and_children_tell_their_user)
+{
+	sigset_t set;
+	siginfo_t info;
+	pid_t pid;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGUSR1);
+	CHECK_OK(sigprocmask(SIG_BLOCK, &set, NULL));
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		CHECK_OK(setresuid(USER, 0, 0));
+		CHECK_OK(kill(getppid(), SIGUSR1));
+		_exit(3);
+	}
+	memset(&info, 0, sizeof(info));
+	CHECK_OK(waitid(P_PID, pid, &info, WEXITED));
+	CHECK_EQ(info.si_uid, USER);
+	CHECK_EQ(sigwaitinfo(&set, &info), SIGUSR1);
+	CHECK_EQ(info.si_uid, USER);
+	CHECK_EQ(info.si_pid, pid);
+	CHECK_EQ(sigwaitinfo(&set, &info), SIGCHLD);
+	CHECK_EQ(info.si_uid, USER);
 }

@@ -4,11 +4,13 @@
 #include "usr/lib/test.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "usr/lib/testutil.h"
 
@@ -241,6 +243,83 @@ TEST(exec_keeps_process_locks)
 		execl(self_path(), self_path(), "--child=locked_still", number, NULL);
 		CHECK(false);
 	});
+	end_file();
+}
+
+/* True while @pid sleeps. */
+static bool sleeps(pid_t pid)
+{
+	char path[40], text[512], *p;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	CHECK(read_text(path, text, sizeof(text)) > 0);
+	p = strrchr(text, ')');
+	return p && p[2] == 'S';
+}
+
+/* Runs @what in a process that shares our descriptors, but not our memory. */
+static void with_same_table(void (*what)(int fd), int fd)
+{
+	long pid = raw_syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0, 0);
+
+	CHECK(pid >= 0);
+	if (pid == 0) {
+		what(fd);
+		_exit(0);
+	}
+	CHECK_EXIT(pid, 0);
+}
+
+static void change_first_byte(int fd)
+{
+	CHECK_OK(set(fd, F_RDLCK, 0, 1));
+}
+
+static void close_it(int fd)
+{
+	CHECK_OK(close(fd));
+}
+
+TEST(who_shares_the_table_shares_its_locks)
+{
+	int fd = new_file(), other = open_again();
+
+	CHECK_OK(set(fd, F_WRLCK, 0, 5));
+	with_same_table(change_first_byte, fd);
+	check_map(fd, "rwwww-"); /* the end of one of two users releases nothing */
+	with_same_table(close_it, other);
+	check_map(fd, "------");
+	end_file();
+}
+
+TEST(a_longer_circle_is_edeadlk)
+{
+	int fd = new_file(), fds[2];
+	pid_t pids[3];
+
+	CHECK_OK(pipe(fds));
+	CHECK_OK(set(fd, F_WRLCK, 0, 1));
+	for (int i = 1; i <= 3; i++) {
+		pids[i - 1] = CHECK_OK(fork());
+		if (pids[i - 1] == 0) {
+			struct flock next = region(F_WRLCK, i - 1, 1);
+
+			CHECK_OK(set(fd, F_WRLCK, i, 1));
+			CHECK_EQ(write(fds[1], "x", 1), 1);
+			CHECK_OK(fcntl(fd, F_SETLKW, &next));
+			_exit(0);
+		}
+		CHECK_EQ(read(fds[0], &(char){ 0 }, 1), 1);
+		WAIT_UNTIL(sleeps(pids[i - 1]));
+	}
+	{
+		struct flock last = region(F_WRLCK, 3, 1);
+
+		CHECK_ERRNO(fcntl(fd, F_SETLKW, &last), EDEADLK);
+	}
+	CHECK_OK(set(fd, F_UNLCK, 0, 0));
+	for (int i = 0; i < 3; i++)
+		CHECK_EXIT(pids[i], 0);
 	end_file();
 }
 

@@ -54,7 +54,7 @@ static bool fired(void)
 
 static bool is_memory_error(long result)
 {
-	return result == -ENOMEM || result == -EAGAIN;
+	return result == -ENOMEM || result == -EAGAIN || result == -ENOLCK;
 }
 
 /*
@@ -233,6 +233,73 @@ TEST(mprotect_in_the_middle)
 	area = map_anon(6 * PAGE_SIZE);
 	memset(area, 1, 6 * PAGE_SIZE);
 	fail_each("mprotect", do_mprotect, restore_area);
+}
+
+/* A lock in the middle of another one: three of them, and one again. */
+static long do_lock(void)
+{
+	struct flock middle = { .l_type = F_WRLCK, .l_start = 5, .l_len = 1 };
+
+	return raw_syscall(SYS_fcntl, file, F_SETLK, (long)&middle, 0, 0, 0);
+}
+
+static void after_lock(long result)
+{
+	struct flock whole = { .l_type = F_RDLCK, .l_start = 0, .l_len = 10 };
+
+	CHECK_EQ(result, 0);
+	CHECK_OK(fcntl(file, F_SETLK, &whole));
+}
+
+TEST(a_lock_in_the_middle)
+{
+	const char *name = tmp_path("locked");
+
+	file = CHECK_OK(open(name, O_RDWR | O_CREAT, 0600));
+	CHECK_OK(unlink(name));
+	after_lock(0);
+	fail_each("fcntl(F_SETLK)", do_lock, after_lock);
+}
+
+static const char *path_to_open;
+static int open_flags;
+
+static long do_open(void)
+{
+	return raw_syscall(SYS_openat, AT_FDCWD, (long)path_to_open, open_flags, 0600, 0, 0);
+}
+
+static void after_open(long fd)
+{
+	CHECK_OK(close(fd));
+}
+
+TEST(open_of_a_fifo)
+{
+	path_to_open = tmp_path("fifo");
+	open_flags = O_RDONLY | O_NONBLOCK;
+	CHECK_OK(mkfifo(path_to_open, 0600));
+	fail_each("open(fifo)", do_open, after_open);
+	CHECK_OK(unlink(path_to_open));
+}
+
+TEST(open_without_a_name)
+{
+	path_to_open = "/tmp";
+	open_flags = O_TMPFILE | O_RDWR;
+	fail_each("open(O_TMPFILE)", do_open, after_open);
+}
+
+TEST(open_of_a_pipe_by_proc)
+{
+	char path[40];
+	int fds[2];
+
+	CHECK_OK(pipe(fds));
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fds[0]);
+	path_to_open = path;
+	open_flags = O_RDONLY;
+	fail_each("open(/proc/self/fd)", do_open, after_open);
 }
 
 static unsigned long break_before;
