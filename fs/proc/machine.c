@@ -1,6 +1,6 @@
 /*
  * machine.c - the machine as a whole: stat, uptime, version, cpuinfo, cmdline, mounts, filesystems,
- * loadavg, kmsg.
+ * loadavg, diskstats, kmsg.
  *
  * Processor time: a hart knows how long it was idle, a task how long it ran in user mode; so what
  * was not idle is divided on every hart as it is on all of them together. loadavg shows the tasks
@@ -186,6 +186,22 @@ int proc_show_filesystems(struct seq_buf *seq, struct task *task __maybe_unused)
 		if (!type_was_shown(sb))
 			seq_printf(seq, "%s\t%s\n", sb->s_bdev ? "" : "nodev", sb->s_type->name);
 	}
+	return 0;
+}
+
+/* ---- disks ---- */
+
+/*
+ * Linux's columns: reads, merged, sectors, ms; the same of writes; requests in flight, ms, ms
+ * weighted. Nobody merges requests here or takes their time: those are 0.
+ */
+int proc_show_diskstats(struct seq_buf *seq, struct task *task __maybe_unused)
+{
+	for (struct block_device *bdev = block_next(NULL); bdev; bdev = block_next(bdev))
+		seq_printf(seq, "%4u %7u %s %lu 0 %lu 0 %lu 0 %lu 0 %u 0 0\n", MAJOR(bdev->dev),
+			   MINOR(bdev->dev), bdev->name, READ_ONCE(bdev->nr_reads),
+			   READ_ONCE(bdev->sectors_read), READ_ONCE(bdev->nr_writes),
+			   READ_ONCE(bdev->sectors_written), READ_ONCE(bdev->in_flight));
 	return 0;
 }
 

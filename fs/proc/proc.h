@@ -124,6 +124,7 @@ int proc_show_cmdline(struct seq_buf *seq, struct task *task);
 int proc_show_mounts(struct seq_buf *seq, struct task *task);
 int proc_show_filesystems(struct seq_buf *seq, struct task *task);
 int proc_show_loadavg(struct seq_buf *seq, struct task *task);
+int proc_show_diskstats(struct seq_buf *seq, struct task *task);
 
 /* The descriptors of @task with a user more (files_put() them), or NULL: exited. In fd.c. */
 struct files *proc_get_files(struct task *task);

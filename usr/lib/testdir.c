@@ -79,6 +79,17 @@ void test_dir_leave(void)
 	remove_tree(directory);
 }
 
+bool drop_caches(void)
+{
+	int fd = on_ravel() ? open("/proc/sys/vm/drop_caches", O_WRONLY) : -1;
+
+	if (fd < 0)
+		return false;
+	CHECK_EQ(write(fd, "3", 1), 1);
+	CHECK_OK(close(fd));
+	return true;
+}
+
 void fill_pattern(unsigned char *buffer, size_t size, unsigned int key, off_t offset)
 {
 	for (size_t i = 0; i < size; i++) {

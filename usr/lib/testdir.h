@@ -11,6 +11,7 @@
 #ifndef RAVEL_USR_LIB_TESTDIR_H
 #define RAVEL_USR_LIB_TESTDIR_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -26,6 +27,12 @@ void test_dir_leave(void);
 
 /* Remove path with all that is below it; fails the TEST when something cannot be removed. */
 void remove_tree(const char *path);
+
+/*
+ * Make Ravel forget the clean pages, names and inodes that it keeps; the host's cache is not ours.
+ * Returns false when nothing was done.
+ */
+bool drop_caches(void);
 
 /* Fill a buffer with bytes that are known from the key and the place in the file alone. */
 void fill_pattern(unsigned char *buffer, size_t size, unsigned int key, off_t offset);

@@ -552,18 +552,13 @@ static void do_stat(void)
 static void do_sync(void)
 {
 	struct open_file *file = random_file();
-	int fd;
 
 	if (file && has_fsync)
 		CHECK_OK(test_random_below(2) ? fsync(file->fd) : fdatasync(file->fd));
 	if (!on_ravel() || test_random_below(8))
 		return; /* the host's disk and cache are not ours */
 	sync();
-	fd = open("/proc/sys/vm/drop_caches", O_WRONLY);
-	if (fd < 0)
-		return;
-	CHECK_OK(write(fd, "3", 1));
-	CHECK_OK(close(fd));
+	drop_caches();
 }
 
 static const struct {
