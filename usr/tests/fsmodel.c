@@ -527,6 +527,20 @@ static void do_attributes(void)
 	CHECK_EQ(st.st_mode & 07777, mode);
 }
 
+/* Files that lost their last name as well. */
+static void do_fstat(void)
+{
+	struct open_file *file = random_file();
+	struct stat st;
+
+	if (!file)
+		return;
+	CHECK_OK(fstat(file->fd, &st));
+	CHECK_EQ(st.st_mode, file->node->mode);
+	CHECK_EQ(st.st_nlink, file->node->nlink);
+	CHECK_EQ(st.st_size, file->node->size);
+}
+
 static void do_stat(void)
 {
 	struct tree_place place;
@@ -569,6 +583,7 @@ static const struct {
 	{ do_stat, 8 },	  { do_ftruncate, 5 },	{ do_truncate, 5 }, { do_unlink, 7 },
 	{ do_rename, 9 }, { do_fallocate, 3 },	{ do_link, 4 },	    { do_symlink, 4 },
 	{ do_mkdir, 4 },  { do_attributes, 3 }, { do_rmdir, 3 },    { do_sync, 1 },
+	{ do_fstat, 5 },
 };
 
 static void random_operation(void)
