@@ -607,11 +607,15 @@ static void probe(void)
 	int fd = CHECK_OK(open("probe", O_RDWR | O_CREAT, 0600));
 
 	has_fsync = fsync(fd) == 0;
+	if (!has_fsync) {
+		CHECK_EQ(errno, ENOSYS);
+		test_note("no fsync");
+	}
 	has_fallocate = fallocate(fd, 0, 0, 1) == 0;
-	if (!has_fsync)
-		test_note("no fsync: errno %d", errno);
-	if (!has_fallocate)
+	if (!has_fallocate) {
+		CHECK(errno == ENOSYS || errno == EOPNOTSUPP);
 		test_note("no fallocate: errno %d", errno);
+	}
 	CHECK_OK(close(fd));
 	CHECK_OK(unlink("probe"));
 	CHECK_OK(mkdir("probe", 0700));
