@@ -1,5 +1,6 @@
 /*
- * machine.c - the machine as a whole: stat, uptime, version, cpuinfo, cmdline, loadavg, kmsg.
+ * machine.c - the machine as a whole: stat, uptime, version, cpuinfo, cmdline, loadavg, diskstats,
+ * kmsg.
  *
  * Processor time: a hart knows how long it was idle, a task how long it ran in user mode; so what
  * was not idle is divided on every hart as it is on all of them together. loadavg shows the tasks
@@ -145,6 +146,24 @@ int proc_show_cpuinfo(struct seq_buf *seq, struct task *task __maybe_unused)
 int proc_show_cmdline(struct seq_buf *seq, struct task *task __maybe_unused)
 {
 	seq_printf(seq, "%s\n", machine.cmdline);
+	return 0;
+}
+
+/* ---- disks ---- */
+
+/*
+ * Linux's columns: reads, merged, sectors, ms; the same of writes; requests in flight, ms, ms
+ * weighted; four of discards; flushes, ms. Nobody merges or discards here, or takes their time:
+ * those are 0.
+ */
+int proc_show_diskstats(struct seq_buf *seq, struct task *task __maybe_unused)
+{
+	for (struct block_device *bdev = block_next(NULL); bdev; bdev = block_next(bdev))
+		seq_printf(seq, "%4u %7u %s %lu 0 %lu 0 %lu 0 %lu 0 %u 0 0 0 0 0 0 %lu 0\n",
+			   MAJOR(bdev->dev), MINOR(bdev->dev), bdev->name,
+			   READ_ONCE(bdev->nr_reads), READ_ONCE(bdev->sectors_read),
+			   READ_ONCE(bdev->nr_writes), READ_ONCE(bdev->sectors_written),
+			   READ_ONCE(bdev->in_flight), READ_ONCE(bdev->nr_flushes));
 	return 0;
 }
 

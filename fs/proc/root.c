@@ -54,6 +54,7 @@ static const struct proc_entry root_entries[] = {
 	TEXT(filesystems),
 	TEXT(loadavg),
 	TEXT(locks),
+	TEXT(diskstats),
 	{ .name = "kmsg", .mode = S_IFREG | 0400, .i_fop = &proc_kmsg_fops },
 	{ .name = "sys", .mode = S_IFDIR | 0555, .dir = &sys_dir },
 };
