@@ -10,6 +10,7 @@
  */
 #include "arch/riscv/machine.h"
 #include "arch/riscv/uaccess.h"
+#include "drivers/block.h"
 #include "fs/proc/proc.h"
 #include "kernel/console.h"
 #include "kernel/sched.h"
