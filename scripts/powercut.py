@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# powercut.py - nothing that was confirmed is lost: a recorded run, with the power cut again and again.
+# powercut.py - what was confirmed is not lost: a recorded run, and the power cut again and again.
 #
 #   crashload in the guest -- console: KEEP, TOUCH, CONFIRMED --> promises
 #            '--- disk --- blklogwrites --> log --> at each cut: an image (logwrites.py)
@@ -10,9 +10,9 @@
 #
 # What holds at a cut: the last marker of a worker in the log before it says up to where its promises
 # count (usr/bin/crashload.c writes it after the fsync); what it touched between this CONFIRMED and
-# its next may be either way. What e2fsck puts in lost+found was never confirmed and is not looked at.
-# SMP= and MEM= as everywhere. The seed chooses the cuts, what was kept and what the guest does; the
-# guest's timing is its own, so a failure keeps the recorded run in build/powercut-SEED.
+# its next may be either way. What e2fsck puts in lost+found was not confirmed and does not count.
+# SMP= and MEM= as everywhere. The seed chooses the cuts, what was kept and what the guest does; its
+# timing is its own, so a failure keeps the recorded run in build/powercut-SEED.*.
 import argparse
 import contextlib
 import os
@@ -75,7 +75,7 @@ class Promises:
 
 
 def read_promises(text):
-    """{worker: Promises} out of the console's output. Lines that are not the workers' are errors."""
+    """{worker: Promises} out of the console's output, which must be the workers' lines only."""
     found = {}
     for line in text.splitlines():
         worker, _, rest = line.partition(" ")
@@ -84,6 +84,12 @@ def read_promises(text):
         except ValueError as error:
             raise SystemExit("powercut: not a line of crashload: %r (%s)" % (line, error))
     return found
+
+
+def marker_record(worker, number):
+    """The start of a marker's block, as crashload writes it."""
+    head = MARKER_MAGIC + struct.pack("<2I", worker, number)
+    return head + struct.pack("<I", zlib.crc32(head))
 
 
 def read_markers(original, log):
@@ -100,13 +106,12 @@ def read_markers(original, log):
         for sector, worker in at.items():
             if not entry.sector <= sector < entry.sector + entry.sectors:
                 continue
-            record = log.data(entry)[(sector - entry.sector) * logwrites.SECTOR:][:24]
-            if record.startswith(MARKER_MAGIC) and \
-                    zlib.crc32(record[:16]) == struct.unpack_from("<I", record, 16)[0]:
-                found.append((index, *struct.unpack_from("<2I", record, 8)))
-                if found[-1][1] != worker:
-                    raise SystemExit("powercut: a marker of %d in the place of %d"
-                                     % (found[-1][1], worker))
+            record = log.data(entry)[(sector - entry.sector) * logwrites.SECTOR:][:20]
+            number = struct.unpack_from("<I", record, 12)[0]
+            if record == marker_record(worker, number):
+                found.append((index, worker, number))
+            elif record.startswith(MARKER_MAGIC):
+                raise SystemExit("powercut: entry %d: a broken marker: %r" % (index, record))
     return found
 
 
@@ -270,7 +275,8 @@ def main():
     parser = argparse.ArgumentParser(prog="powercut.py")
     parser.add_argument("--points", type=int, default=30)
     parser.add_argument("--block", type=int, default=4096, choices=(1024, 4096))
-    parser.add_argument("--seed", default=os.environ.get("SEED") or str(random.randrange(1, 1 << 31)))
+    parser.add_argument("--seed",
+                        default=os.environ.get("SEED") or str(random.randrange(1, 1 << 31)))
     parser.add_argument("--rounds", type=int, default=300)
     parser.add_argument("--replay", metavar="DIRECTORY")
     parser.add_argument("--cut", type=int)
