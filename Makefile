@@ -3,6 +3,7 @@
 #   arch drivers fs kernel lib mm  --> build/kernel/**.o --> build/ravel.elf (linked twice)
 #   usr/lib/*.c                    --> build/usr/libravel.a
 #   usr/bin usr/tests usr/bench    --> build/usr/{bin,tests,bench}/NAME --> build/disk.img
+#   usr/host                       --> build/usr/host/NAME, which scripts put on disks of their own
 #   usr/lib + usr/tests, host's cc --> build/oracle/
 #
 # Sources are found by wildcard: a new file needs no line here. Objects depend on their headers
@@ -23,7 +24,7 @@ HOSTCC ?= gcc
 
 # What a user sets, on the command line or in the environment, and the scripts read.
 export CROSS_COMPILE MEM SMP ICOUNT V TEST SEED APPEND QEMU_EXTRA TIMEOUT_IDLE CMD \
-	FILE TO
+	FILE TO CUTS IMAGES MODELS
 
 ifeq ($(filter-out 0,$(V)),)
 Q := @
@@ -72,6 +73,10 @@ endif
 endif
 endif
 
+HOSTED_SRCS := $(sort $(wildcard usr/host/*.c))
+HOSTED := $(HOSTED_SRCS:%.c=$(B)/%)
+USRCS += $(HOSTED_SRCS)
+
 # ---- the disk's own files
 
 # ROOTFS= names a directory that must exist; without it rootfs/ is taken if it is there.
@@ -83,7 +88,7 @@ endif
 endif
 
 .PHONY: all run fresh get test soak test-oracle bench gdb exec lint format clean help oracle FORCE
-all: $(B)/ravel.elf $(B)/disk.img $(B)/compile_commands.json
+all: $(B)/ravel.elf $(B)/disk.img $(HOSTED) $(B)/compile_commands.json
 
 # ---- stamps: rewritten only when what they say has changed
 
@@ -153,6 +158,10 @@ $(B)/usr/bench/vmbench: usr/bench/vmbench.c $(B)/user.flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(BENCHFLAGS) -o $@ $<
 
+# What scripts put on disks of their own is not on the usual one.
+$(HOSTED): $(B)/usr/host/%: $(B)/usr/obj/usr/host/%.o $(B)/usr/libravel.a
+	$(ulink)
+
 $(B)/disk.img: $(addprefix $(B)/usr/,$(PROGRAMS)) scripts/mkdisk $(B)/disk.files
 	$(call say,DISK,$@) printf '%s\n' $(PROGRAMS) | scripts/mkdisk $@ $(B) $(OVERLAY)
 
@@ -187,6 +196,9 @@ get:
 
 test: all
 	@scripts/test
+
+soak: all
+	@scripts/soak.py
 
 test-oracle:
 	@scripts/check-tools oracle
@@ -228,6 +240,7 @@ help:
 #: make get FILE=/f   copy a file or a directory out of that disk (TO=directory, else here)
 #: make fresh         forget that disk: the next run starts with a new one
 #: make test          boot and run every test, with 1 hart and with 4; TEST=fork runs one
+#: make soak          the disk's tests for an hour: power cuts, damaged disks, models
 #: make test-oracle   run the same tests on this machine's own Linux
 #: make bench         instructions per operation, beside Linux's
 #: make exec CMD='..' run one line of the guest's shell (scripts/exec hands out its status)

@@ -1,6 +1,6 @@
-# fsck.py - e2fsck on an image, for those who want a verdict: None, or words about what is wrong.
+# fsck.py - e2fsck and debugfs on an image. A verdict is None, or words about what is wrong.
 #
-# Invariant: is_clean() never changes the image; repair() changes what `e2fsck -p` dares to.
+# Invariant: check() never changes the image; repair() changes what `e2fsck -p` dares to.
 import os
 import subprocess
 
@@ -35,3 +35,13 @@ def repair(image):
     if status & ~FIXED:
         return "e2fsck -p: status %d\n%s" % (status, output)
     return None
+
+
+def debugfs(image, lines):
+    """Change an image by debugfs' commands. Returns what it complained of, or an empty string."""
+    env = dict(os.environ, PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    done = subprocess.run(["debugfs", "-w", "-f", "-", image], env=env, check=False,
+                          input="".join(line + "\n" for line in lines).encode(),
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return "\n".join(line for line in done.stdout.decode(errors="replace").splitlines()
+                     if line and not line.startswith(("debugfs", "Allocated inode:")))

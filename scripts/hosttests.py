@@ -16,6 +16,7 @@ import ext2
 import fsck
 import get
 import logwrites
+import outside
 import powercut
 import rootimg
 
@@ -25,7 +26,8 @@ BLOCK = 4096
 def make_image(path, tree, block=BLOCK, blocks=1024):
     env = dict(os.environ, PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     subprocess.run(["mke2fs", "-q", "-t", "ext2", "-b", str(block), "-E", "root_owner=0:0",
-                    "-d", tree, path, str(blocks)], env=env, check=True)
+                    "-d", tree, path, str(blocks)], env=env, stdout=subprocess.DEVNULL,
+                   check=True)
 
 
 def write(path, data):
@@ -87,13 +89,13 @@ def finds_damage(work):
     wrong = fsck.check(image)
     if wrong:
         return wrong
-    rootimg.debugfs(image, ["sif /file links_count 7"])
+    fsck.debugfs(image, ["sif /file links_count 7"])
     if not fsck.check(image):
         return "a wrong link count is not found"
-    rootimg.debugfs(image, ["ssv state 0"])  # else -p takes the super block's word
+    fsck.debugfs(image, ["ssv state 0"])  # else -p takes the super block's word
     if fsck.repair(image) or fsck.check(image):
         return "it is not repaired"
-    rootimg.debugfs(image, ["ssv state 0"])
+    fsck.debugfs(image, ["ssv state 0"])
     return None if fsck.check(image) else "an image not marked clean is not found"
 
 
@@ -131,7 +133,7 @@ def goes_in(work):
     base = rootimg.base_of(root)
     for name in ("both", "mine", "extra"):
         write(os.path.join(work, name), b"person's")
-        rootimg.debugfs(root, ["cd /bin", "rm " + name, "write %s/%s %s" % (work, name, name)])
+        fsck.debugfs(root, ["cd /bin", "rm " + name, "write %s/%s %s" % (work, name, name)])
     make_image(disk, second)
     new = rootimg.renew(root, disk, base)
     with ext2.Image(root) as image:
@@ -143,6 +145,30 @@ def goes_in(work):
     if found != expected or link != b"mine":
         return "found %r" % found
     return None if new["files"] == rootimg.manifest(disk) else "another base"
+
+
+def outside_sees(work):
+    """The comparison with a model: right, and each way of being wrong."""
+    tree, image = os.path.join(work, "tree"), os.path.join(work, "disk.img")
+    os.makedirs(tree + "/fsmodel/d")
+    os.chmod(tree + "/fsmodel/d", 0o750)
+    lines = ["d 0750 2 0 0 /fsmodel/d"]
+    for number in range(20):
+        write("%s/fsmodel/d/%d" % (tree, number), b"%d" % number)
+        os.chmod("%s/fsmodel/d/%d" % (tree, number), 0o640)
+        lines.append("f 0640 1 %d %08x /fsmodel/d/%d"
+                     % (len(str(number)), zlib.crc32(b"%d" % number), number))
+    os.symlink("to where", tree + "/fsmodel/link")
+    lines.append("l 0777 1 8 0 /fsmodel/link -> to where")
+    for change in (None, ("0640 1 1 ", "0644 1 1 "), ("0640 1 ", "0640 2 "), ("to where", "to"),
+                   ("d/7", "d/no"), (" %08x " % zlib.crc32(b"11"), " 0000000a ")):
+        text = "\n".join(lines) + "\n"
+        write(tree + "/fsmodel.manifest", text.replace(*(change or ("", ""))).encode())
+        make_image(image, tree)
+        wrong = outside.compare(image)
+        if bool(wrong) != bool(change):
+            return "with %s changed: %s" % (change, wrong)
+    return None
 
 
 # ---- power cuts
@@ -175,7 +201,7 @@ class Recorder:
         if number == 5:
             lines += ["rm f2", "write %s/data f2" % self.work]
             self.console += ["0 TOUCH f2"]
-        rootimg.debugfs(self.disk, lines)
+        fsck.debugfs(self.disk, lines)
         after = read(self.disk)
         for at in range(0, len(after), BLOCK):
             if after[at:at + BLOCK] != before[at:at + BLOCK]:
@@ -231,6 +257,7 @@ def self_test():
     tests = (("ext2 reader, 1 KiB blocks", lambda work: reader(work, 1024)),
              ("ext2 reader, 4 KiB blocks", lambda work: reader(work, 4096)),
              ("fsck", finds_damage), ("get", comes_out), ("root.img", goes_in),
+             ("a tree from outside", outside_sees),
              ("power cuts", power_cuts))
     for name, test in tests:
         with tempfile.TemporaryDirectory() as work:

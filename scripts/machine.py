@@ -154,6 +154,13 @@ def guest(disk, line, **environment):
     return Watched([os.path.join(ROOT, "scripts", "qemu")], env)
 
 
+def run(disk, line, **environment):
+    """Run one line in a guest. Returns (status, output without the firmware's)."""
+    with guest(disk, line, **environment) as watched:
+        output = b"".join(without_firmware(watched.output()))
+    return watched.status, output.decode(errors="replace")
+
+
 def disk_verdict(watched, disk):
     """After a guest has run: None, or what e2fsck says of its disk.
 

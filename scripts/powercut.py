@@ -8,9 +8,9 @@
 # usage: scripts/powercut.py [--points N] [--block 1024|4096] [--seed S] [--rounds R]
 #        scripts/powercut.py --replay DIRECTORY [--cut N]     again, from what a failure left
 #
-# What holds at a cut: the last marker of a worker in the log before it says up to where its promises
-# count (usr/bin/crashload.c writes it after the fsync); what it touched between this CONFIRMED and
-# its next may be either way. What e2fsck puts in lost+found was not confirmed and does not count.
+# What holds at a cut: the last marker of a worker in the log before it says up to where its
+# promises count (crashload writes it after the fsync); what it touched between this CONFIRMED and
+# its next may be either way. What e2fsck puts in lost+found was not confirmed and is not read.
 # SMP= and MEM= as everywhere. The seed chooses the cuts, what was kept and what the guest does; its
 # timing is its own, so a failure keeps the recorded run in build/powercut-SEED.*.
 import argparse
@@ -32,7 +32,7 @@ import machine
 
 TOP, MARKERS = "/crash", "/crash.markers"
 MARKER_MAGIC, MARKER_STEP, WORKERS = b"RAVELMRK", 4096, 4
-PROGRAMS = ("bin/init", "bin/sh", "bin/crashload")
+PROGRAMS = ("bin/init", "bin/sh", "host/crashload")
 DISK_MIB = 24
 
 
@@ -217,25 +217,21 @@ def make_original(path, block):
         machine.make_disk(path, PROGRAMS, overlay, block=block, slack_mib=DISK_MIB)
 
 
-def record(directory, seed, block, rounds):
+def record(directory, seed, block, rounds, **environment):
     """Run the guest on a disk that logs. Returns None or what was wrong."""
     original = os.path.join(directory, "original.img")
     disk, log = os.path.join(directory, "disk.img"), os.path.join(directory, "log")
     make_original(original, block)
     logwrites.copy_image(original, disk)
     open(log, "wb").close()
-    line = "crashload %s %s %d %d %s" % (TOP, MARKERS, WORKERS, rounds, seed)
+    line = "/host/crashload %s %s %d %d %s" % (TOP, MARKERS, WORKERS, rounds, seed)
     drive = "driver=blklogwrites,file.driver=file,file.filename=%s," \
         "log.driver=file,log.filename=%s,log-sector-size=%d" % (disk, log, logwrites.SECTOR)
-    text = b""
-    with machine.guest(None, line, DRIVE=drive) as guest:
-        for chunk in machine.without_firmware(guest.output()):
-            text += chunk
-    with open(os.path.join(directory, "console.txt"), "wb") as console:
+    status, text = machine.run(None, line, DRIVE=drive, **environment)
+    with open(os.path.join(directory, "console.txt"), "w") as console:
         console.write(text)
-    if guest.status:
-        return "the run ended with status %s: %s" % (
-            guest.status, text[-2000:].decode(errors="replace"))
+    if status:
+        return "the run ended with status %s: %s" % (status, text[-2000:])
     return fsck.check(disk)
 
 
@@ -251,10 +247,10 @@ def workplace(seed):
             shutil.rmtree(directory)
 
 
-def examine(seed, points, block=4096, rounds=300, progress=None):
+def examine(seed, points, block=4096, rounds=300, progress=None, **environment):
     """The whole test. Returns (None or words, a summary)."""
     with workplace(seed) as (directory, keep):
-        wrong = record(directory, seed, block, rounds)
+        wrong = record(directory, seed, block, rounds, **environment)
         if wrong:
             return wrong, ""
         case = Case(directory)

@@ -122,17 +122,6 @@ def commands(source, put, remove, mine, work):
     return lines
 
 
-def debugfs(image, lines):
-    """Run commands. Returns what debugfs complained of, or an empty string."""
-    env = dict(os.environ, PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
-    done = subprocess.run(["debugfs", "-w", "-f", "-", image], env=env, check=False,
-                          input="".join(line + "\n" for line in lines).encode(),
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    ours = ("debugfs", "Allocated inode:", "root.img")
-    return "\n".join(line for line in done.stdout.decode(errors="replace").splitlines()
-                     if line and not line.startswith(ours))
-
-
 def renew(root, disk, base):
     """Bring what the build has changed since base into the image root. Returns the new base."""
     new, mine = base_of(disk), manifest(root)
@@ -145,7 +134,7 @@ def renew(root, disk, base):
         fresh = os.path.join(work, "root.img")
         subprocess.run(["cp", "--sparse=always", "--reflink=auto", root, fresh], check=True)
         with ext2.Image(disk) as source:
-            wrong = debugfs(fresh, commands(source, put, remove, mine, work))
+            wrong = fsck.debugfs(fresh, commands(source, put, remove, mine, work))
         wrong = wrong or fsck.check(fresh)
         if wrong:
             raise SystemExit("root.img: the rebuilt files do not go in (too full?); it is as it "
