@@ -225,6 +225,19 @@ class Recorder:
         return len(case.run(after, "fixed")), case.checked
 
 
+def promises(_):
+    """What is still promised after each CONFIRMED, with names that move and change."""
+    said = powercut.read_promises("\n".join("0 " + line for line in (
+        "KEEP f 1 a x", "KEEP f 2 b y", "CONFIRMED 1", "MOVE x z", "TOUCH y", "CONFIRMED 2",
+        "MOVE z w", "KEEP - 0 0 x", "CONFIRMED 3", "TOUCH w", "CONFIRMED 4")))[0]
+    expected = [{}, {("x", "z"): ("f", 1, 10)}, {("x", "z", "w"): ("f", 1, 10)},
+                {("x",): ("-", 0, 0)}, {("x",): ("-", 0, 0)}]
+    for marker, what in enumerate(expected):
+        if said.at(marker) != what:
+            return "at marker %d: %r" % (marker, said.at(marker))
+    return None
+
+
 def is_data(entry):
     return entry is not None and entry[1].startswith(b"file 3 ")
 
@@ -258,7 +271,7 @@ def self_test():
              ("ext2 reader, 4 KiB blocks", lambda work: reader(work, 4096)),
              ("fsck", finds_damage), ("get", comes_out), ("root.img", goes_in),
              ("a tree from outside", outside_sees),
-             ("power cuts", power_cuts))
+             ("promises", promises), ("power cuts", power_cuts))
     for name, test in tests:
         with tempfile.TemporaryDirectory() as work:
             yield name, test(work)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # powercut.py - what was confirmed is not lost: a recorded run, and the power cut again and again.
 #
-#   crashload in the guest -- console: KEEP, TOUCH, CONFIRMED --> promises
+#   crashload in the guest -- console: KEEP, MOVE, CONFIRMED --> promises
 #            '--- disk --- blklogwrites --> log --> at each cut: an image (logwrites.py)
 #                                                    e2fsck -p, e2fsck -fn, then the promises
 #
@@ -43,7 +43,7 @@ def say(text):
 # ---- promises
 
 class Promises:
-    """What one worker said, in order: [("KEEP", path, (type, size, crc)) | ("TOUCH", path) ...]."""
+    """What one worker said, in order: [(word, path, what or the other path)]."""
 
     def __init__(self):
         self.lines = []
@@ -56,22 +56,25 @@ class Promises:
             self.ends.append(len(self.lines))
         elif words[0] == "KEEP":
             kind, size, crc, path = words[1:]
-            self.lines.append((path, (kind, int(size), int(crc, 16))))
-        elif words[0] == "TOUCH":
-            self.lines.append((words[1], None))
+            self.lines.append(("KEEP", path, (kind, int(size), int(crc, 16))))
+        elif words[0] in ("TOUCH", "MOVE"):
+            self.lines.append((words[0], words[1], words[-1]))
         else:
             raise ValueError("no such line")
 
     def at(self, marker):
-        """{path: (type, size, crc)} that must hold when marker is the last one on the disk."""
-        kept = {}
-        for path, what in self.lines[:self.ends[marker]]:
-            kept[path] = what
+        """{paths: (type, size, crc)}: under one of them it must be when this marker is the last."""
+        kept = {}  # its newest name: (all its names, what)
         following = self.ends[marker + 1] if marker + 1 < len(self.ends) else len(self.lines)
-        for path, what in self.lines[self.ends[marker]:following]:
-            if not what:
+        for index, (word, path, other) in enumerate(self.lines[:following]):
+            if word == "MOVE" and path in kept:
+                names, what = kept.pop(path)
+                kept[other] = (names + (other,), what)
+            elif word == "TOUCH":
                 kept.pop(path, None)
-        return {path: what for path, what in kept.items() if what}
+            elif word == "KEEP" and index < self.ends[marker]:
+                kept[path] = ((path,), other)
+        return dict(kept.values())
 
 
 def read_promises(text):
@@ -150,7 +153,7 @@ class Case:
         self.markers = read_markers(self.original, self.log)
         with ext2.Image(self.original) as image:  # nobody wrote to these
             self.block_size = image.block_size
-            self.others = {path.decode(): ("f", inode.size, zlib.crc32(image.read(inode)))
+            self.others = {(path.decode(),): ("f", inode.size, zlib.crc32(image.read(inode)))
                            for path, inode in image.walk("/bin") if stat.S_ISREG(inode.mode)}
         self.checked = 0  # promises looked at, all cuts together
 
@@ -161,15 +164,15 @@ class Case:
         return sorted(rng.sample(known, min(count, len(known))))
 
     def expected(self, at):
-        """{path: what} of all that is promised when the power goes before entry @at."""
+        """{paths: what} of all that is promised when the power goes before entry @at."""
         last = {}
         for index, worker, number in self.markers:
             if index < at:
                 last[worker] = number
         found = dict(self.others)
         for worker, number in last.items():
-            for path, what in self.promises[worker].at(number).items():
-                found["%s/w%d/%s" % (TOP, worker, path)] = what
+            for paths, what in self.promises[worker].at(number).items():
+                found[tuple("%s/w%d/%s" % (TOP, worker, path) for path in paths)] = what
         return found
 
     def verdict(self, at, image_path):
@@ -178,11 +181,11 @@ class Case:
         if wrong:
             return wrong
         with ext2.Image(image_path) as image:
-            for path, what in sorted(self.expected(at).items()):
+            for paths, what in sorted(self.expected(at).items()):
                 self.checked += 1
-                wrong = broken_promise(image, path, what)
-                if wrong:
-                    return wrong
+                wrong = [broken_promise(image, path, what) for path in paths]
+                if all(wrong):
+                    return "; ".join(wrong)
         return None
 
     def run(self, points, seed, progress=None):

@@ -11,6 +11,7 @@
  *                             TYPE: f a file, l a link (CRC of its target), - no such name.
  *   CONFIRMED N               all KEEP lines so far hold since marker N was written.
  *   TOUCH PATH                it is about to change: what was said of it holds no longer.
+ *   MOVE PATH OTHER           it loses this name and has the other: it is there under one of them.
  *
  * Marker N is a record in the worker's block of MARKERS, a file whose blocks exist already, written
  * with O_DSYNC after the fsync that it speaks of: whoever finds marker N in the record of the disk
@@ -49,6 +50,7 @@ struct slot {
 	int object; /* 0: there is no such name */
 	bool link;  /* a symbolic link */
 	bool kept;  /* a KEEP line holds */
+	bool said;  /* a KEEP or a MOVE line that names it holds */
 };
 
 /* What is written to the marker file; little-endian. */
@@ -132,9 +134,21 @@ static const char *directory_of(int slot)
 
 static void touch(int slot)
 {
-	if (slots[slot].kept)
+	if (slots[slot].said)
 		say("TOUCH %s", name_of(slot));
-	slots[slot].kept = false;
+	slots[slot].kept = slots[slot].said = false;
+}
+
+/* @from is about to go, and its file has, or gets by this, the name @to. */
+static void move(int from, int to)
+{
+	if (!slots[from].said || slots[to].kept) {
+		touch(from);
+		return;
+	}
+	say("MOVE %s %s", name_of(from), name_of(to));
+	slots[from].kept = slots[from].said = false;
+	slots[to].said = true;
 }
 
 /* @slot's file is about to change, or to appear: so do all its names. */
@@ -183,7 +197,7 @@ static void keep(int slot)
 	long long size = 0;
 	uint32_t crc = 0;
 
-	slots[slot].kept = true;
+	slots[slot].kept = slots[slot].said = true;
 	if (!slots[slot].object) {
 		say("KEEP - 0 0 %s", path);
 		return;
@@ -278,9 +292,16 @@ static void change_file(int slot)
 
 static void remove_name(int slot)
 {
+	int other = 0;
+
 	if (!slots[slot].object)
 		return;
-	touch(slot);
+	while (other < SLOTS && (other == slot || slots[other].object != slots[slot].object))
+		other++;
+	if (other < SLOTS)
+		move(slot, other);
+	else
+		touch(slot);
 	if (unlink(name_of(slot)) < 0)
 		fail("unlink", name_of(slot));
 	slots[slot].object = 0;
@@ -291,11 +312,12 @@ static void rename_name(int from, int to)
 {
 	if (!slots[from].object || slots[from].object == slots[to].object)
 		return;
-	touch(from);
 	touch(to);
+	move(from, to);
 	if (rename(name_of(from), name_of(to)) < 0)
 		fail("rename", name_of(from));
-	slots[to] = slots[from];
+	slots[to].object = slots[from].object;
+	slots[to].link = slots[from].link;
 	slots[from] = (struct slot){ 0 };
 }
 
