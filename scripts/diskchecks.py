@@ -13,7 +13,7 @@ import outside
 import powercut
 
 POINTS = 30   # power cuts of one recorded run
-IMAGES = 20   # damaged images of one machine check
+IMAGES = 28   # damaged images of one machine check: four boots
 BLOCKS = {"4k": 4096, "1k": 1024}
 
 
