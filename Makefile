@@ -3,6 +3,7 @@
 #   arch drivers fs kernel lib mm  --> build/kernel/**.o --> build/ravel.elf (linked twice)
 #   usr/lib/*.c                    --> build/usr/libravel.a
 #   usr/bin usr/tests usr/bench    --> build/usr/{bin,tests,bench}/NAME --> build/disk.img
+#   usr/host                       --> build/usr/host/NAME, which scripts put on disks of their own
 #   usr/lib + usr/tests, host's cc --> build/oracle/
 #
 # Sources are found by wildcard: a new file needs no line here. Objects depend on their headers
@@ -22,7 +23,8 @@ NM := $(CROSS_COMPILE)nm
 HOSTCC ?= gcc
 
 # What a user sets, on the command line or in the environment, and the scripts read.
-export CROSS_COMPILE MEM SMP ICOUNT V TEST SEED APPEND QEMU_EXTRA TIMEOUT_IDLE CMD
+export CROSS_COMPILE MEM SMP ICOUNT V TEST SEED APPEND QEMU_EXTRA TIMEOUT_IDLE CMD \
+	FILE TO CUTS IMAGES MODELS
 
 ifeq ($(filter-out 0,$(V)),)
 Q := @
@@ -63,13 +65,17 @@ PROGRAMS := $(addprefix bin/,$(BINS) $(BINDIRS)) $(addprefix tests/,$(TESTS)) \
 
 # ---- tools first: before anything is made, but for what needs none or asks for its own
 
-ifneq ($(filter-out clean help lint format oracle test-oracle,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean fresh help lint format oracle test-oracle,$(or $(MAKECMDGOALS),all)),)
 ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),) # make -n installs nothing
 ifneq ($(shell scripts/check-tools >&2 && echo ok),ok)
 $(error the tools above are needed first)
 endif
 endif
 endif
+
+HOSTED_SRCS := $(sort $(wildcard usr/host/*.c))
+HOSTED := $(HOSTED_SRCS:%.c=$(B)/%)
+USRCS += $(HOSTED_SRCS)
 
 # ---- the disk's own files
 
@@ -81,8 +87,8 @@ $(error ROOTFS=$(ROOTFS): there is no such directory)
 endif
 endif
 
-.PHONY: all run test test-oracle bench gdb exec lint format clean help oracle FORCE
-all: $(B)/ravel.elf $(B)/disk.img $(B)/compile_commands.json
+.PHONY: all run fresh get test soak test-oracle bench gdb exec lint format clean help oracle FORCE
+all: $(B)/ravel.elf $(B)/disk.img $(HOSTED) $(B)/compile_commands.json
 
 # ---- stamps: rewritten only when what they say has changed
 
@@ -152,6 +158,10 @@ $(B)/usr/bench/vmbench: usr/bench/vmbench.c $(B)/user.flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(BENCHFLAGS) -o $@ $<
 
+# What scripts put on disks of their own is not on the usual one.
+$(HOSTED): $(B)/usr/host/%: $(B)/usr/obj/usr/host/%.o $(B)/usr/libravel.a
+	$(ulink)
+
 $(B)/disk.img: $(addprefix $(B)/usr/,$(PROGRAMS)) scripts/mkdisk $(B)/disk.files
 	$(call say,DISK,$@) printf '%s\n' $(PROGRAMS) | scripts/mkdisk $@ $(B) $(OVERLAY)
 
@@ -176,10 +186,19 @@ $(B)/oracle/runtests: $(B)/oracle/obj/usr/bin/runtests.o $(B)/oracle/libravel.a
 
 run: all
 	@echo 'Ravel starts in QEMU. Ctrl-A X leaves it (Ctrl-A, let go, X); so does `poweroff`.'
-	@scripts/qemu --interactive
+	@python3 scripts/rootimg.py run --interactive
+
+fresh:
+	@python3 scripts/rootimg.py fresh
+
+get:
+	@python3 scripts/get.py $(B)/root.img "$$FILE" "$$TO"
 
 test: all
 	@scripts/test
+
+soak: all
+	@scripts/soak.py
 
 test-oracle:
 	@scripts/check-tools oracle
@@ -207,21 +226,27 @@ format:
 	@scripts/check-tools lint
 	$(Q)clang-format -i $(C_FILES)
 
+# A person's files in root.img are no product of the build: `make fresh` forgets them.
 clean:
-	rm -rf $(B)
+	@[ ! -e $(B)/root.img ] || echo '$(B)/root.img is kept (make fresh removes it)'
+	@mkdir -p $(B); find $(B) -mindepth 1 -maxdepth 1 ! -name 'root.*' -exec rm -rf {} +
+	@rmdir $(B) 2>/dev/null || :
 
 help:
 	@sed -n 's/^#: \?//p' Makefile
 
 #: make               build the kernel (build/ravel.elf) and the disk (build/disk.img)
-#: make run           boot to a shell; Ctrl-A X leaves QEMU
+#: make run           boot to a shell; Ctrl-A X leaves QEMU; the disk is build/root.img, and stays
+#: make get FILE=/f   copy a file or a directory out of that disk (TO=directory, else here)
+#: make fresh         forget that disk: the next run starts with a new one
 #: make test          boot and run every test, with 1 hart and with 4; TEST=fork runs one
+#: make soak          the disk's tests for an hour: power cuts, damaged disks, models
 #: make test-oracle   run the same tests on this machine's own Linux
 #: make bench         instructions per operation, beside Linux's
 #: make exec CMD='..' run one line of the guest's shell (scripts/exec hands out its status)
 #: make gdb           boot under gdb
 #: make lint, format  check the style; apply it
-#: make clean, help   remove build/; this text
+#: make clean, help   remove build/ but for build/root.img; this text
 #:
 #: Variables (command line or environment):
 #:   MEM=128M  SMP=2       memory (32M and up) and harts (1 to 8); make test: SMP=1 and SMP=4

@@ -244,11 +244,11 @@ static bool is_cached(struct address_space *as, unsigned long index)
 }
 
 /*
- * Starts reading the cluster of @index. 0: @index is in the cache (maybe being read); -ENOMEM;
- * -ENOSPC when memory for files without backing store is used up.
+ * Starts reading the cluster of @index, or @alone only this page. 0: @index is in the cache (maybe
+ * being read); -ENOMEM; -ENOSPC when memory for files without backing store is used up.
  * Neighbours are read if memory is plenty; they are nobody's failure.
  */
-static int read_cluster(struct address_space *as, unsigned long index)
+static int read_cluster(struct address_space *as, unsigned long index, bool alone)
 {
 	unsigned long last = DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
 	unsigned long i = index & ~(READ_CLUSTER - 1UL);
@@ -257,9 +257,12 @@ static int read_cluster(struct address_space *as, unsigned long index)
 	unsigned nr = 0;
 	int ret = 0, err;
 
-	if (as->ops->no_backing) { /* neighbours are holes: only what is asked for is made */
+	if (as->ops->no_backing) {
 		if (shmem_nr_pages() >= shmem_max_pages())
 			return -ENOSPC;
+		alone = true; /* neighbours are holes: only what is asked for is made */
+	}
+	if (alone) {
 		i = index;
 		end = index + 1;
 	}
@@ -285,8 +288,8 @@ static int read_cluster(struct address_space *as, unsigned long index)
 
 /*
  * @page has been read, or could not be. Takes over the caller's reference unless it returns 0. A
- * page that failed in somebody's reading ahead is no error before the caller @tried itself:
- * -EAGAIN.
+ * page that failed together with others is no error before it was @tried alone, since one bad
+ * sector fails a request for many pages: -EAGAIN.
  */
 static int page_result(struct address_space *as, struct page *page, bool tried)
 {
@@ -309,15 +312,15 @@ static int page_result(struct address_space *as, struct page *page, bool tried)
 
 struct page *read_mapping_page(struct address_space *as, unsigned long index)
 {
+	bool alone = false, failed = false;
 	struct page *page;
-	bool tried = false;
 	int err;
 
 	for (;;) {
 		page = find_get_page(as, index);
 		if (!page) {
-			tried = true;
-			err = read_cluster(as, index);
+			alone = failed;
+			err = read_cluster(as, index, alone);
 			if (err)
 				return ERR_PTR(err);
 			continue;
@@ -326,11 +329,12 @@ struct page *read_mapping_page(struct address_space *as, unsigned long index)
 			count_vm(VM_cache_hit);
 			return page;
 		}
-		err = page_result(as, page, tried);
+		err = page_result(as, page, alone);
 		if (!err)
 			return page;
 		if (err != -EAGAIN)
 			return ERR_PTR(err);
+		failed = true;
 	}
 }
 

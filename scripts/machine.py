@@ -14,10 +14,13 @@ import subprocess
 import sys
 import tempfile
 
+import fsck
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build")
 EXIT_IDLE = 124   # our own status when the watchdog ended the command
 EXIT_PANIC = 125  # the kernel's status when it panicked (kernel/panic.h)
+EXIT_UNCLEAN = 123  # scripts/exec's own under CHECK_DISK=1: the run left a disk that is not clean
 COMMAND_LINE_LIMIT = 3000  # bytes of ravel.exec= once encoded
 
 # Asked to end, we end what we started: the blocks that hold it are left by this exception.
@@ -76,6 +79,16 @@ def private_disk():
         os.unlink(path)
 
 
+def make_disk(path, programs, overlay, block=4096, slack_mib=32):
+    """Make an image of some of the built programs (bin/sh, ...) with a directory laid over them."""
+    env = dict(os.environ, BLOCK=str(block), SLACK_MIB=str(slack_mib))
+    done = subprocess.run([os.path.join(ROOT, "scripts", "mkdisk"), path, BUILD, overlay], env=env,
+                          cwd=ROOT, input="".join(name + "\n" for name in programs).encode(),
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if done.returncode:
+        raise SystemExit("mkdisk: " + done.stdout.decode(errors="replace"))
+
+
 def encode(line):
     """A command line as ravel.exec= carries it: letters, digits and -._/ stay, the rest is %XX."""
     keep = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._/"
@@ -129,13 +142,33 @@ class Watched:
 
 
 def guest(disk, line, **environment):
-    """A machine that runs one line of its shell and ends with that line's status."""
-    env = dict(os.environ, DISK=disk, **environment)
+    """A machine that runs one line of its shell and ends with that line's status.
+
+    @disk: an image, or None where the environment has DRIVE= (scripts/qemu).
+    """
+    env = dict(os.environ, DISK=disk or "", **environment)
     words = [env.get("APPEND", ""), "ravel.exec=" + encode(line)]
     if not is_set("V"):
         words.append("quiet")
     env["APPEND"] = " ".join(word for word in words if word)
     return Watched([os.path.join(ROOT, "scripts", "qemu")], env)
+
+
+def run(disk, line, **environment):
+    """Run one line in a guest. Returns (status, output without the firmware's)."""
+    with guest(disk, line, **environment) as watched:
+        output = b"".join(without_firmware(watched.output()))
+    return watched.status, output.decode(errors="replace")
+
+
+def disk_verdict(watched, disk):
+    """After a guest has run: None, or what e2fsck says of its disk.
+
+    Only a kernel that switched the machine off has had its chance to write everything back.
+    """
+    if watched.idle or watched.status is None or watched.status == EXIT_PANIC:
+        return None
+    return fsck.check(disk)
 
 
 def without_firmware(chunks):

@@ -389,6 +389,7 @@ static void put_attributes(struct inode *inode)
 void ext2_evict_inode(struct inode *inode)
 {
 	struct super_block *sb = inode->i_sb;
+	bool has_blocks = has_block_map(inode); /* the size, soon 0, tells of a link */
 
 	if (inode->i_nlink > 0 || !READ_ONCE(EXT2_SB(sb)->writing))
 		return;
@@ -397,7 +398,7 @@ void ext2_evict_inode(struct inode *inode)
 		ext2_error(sb, "inode %lu: cannot be deleted", inode->i_ino);
 		return;
 	}
-	if (has_block_map(inode))
+	if (has_blocks)
 		ext2_truncate_blocks(inode, 0);
 	put_attributes(inode);
 	ext2_free_ino(sb, inode->i_ino, S_ISDIR(inode->i_mode));

@@ -1,0 +1,277 @@
+# hosttests.py - the host's own tools, tried on small hand-made images: "parser" of `make test`.
+#
+#   ext2 reader       against the tree that mke2fs was given, with 1 KiB and 4 KiB blocks
+#   fsck, get, root   a wrong link count is found; files come out; a rebuilt image goes in
+#   power cuts        a good record passes, records with each kind of lie in them do not
+#
+# Invariant: a checker that lets a mutant pass is a failure, as one that refuses the good record.
+import os
+import random
+import stat
+import subprocess
+import tempfile
+import zlib
+
+import ext2
+import fsck
+import get
+import logwrites
+import outside
+import powercut
+import rootimg
+
+BLOCK = 4096
+
+
+def make_image(path, tree, block=BLOCK, blocks=1024):
+    env = dict(os.environ, PATH=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
+    subprocess.run(["mke2fs", "-q", "-t", "ext2", "-b", str(block), "-E", "root_owner=0:0",
+                    "-d", tree, path, str(blocks)], env=env, stdout=subprocess.DEVNULL,
+                   check=True)
+
+
+def write(path, data):
+    with open(path, "wb") as file:
+        file.write(data)
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+# ---- the reader
+
+def reader(work, block):
+    tree, image = os.path.join(work, "tree"), os.path.join(work, "disk.img")
+    os.makedirs(tree + "/many/deep/er")
+    for number in range(200):
+        write("%s/many/%s%d" % (tree, "long" * 20, number), b"%d" % number)
+    write(tree + "/big", random.Random(1).randbytes(300 * block))
+    with open(tree + "/holes", "wb") as file:
+        for at in (0, 11 * block, 12 * block, (14 + block // 4) * block, 70 << 20):
+            file.seek(at)
+            file.write(b"here %d" % at)
+    os.symlink("many/deep", tree + "/short")
+    os.symlink("x" * 100, tree + "/far")
+    os.link(tree + "/big", tree + "/many/deep/er/again")
+    make_image(image, tree, block, (8 << 20) // block)
+    with ext2.Image(image) as disk:
+        seen = 0
+        for where, inode in disk.walk():
+            host = os.fsencode(tree) + where
+            if where.startswith(b"/lost+found"):
+                continue
+            seen += 1
+            if stat.S_ISREG(inode.mode) and disk.read(inode) != read(host):
+                return "%s: other contents" % where
+            if stat.S_ISLNK(inode.mode) and disk.readlink(inode) != os.readlink(host):
+                return "%s: another target" % where
+            if (inode.mode, inode.size if stat.S_ISREG(inode.mode) else 0) != (
+                    os.lstat(host).st_mode, os.path.getsize(host) if os.path.isfile(host)
+                    and not os.path.islink(host) else 0):
+                return "%s: other mode or size" % where
+        if seen != 209 or disk.lookup("/short/er/again").nlink != 2:
+            return "%d things seen" % seen
+        try:
+            return "%s is there" % (disk.lookup("/many/nothing"),)
+        except ext2.Damage:
+            return None
+
+
+# ---- fsck, get, root.img
+
+def finds_damage(work):
+    tree, image = os.path.join(work, "tree"), os.path.join(work, "disk.img")
+    os.mkdir(tree)
+    write(tree + "/file", b"x")
+    make_image(image, tree)
+    wrong = fsck.check(image)
+    if wrong:
+        return wrong
+    fsck.debugfs(image, ["sif /file links_count 7"])
+    if not fsck.check(image):
+        return "a wrong link count is not found"
+    fsck.debugfs(image, ["ssv state 0"])  # else -p takes the super block's word
+    if fsck.repair(image) or fsck.check(image):
+        return "it is not repaired"
+    fsck.debugfs(image, ["ssv state 0"])
+    return None if fsck.check(image) else "an image not marked clean is not found"
+
+
+def comes_out(work):
+    tree, image = os.path.join(work, "tree"), os.path.join(work, "disk.img")
+    out = os.path.join(work, "out")
+    os.makedirs(tree + "/dir/below")
+    write(tree + "/dir/below/file", b"y" * 70000)
+    os.symlink("below/file", tree + "/dir/link")
+    make_image(image, tree)
+    if get.get(image, "/dir", out) or read(out + "/dir/link") != b"y" * 70000:
+        return "a directory does not come out"
+    if get.get(image, "/dir/link", out) or read(out + "/link") != b"y" * 70000:
+        return "a linked file does not come out"
+    try:
+        return "status %d for a file that is not there" % get.get(image, "/dir/no", out)
+    except ext2.Damage:
+        return None
+
+
+def goes_in(work):
+    """Each way in which the build and a person may have changed a file, together."""
+    first, second = os.path.join(work, "first"), os.path.join(work, "second")
+    for tree, text in ((first, b"old"), (second, b"new")):
+        os.makedirs(tree + "/bin")
+        for name in ("both", "build"):
+            write("%s/bin/%s" % (tree, name), text)
+        write(tree + "/bin/mine", b"old")
+    write(first + "/bin/gone", b"old")
+    os.mkdir(second + "/dir")
+    write(second + "/dir/a name", b"new")
+    os.symlink("mine", second + "/dir/link")
+    disk, root = os.path.join(work, "disk.img"), os.path.join(work, "root.img")
+    make_image(root, first)
+    base = rootimg.base_of(root)
+    for name in ("both", "mine", "extra"):
+        write(os.path.join(work, name), b"person's")
+        fsck.debugfs(root, ["cd /bin", "rm " + name, "write %s/%s %s" % (work, name, name)])
+    make_image(disk, second)
+    new = rootimg.renew(root, disk, base)
+    with ext2.Image(root) as image:
+        found = {os.fsdecode(where): image.read(inode) for where, inode in image.walk()
+                 if stat.S_ISREG(inode.mode)}
+        link = image.readlink(image.lookup("/dir/link", follow=False))
+    expected = {"/bin/both": b"person's", "/bin/mine": b"person's", "/bin/extra": b"person's",
+                "/bin/build": b"new", "/dir/a name": b"new"}
+    if found != expected or link != b"mine":
+        return "found %r" % found
+    return None if new["files"] == rootimg.manifest(disk) else "another base"
+
+
+def outside_sees(work):
+    """The comparison with a model: right, and each way of being wrong."""
+    tree, image = os.path.join(work, "tree"), os.path.join(work, "disk.img")
+    os.makedirs(tree + "/fsmodel/d")
+    os.chmod(tree + "/fsmodel/d", 0o750)
+    lines = ["d 0750 2 0 0 /fsmodel/d"]
+    for number in range(20):
+        write("%s/fsmodel/d/%d" % (tree, number), b"%d" % number)
+        os.chmod("%s/fsmodel/d/%d" % (tree, number), 0o640)
+        lines.append("f 0640 1 %d %08x /fsmodel/d/%d"
+                     % (len(str(number)), zlib.crc32(b"%d" % number), number))
+    os.symlink("to where", tree + "/fsmodel/link")
+    lines.append("l 0777 1 8 0 /fsmodel/link -> to where")
+    for change in (None, ("0640 1 1 ", "0644 1 1 "), ("0640 1 ", "0640 2 "), ("to where", "to"),
+                   ("d/7", "d/no"), (" %08x " % zlib.crc32(b"11"), " 0000000a ")):
+        text = "\n".join(lines) + "\n"
+        write(tree + "/fsmodel.manifest", text.replace(*(change or ("", ""))).encode())
+        make_image(image, tree)
+        wrong = outside.compare(image)
+        if bool(wrong) != bool(change):
+            return "with %s changed: %s" % (change, wrong)
+    return None
+
+
+# ---- power cuts
+
+class Recorder:
+    """Makes a record as a perfect kernel would: change, flush, marker, flush; six times."""
+
+    def __init__(self, work):
+        self.work, self.entries, self.console = work, [], []
+        tree = os.path.join(work, "tree")
+        os.makedirs(tree + "/crash/w0")
+        os.mkdir(tree + "/bin")
+        write(tree + "/bin/sh", b"never changed")
+        write(tree + "/crash.markers", b"-" * powercut.MARKER_STEP * powercut.WORKERS)
+        self.disk = os.path.join(work, "disk.img")
+        make_image(self.disk, tree)
+        logwrites.copy_image(self.disk, os.path.join(work, "original.img"))
+        with ext2.Image(self.disk) as image:
+            self.marker_block = dict(image.blocks_of(image.lookup("/crash.markers")))[0]
+        for number in range(1, 7):
+            self.step(number)
+
+    def step(self, number):
+        data, before = (b"file %d " % number) * 1000, read(self.disk)
+        write(os.path.join(self.work, "data"), data)
+        lines = ["cd /crash/w0", "write %s/data f%d" % (self.work, number)]
+        if number == 4:
+            lines.append("rm f1")
+            self.console += ["0 TOUCH f1", "0 KEEP - 0 0 f1"]
+        if number == 5:
+            lines += ["rm f2", "write %s/data f2" % self.work]
+            self.console += ["0 TOUCH f2"]
+        fsck.debugfs(self.disk, lines)
+        after = read(self.disk)
+        for at in range(0, len(after), BLOCK):
+            if after[at:at + BLOCK] != before[at:at + BLOCK]:
+                self.entries.append((at // 512, after[at:at + BLOCK]))
+        self.entries.append(None)
+        record = powercut.marker_record(0, number).ljust(512, b"\0")
+        with open(self.disk, "r+b") as disk:
+            disk.seek(self.marker_block * BLOCK)
+            disk.write(record)
+        self.entries += [(self.marker_block * BLOCK // 512, record), None]
+        self.console += ["0 KEEP f %d %08x f%d" % (len(data), zlib.crc32(data), number),
+                         "0 CONFIRMED %d" % number]
+
+    def failures(self, entries):
+        """How many of the cuts after each entry the checker refuses, with everything else lost."""
+        with open(os.path.join(self.work, "console.txt"), "w") as console:
+            console.write("\n".join(self.console) + "\n")
+        logwrites.write_log(os.path.join(self.work, "log"), entries)
+        case = powercut.Case(self.work)
+        after = [index + 1 for index, _, _ in case.markers]
+        return len(case.run(after, "fixed")), case.checked
+
+
+def promises(_):
+    """What is still promised after each CONFIRMED, with names that move and change."""
+    said = powercut.read_promises("\n".join("0 " + line for line in (
+        "KEEP f 1 a x", "KEEP f 2 b y", "CONFIRMED 1", "MOVE x z", "TOUCH y", "CONFIRMED 2",
+        "MOVE z w", "KEEP - 0 0 x", "CONFIRMED 3", "TOUCH w", "CONFIRMED 4")))[0]
+    expected = [{}, {("x", "z"): ("f", 1, 10)}, {("x", "z", "w"): ("f", 1, 10)},
+                {("x",): ("-", 0, 0)}, {("x",): ("-", 0, 0)}]
+    for marker, what in enumerate(expected):
+        if said.at(marker) != what:
+            return "at marker %d: %r" % (marker, said.at(marker))
+    return None
+
+
+def is_data(entry):
+    return entry is not None and entry[1].startswith(b"file 3 ")
+
+
+def power_cuts(work):
+    recorder = Recorder(work)
+    good = recorder.entries
+    failed, checked = recorder.failures(good)
+    if failed or checked != 6 + 1 + 2 + 2 + 3 + 4 + 5:  # /bin/sh six times, and less what changes
+        return "the good record: %d cuts refused, %d promises looked at" % (failed, checked)
+    markers = [i for i, entry in enumerate(good)
+               if entry and entry[1].startswith(powercut.MARKER_MAGIC)]
+    early = list(good)
+    early.insert(markers[1] + 2, early.pop(markers[2]))  # marker 3 before what it promises
+    lies = {
+        "a flushed write is lost": [entry for entry in good if not is_data(entry)],
+        "a marker comes before its promise": early,
+        "nothing is flushed": [entry for entry in good if entry],
+        "a write goes wrong": [(entry[0], b"X" + entry[1][1:]) if is_data(entry) else entry
+                               for entry in good],
+    }
+    for name, entries in lies.items():
+        if not recorder.failures(entries)[0]:
+            return "not seen: " + name
+    return None
+
+
+def self_test():
+    """[(name, None or what was wrong)]"""
+    tests = (("ext2 reader, 1 KiB blocks", lambda work: reader(work, 1024)),
+             ("ext2 reader, 4 KiB blocks", lambda work: reader(work, 4096)),
+             ("fsck", finds_damage), ("get", comes_out), ("root.img", goes_in),
+             ("a tree from outside", outside_sees),
+             ("promises", promises), ("power cuts", power_cuts))
+    for name, test in tests:
+        with tempfile.TemporaryDirectory() as work:
+            yield name, test(work)
