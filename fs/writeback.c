@@ -2,7 +2,8 @@
  * writeback.c - what the disks do not know yet, by inode, and the flusher that tells them.
  *
  *	super_block  s_dirty_attr  -> [inode] [inode]     size, links, times ... changed
- *	             s_dirty_pages -> [inode] [inode]     pages may be dirty (mm/writeback.c)
+ *	             s_dirty_pages -> [inode] [inode]     pages may be dirty (mm/writeback.c);
+ *	                                                  regular files only
  *
  *	sync_filesystem()   1. start writing the pages of every file on s_dirty_pages
  *	                    2. wait for them
@@ -14,11 +15,10 @@
  * sync. Whoever works on a listed inode takes one.
  *
  * Invariants: an inode is on s_dirty_attr (or in what sb_take_dirty() took) exactly when
- * I_DIRTY_ATTR or I_DIRTY_TIME is set, on s_dirty_pages exactly when I_DIRTY_PAGES is; one whose
- * pages are dirty has I_DIRTY_PAGES, but for the moment until mm has told us.
+ * I_DIRTY_ATTR or I_DIRTY_TIME is set, on s_dirty_pages exactly when I_DIRTY_PAGES is; a regular
+ * file whose pages are dirty has I_DIRTY_PAGES, but for the moment until mm has told us.
  * Locks: inode_lock for lists and flags; s_sync_lock while the data of a file system is written.
- * Nothing here takes an inode's own lock, so that a sync may
- * be asked for with locked directories.
+ * Nothing here takes an inode's own lock, so that a sync may be asked for with locked directories.
  */
 #include "fs/internal.h"
 #include "kernel/panic.h"
@@ -56,7 +56,8 @@ void mapping_dirtied(struct address_space *as)
 {
 	struct inode *inode = as->host;
 
-	if (!inode)
+	/* What directories and links say is metadata: sync_fs() writes it, when it is its turn. */
+	if (!inode || !S_ISREG(inode->i_mode))
 		return;
 	spin_lock(&inode_lock);
 	if (!(inode->i_state & (I_DIRTY_PAGES | I_FREEING))) {

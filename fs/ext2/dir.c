@@ -138,8 +138,8 @@ static int emit_block(struct inode *dir, char *block, u64 pos, struct dir_contex
 		if (entry->inode && !dir_emit(ctx, entry->name, entry->name_len, entry->inode,
 					      entry_type(dir->i_sb, entry)))
 			return 1;
+		ctx->pos = pos + offset + entry->rec_len; /* the next one may be damaged */
 	}
-	ctx->pos = pos + size;
 	return 0;
 }
 
