@@ -1,7 +1,7 @@
 /*
  * mv.c - rename files and directories; to another file system by copying and removing.
  *
- *	-f never ask (the default), -i ask before overwriting, -n never overwrite, -v say what is done
+ *	-f never ask (the default), -i ask before overwriting, -n never do, -v say what is done
  *
  * Invariants: a source is removed only after all of it was copied.  Locks: none.
  */

@@ -32,7 +32,7 @@ void die_errno(int status, const char *format, ...) __attribute__((noreturn, for
 void usage(const char *synopsis) __attribute__((noreturn));
 void usage_status(int status, const char *synopsis) __attribute__((noreturn));
 
-/* As malloc, realloc, strdup and strndup, but exit with STATUS_FAILED and a message when memory is out. */
+/* As malloc, realloc, strdup, strndup, but exit with STATUS_FAILED when memory is out. */
 void *xmalloc(size_t bytes);
 void *xrealloc(void *old, size_t bytes);
 char *xstrdup(const char *text);

@@ -1,7 +1,7 @@
 /*
  * walk.h - visit a file, and all that is below it when it is a directory.
  *
- *	walk("d") --> visit d WALK_BEFORE, d/a WALK_FILE, d/e WALK_BEFORE, d/e WALK_AFTER, d WALK_AFTER
+ *	walk("d") --> d WALK_BEFORE, d/a WALK_FILE, d/e WALK_BEFORE, d/e WALK_AFTER, d WALK_AFTER
  *
  * Invariants: names come sorted; no descriptor stays open; symbolic links are not followed unless
  * asked for.  Locks: none.
