@@ -1,7 +1,7 @@
 /*
  * grep.c - print the lines in which a regular expression matches.
  *
- *	-E extended, -F fixed text, -e PATTERN (several), -i any case, -w whole words, -x whole lines
+ *	-E extended, -F fixed text, -e PATTERN (several), -i any case, -w words, -x whole lines
  *	-v lines without a match, -n with numbers, -c only how many, -l -L only names of files with
  *	or without, -o only the matches, -q nothing, -h -H without or with names, -s no complaints,
  *	-r directories too
@@ -201,10 +201,11 @@ static void search_file(const char *path, bool named)
 
 static bool visit(const struct walk_entry *entry, void *arg)
 {
-	(void)arg;
+	const char *implied = arg; /* "./", which the user did not write, is not shown */
 	/* A device or a FIFO below would be read for ever. */
 	if (entry->when == WALK_FILE && (entry->depth == 0 || S_ISREG(entry->st->st_mode)))
-		search_file(entry->path, !option_set['h'] && (entry->depth || option_set['H']));
+		search_file(entry->path + (entry->depth ? strlen(implied) : 0),
+			    !option_set['h'] && (entry->depth || option_set['H']));
 	return true;
 }
 
@@ -235,7 +236,8 @@ int main(int argc, char **argv)
 	}
 	for (; optind < argc; optind++) {
 		if (option_set['r'] && strcmp(argv[optind], "-") != 0)
-			trouble |= walk(argv[optind], WALK_FOLLOW_OPERAND, visit, NULL) != 0;
+			trouble |= walk(argv[optind], WALK_FOLLOW_OPERAND, visit,
+					argv == &here ? "./" : "") != 0;
 		else
 			search_file(argv[optind], option_set['H']);
 	}

@@ -1,9 +1,9 @@
 /*
  * sort.c - sort lines; by bytes, or -n as numbers.
  *
- *	-r backwards, -u one of equal ones, -f upper and lower case are one, -b without leading blanks,
- *	-k F[.C][bfnr][,F[.C]] by these fields (several), -t CHAR between fields, -s stable, -c only
- *	check, -o FILE write there (after all is read)
+ *	-r backwards, -u one of equal ones, -f upper and lower case are one, -b without leading
+ *	blanks, -k F[.C][bfnr][,F[.C]] by these fields (several), -t CHAR between fields, -s
+ *	stable, -c only check, -o FILE write there (after all is read)
  *
  * Invariants: equal lines come in the order of their bytes, or with -s as they came.  Locks: none.
  */
