@@ -2,8 +2,8 @@
  * mount.c - list what is mounted, or mount a file system: mount [-t type] [-o options] SOURCE DIR.
  *
  * With only one of the two, for -o remount, the other comes from /proc/mounts. Without -t every
- * type of /proc/filesystems that needs a disk is tried. Options that are no flags of mount(2) go to the
- * file system as they are.
+ * type of /proc/filesystems that needs a disk is tried. Options that are no flags of mount(2) go to
+ * the file system as they are.
  *
  * Invariants: none.  Locks: none.
  */
