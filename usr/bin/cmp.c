@@ -13,7 +13,8 @@ static const char synopsis[] = "cmp [-l | -s] file1 [file2]";
 
 static bool list, silent;
 
-static void say_end(const char *name, unsigned long long bytes, unsigned long long line)
+/* @line: the one that the end is in, or, at the start of a line, behind. */
+static void say_end(const char *name, unsigned long long bytes, unsigned long long line, bool start)
 {
 	if (silent)
 		return;
@@ -22,14 +23,15 @@ static void say_end(const char *name, unsigned long long bytes, unsigned long lo
 	else if (list)
 		warn("EOF on %s after byte %llu", name, bytes);
 	else
-		warn("EOF on %s after byte %llu, line %llu", name, bytes, line);
+		warn("EOF on %s after byte %llu, %sline %llu", name, bytes, start ? "" : "in ",
+		     line - start);
 }
 
 static int compare(FILE *a, const char *a_name, FILE *b, const char *b_name)
 {
 	unsigned long long byte = 0, line = 1;
 	int status = 0;
-	int c, d;
+	int c, d, last = 0;
 
 	while ((c = getc(a), d = getc(b), c != EOF && d != EOF)) {
 		byte++;
@@ -44,11 +46,11 @@ static int compare(FILE *a, const char *a_name, FILE *b, const char *b_name)
 				return status;
 		}
 		line += c == '\n';
+		last = c;
 	}
 	if (c == d || ferror(a) || ferror(b))
 		return status;
-	/* A line that has not begun is not counted. */
-	say_end(c == EOF ? a_name : b_name, byte, line);
+	say_end(c == EOF ? a_name : b_name, byte, line, last == '\n');
 	return 1;
 }
 
