@@ -3,7 +3,7 @@
 #   arch drivers fs kernel lib mm  --> build/kernel/**.o --> build/ravel.elf (linked twice)
 #   usr/lib/*.c                    --> build/usr/libravel.a
 #   usr/bin usr/tests usr/bench    --> build/usr/{bin,tests,bench}/NAME --> build/disk.img
-#   usr/lib + usr/tests, host's cc --> build/oracle/
+#   usr/lib usr/bin usr/tests, host's cc --> build/oracle/
 #
 # Sources are found by wildcard: a new file needs no line here. Objects depend on their headers
 # (-MMD) and on a stamp that changes with the flags and the compiler; what is made of a set of files

@@ -332,6 +332,52 @@ TEST(a_full_disk_is_an_error)
 		    { "cp a /dev/full", "cp: /dev/full: No space left on device\n", 1 });
 }
 
+/* Start edit on @path with a new terminal. Returns the terminal's other side. */
+static int start_edit(const char *path, pid_t *pid)
+{
+	int fd = posix_openpt(O_RDWR | O_NOCTTY);
+
+	if (fd < 0)
+		SKIP("no pseudo terminals");
+	CHECK_OK(grantpt(fd));
+	CHECK_OK(unlockpt(fd));
+	*pid = CHECK_OK(fork());
+	if (*pid == 0) {
+		int terminal = open(ptsname(fd), O_RDWR | O_NOCTTY);
+
+		dup2(terminal, STDIN_FILENO);
+		dup2(terminal, STDOUT_FILENO);
+		close(fd);
+		execlp("edit", "edit", path, NULL);
+		_exit(126);
+	}
+	return fd;
+}
+
+TEST(edit_saves_what_was_typed)
+{
+	/* Right, delete, end, a line more; find "two" and cut that line; save, quit. */
+	static const char keys[] = "\x1b[C\x7f\x05!\rnew\x06two\r\x0b\x13\x11";
+	char screen[4096], text[64];
+	char *path = strdup(tmp_path("text"));
+	pid_t pid;
+	int fd;
+
+	set_path();
+	write_file(path, "one\ntwo\n3", 9);
+	fd = start_edit(path, &pid);
+	/* The first picture tells that the keys are its own now. */
+	CHECK(read(fd, screen, sizeof(screen)) > 0);
+	CHECK_EQ(write(fd, keys, sizeof(keys) - 1), sizeof(keys) - 1);
+	while (read(fd, screen, sizeof(screen)) > 0)
+		test_progress();
+	CHECK_EXIT(pid, 0);
+	CHECK(read_text(path, text, sizeof(text)) >= 0);
+	CHECK_STRING(text, "ne!\nnew\n3");
+	CHECK_OK(unlink(path));
+	free(path);
+}
+
 TEST(tail_follows)
 {
 	static char output[OUTPUT_SIZE];
