@@ -4,7 +4,7 @@
 #   usr/lib/*.c                    --> build/usr/libravel.a
 #   usr/bin usr/tests usr/bench    --> build/usr/{bin,tests,bench}/NAME --> build/disk.img
 #   usr/host                       --> build/usr/host/NAME, which scripts put on disks of their own
-#   usr/lib + usr/tests, host's cc --> build/oracle/
+#   usr/lib usr/bin usr/tests, host's cc --> build/oracle/
 #
 # Sources are found by wildcard: a new file needs no line here. Objects depend on their headers
 # (-MMD) and on a stamp that changes with the flags and the compiler; what is made of a set of files
@@ -151,6 +151,9 @@ define directory_program
 $(B)/usr/bin/$(1): $(patsubst %.c,$(B)/usr/obj/%.o,$(wildcard usr/bin/$(1)/*.c)) \
 		$(B)/usr/libravel.a $(B)/sources
 	$$(ulink)
+$(B)/oracle/bin/$(1): $(patsubst %.c,$(B)/oracle/obj/%.o,$(wildcard usr/bin/$(1)/*.c)) \
+		$(B)/oracle/libravel.a $(B)/sources
+	$$(oracle_link)
 endef
 $(foreach name,$(BINDIRS),$(eval $(call directory_program,$(name))))
 
@@ -167,7 +170,10 @@ $(B)/disk.img: $(addprefix $(B)/usr/,$(PROGRAMS)) scripts/mkdisk $(B)/disk.files
 
 # ---- the tests as programs of the host: real Linux is the judge of what they expect
 
-oracle: $(TESTS:%=$(B)/oracle/tests/%) $(B)/oracle/runtests
+# The tools too are programs of the host: the test "tools" runs them.
+ORACLE_BINS := $(addprefix $(B)/oracle/bin/,$(BINS) $(BINDIRS))
+
+oracle: $(TESTS:%=$(B)/oracle/tests/%) $(B)/oracle/runtests $(ORACLE_BINS)
 
 $(B)/oracle/obj/%.o: %.c $(B)/oracle.flags
 	@mkdir -p $(@D)
@@ -179,8 +185,14 @@ $(B)/oracle/libravel.a: $(ULIBSRCS:%.c=$(B)/oracle/obj/%.o) $(B)/sources
 $(B)/oracle/tests/%: $(B)/oracle/obj/usr/tests/%.o $(B)/oracle/libravel.a
 	@mkdir -p $(@D)
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(UFLAGS) $^ -o $@
-$(B)/oracle/runtests: $(B)/oracle/obj/usr/bin/runtests.o $(B)/oracle/libravel.a
-	$(call say,HOSTLINK,$@) $(HOSTCC) $(UFLAGS) $^ -o $@
+$(B)/oracle/runtests: $(B)/oracle/bin/runtests
+	$(Q)cp $< $@
+
+oracle_link = $(call say,HOSTLINK,$@) mkdir -p $(@D); \
+	$(HOSTCC) $(UFLAGS) $(filter %.o,$^) $(B)/oracle/libravel.a -o $@
+
+$(BINS:%=$(B)/oracle/bin/%): $(B)/oracle/bin/%: $(B)/oracle/obj/usr/bin/%.o $(B)/oracle/libravel.a
+	$(oracle_link)
 
 # ---- what a user types
 

@@ -1,15 +1,42 @@
 /*
- * cat.c - copy files to standard output; "-" is standard input.
+ * cat.c - copy files to standard output; "-" is standard input, -n numbers the lines.
  *
  * Invariants: nothing is buffered across reads, so that cat shows a terminal's lines at once.
  * Locks: none.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "usr/lib/path.h"
 #include "usr/lib/tool.h"
+
+static bool number;
+
+static void die_writing(void)
+{
+	die_errno(STATUS_FAILED, "write error");
+}
+
+/* Write a buffer with a number before each line; a line may go on from the buffer before. */
+static void put_numbered(const char *text, size_t length)
+{
+	static bool inside;
+	static unsigned long line;
+
+	for (size_t i = 0; i < length; i++) {
+		if (!inside)
+			printf("%6lu\t", ++line);
+		putchar(text[i]);
+		inside = text[i] != '\n';
+	}
+	if (fflush(stdout) != 0)
+		die_writing();
+}
 
 static int copy(int fd, const char *name)
 {
@@ -24,25 +51,41 @@ static int copy(int fd, const char *name)
 			warn_errno("%s", name);
 		if (n <= 0)
 			return n < 0;
-		if (write_all(STDOUT_FILENO, buffer, n) < 0)
-			die_errno(STATUS_FAILED, "write error");
+		if (number)
+			put_numbered(buffer, n);
+		else if (write_all(STDOUT_FILENO, buffer, n) < 0)
+			die_writing();
 	}
+}
+
+/* Is what is read the very file that is written, and not behind its end? It would never end. */
+static bool is_output(int fd)
+{
+	struct stat in, out;
+
+	return fstat(fd, &in) == 0 && fstat(STDOUT_FILENO, &out) == 0 && S_ISREG(out.st_mode) &&
+	       same_file(&in, &out) && lseek(fd, 0, SEEK_CUR) < out.st_size;
 }
 
 static int cat(const char *name)
 {
-	int status;
-	int fd;
+	int status = STATUS_FAILED;
+	int fd = STDIN_FILENO;
 
 	if (strcmp(name, "-") == 0)
-		return copy(STDIN_FILENO, "standard input");
-	fd = open(name, O_RDONLY);
+		name = "standard input";
+	else
+		fd = open(name, O_RDONLY | O_CLOEXEC);
 	if (fd < 0) {
 		warn_errno("%s", name);
-		return 1;
+		return STATUS_FAILED;
 	}
-	status = copy(fd, name);
-	close(fd);
+	if (is_output(fd))
+		warn("%s: input file is output file", name);
+	else
+		status = copy(fd, name);
+	if (fd != STDIN_FILENO)
+		close(fd);
 	return status;
 }
 
@@ -51,12 +94,14 @@ int main(int argc, char **argv)
 	int status = 0;
 	int option;
 
-	while ((option = getopt(argc, argv, "u")) != -1)
-		if (option != 'u')
-			usage("cat [file...]");
+	while ((option = getopt(argc, argv, "nu")) != -1) {
+		if (option == '?')
+			usage("cat [-n] [file...]");
+		number |= option == 'n';
+	}
 	if (optind == argc)
-		return cat("-");
+		status = cat("-");
 	for (; optind < argc; optind++)
 		status |= cat(argv[optind]);
-	return status;
+	return close_stdout(status);
 }

@@ -21,9 +21,10 @@ int main(int argc, char **argv)
 		if (option == 'i')
 			clearenv();
 		else if (option != 'u')
-			usage("env [-i] [-u name] [name=value...] [program argument...]");
+			usage_status(125,
+				     "env [-i] [-u name] [name=value...] [program argument...]");
 		else if (unsetenv(optarg) < 0)
-			die_errno(STATUS_USAGE, "%s", optarg);
+			die_errno(125, "%s", optarg);
 	}
 	for (; optind < argc && strchr(argv[optind], '='); optind++)
 		if (putenv(argv[optind]) != 0)

@@ -1,59 +1,71 @@
 /*
- * head.c - the first lines of files: ten, or -n N.
+ * head.c - the first lines of files: ten, -n N lines, -c N bytes; -q no headers, -v always headers.
  *
  * Invariants: none.  Locks: none.
  */
-#include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "usr/lib/tool.h"
 
-static const char synopsis[] = "head [-n lines] [file...]";
+static const char synopsis[] = "head [-qv] [-n lines | -c bytes] [file...]";
 
-static int head(FILE *file, const char *name, long long lines)
+static bool bytes;
+static long long amount = 10;
+
+static int head(const char *name, bool header)
 {
+	static const char *gap = "";
+	FILE *file = open_input(name);
+	long long left = amount;
 	int c;
 
-	while (lines > 0 && (c = getc(file)) != EOF) {
-		putchar(c);
-		if (c == '\n')
-			lines--;
+	if (!file)
+		return STATUS_FAILED;
+	if (header) {
+		printf("%s==> %s <==\n", gap, file == stdin ? "standard input" : name);
+		gap = "\n";
 	}
-	if (!ferror(file))
-		return 0;
-	warn_errno("%s", name);
-	return STATUS_FAILED;
+	while (left > 0 && (c = getc(file)) != EOF) {
+		putchar(c);
+		left -= bytes || c == '\n';
+	}
+	return close_input(file, name);
+}
+
+static void set_amount(const char *text, bool in_bytes)
+{
+	bytes = in_bytes;
+	if (parse_size(text, &amount) < 0)
+		die(STATUS_FAILED, "%s: not a number", text);
 }
 
 int main(int argc, char **argv)
 {
-	long long lines = 10;
-	int status = 0;
-	int several;
+	int headers = 0, status = 0;
 	int option;
 
 	/* head -5 is an old way to say head -n 5. */
-	if (argc > 1 && argv[1][0] == '-' && parse_number(argv[1] + 1, 0, LLONG_MAX, &lines) == 0)
-		optind = 2;
-	while ((option = getopt(argc, argv, "n:")) != -1)
-		if (option != 'n' || parse_number(optarg, 0, LLONG_MAX, &lines) < 0)
-			usage(synopsis);
-	if (optind == argc)
-		return close_stdout(head(stdin, "standard input", lines));
-	several = argc - optind > 1;
-	for (int i = optind; i < argc; i++) {
-		FILE *file = fopen(argv[i], "r");
-
-		if (!file) {
-			warn_errno("%s", argv[i]);
-			status = STATUS_FAILED;
-			continue;
-		}
-		if (several)
-			printf("%s==> %s <==\n", i > optind ? "\n" : "", argv[i]);
-		status |= head(file, argv[i], lines);
-		fclose(file);
+	if (argc > 1 && argv[1][0] == '-' && argv[1][1] >= '0' && argv[1][1] <= '9') {
+		set_amount(argv[1] + 1, false);
+		argv++;
+		argc--;
 	}
+	while ((option = getopt(argc, argv, "qvn:c:")) != -1) {
+		if (option == '?')
+			usage(synopsis);
+		if (option == 'n' || option == 'c')
+			set_amount(optarg, option == 'c');
+		else
+			headers = option;
+	}
+	if (optind == argc)
+		return close_stdout(head("-", headers == 'v'));
+	if (headers == 0 && argc - optind > 1)
+		headers = 'v';
+	for (; optind < argc; optind++)
+		status |= head(argv[optind], headers == 'v');
 	return close_stdout(status);
 }

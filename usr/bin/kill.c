@@ -48,7 +48,7 @@ int main(int argc, char **argv)
 		first++;
 	sig = signal_number(name);
 	if (sig < 0)
-		die(STATUS_USAGE, "%s: no such signal", name);
+		die(STATUS_FAILED, "%s: no such signal", name);
 	if (first == argc)
 		usage(synopsis);
 	for (; first < argc; first++) {

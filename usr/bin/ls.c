@@ -1,10 +1,10 @@
 /*
  * ls.c - list directories.
  *
- *	-l long, -a also names that start with a dot, -1 one name a line, -R directories below too,
- *	-d directories as themselves, -h sizes in K, M, G
- *
- * Owners are shown as numbers: there is no user data base.
+ *	-l long, -n long with owners as numbers, -a also names that start with a dot (-A not . and
+ *	..), -1 one name a line, -C columns, -R directories below too, -d directories as themselves,
+ *	-h sizes in K, M, G, -i inode numbers, -s blocks, -F a mark for the type; sorted by name, or
+ *	-t time, -S size, -U not at all, -r backwards
  *
  * Invariants: a listing is read whole, sorted, then printed.  Locks: none.
  */
@@ -21,6 +21,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "usr/lib/ids.h"
+#include "usr/lib/mode.h"
+#include "usr/lib/path.h"
 #include "usr/lib/tool.h"
 
 #define HALF_YEAR (182 * 24 * 3600)
@@ -36,11 +39,25 @@ struct listing {
 	size_t count;
 };
 
-static bool long_format, all, one_column, recursive, directories_plain, human;
+static bool long_format, all, dots, one_column, recursive, directories_plain, human, numeric;
+static bool inodes, marks, blocks, reverse;
+static int sort_key = 'n'; /* n: name, t: time, S: size, U: none */
 
 static int compare(const void *a, const void *b)
 {
-	return strcmp(((const struct entry *)a)->name, ((const struct entry *)b)->name);
+	const struct entry *x = a, *y = b;
+	const struct timespec *s = &x->st.st_mtim, *t = &y->st.st_mtim;
+	int result = 0;
+
+	if (sort_key == 'S')
+		result = (x->st.st_size < y->st.st_size) - (x->st.st_size > y->st.st_size);
+	else if (sort_key == 't' && s->tv_sec != t->tv_sec)
+		result = s->tv_sec < t->tv_sec ? 1 : -1;
+	else if (sort_key == 't')
+		result = (s->tv_nsec < t->tv_nsec) - (s->tv_nsec > t->tv_nsec);
+	if (!result)
+		result = strcmp(x->name, y->name);
+	return reverse ? -result : result;
 }
 
 /* Add @name, found in @directory (NULL: the name is the path). Returns 0, or 1 after a message. */
@@ -48,20 +65,13 @@ static int listing_add(struct listing *listing, const char *directory, const cha
 		       bool follow)
 {
 	struct entry *entry;
-	char *path;
+	char *path = directory ? path_join(directory, name) : xstrdup(name);
 	struct stat st;
 
-	if (directory) {
-		path = xmalloc(strlen(directory) + strlen(name) + 2);
-		sprintf(path, "%s%s%s", directory,
-			directory[strlen(directory) - 1] == '/' ? "" : "/", name);
-	} else {
-		path = xstrdup(name);
-	}
 	if ((!follow || stat(path, &st) < 0) && lstat(path, &st) < 0) {
 		warn_errno("%s", path);
 		free(path);
-		return STATUS_FAILED;
+		return directory ? 1 : STATUS_TROUBLE;
 	}
 	listing->entries = xrealloc(listing->entries, (listing->count + 1) * sizeof(*entry));
 	entry = &listing->entries[listing->count++];
@@ -80,22 +90,6 @@ static void listing_free(struct listing *listing)
 	free(listing->entries);
 }
 
-static void format_mode(mode_t mode, char *out)
-{
-	static const char types[16] = "?pc?d?b?-?l?s???";
-
-	out[0] = types[(mode & S_IFMT) >> 12];
-	for (int i = 0; i < 9; i++)
-		out[1 + i] = mode & (0400 >> i) ? "rwx"[i % 3] : '-';
-	if (mode & S_ISUID)
-		out[3] = mode & S_IXUSR ? 's' : 'S';
-	if (mode & S_ISGID)
-		out[6] = mode & S_IXGRP ? 's' : 'S';
-	if (mode & S_ISVTX)
-		out[9] = mode & S_IXOTH ? 't' : 'T';
-	out[10] = '\0';
-}
-
 static void format_size(const struct stat *st, char *out)
 {
 	if (S_ISCHR(st->st_mode) || S_ISBLK(st->st_mode))
@@ -112,47 +106,103 @@ static void format_time(time_t when, char *out, size_t size)
 	bool recent = when > now - HALF_YEAR && when <= now + 3600;
 	struct tm tm;
 
-	if (!gmtime_r(&when, &tm))
+	if (!localtime_r(&when, &tm))
 		snprintf(out, size, "?");
 	else
 		strftime(out, size, recent ? "%b %e %H:%M" : "%b %e  %Y", &tm);
 }
 
-static void print_long(const struct entry *entry, int size_width, int links_width)
+/* What -F puts behind a name. */
+static const char *mark_of(const struct stat *st)
 {
-	char mode[12], size[40], when[32], target[4096];
-	ssize_t n;
+	if (!marks)
+		return "";
+	switch (st->st_mode & S_IFMT) {
+	case S_IFDIR:
+		return "/";
+	case S_IFLNK:
+		return long_format ? "" : "@";
+	case S_IFIFO:
+		return "|";
+	case S_IFSOCK:
+		return "=";
+	default:
+		return S_ISREG(st->st_mode) && st->st_mode & 0111 ? "*" : "";
+	}
+}
+
+/* The columns of the long format: what stands in each, and how wide the widest is. */
+enum { LINKS, USER, GROUP, SIZE, COLUMNS };
+
+static void format_columns(const struct stat *st, char texts[COLUMNS][64])
+{
+	sprintf(texts[LINKS], "%lu", (unsigned long)st->st_nlink);
+	if (numeric) {
+		sprintf(texts[USER], "%u", st->st_uid);
+		sprintf(texts[GROUP], "%u", st->st_gid);
+	} else {
+		snprintf(texts[USER], 64, "%s", user_name(st->st_uid));
+		snprintf(texts[GROUP], 64, "%s", group_name(st->st_gid));
+	}
+	format_size(st, texts[SIZE]);
+}
+
+/* Inode and blocks, in front of a name. Returns their width, as snprintf() for a NULL @out. */
+static int format_front(const struct stat *st, char *out, size_t size)
+{
+	char amount[32];
+	int length = 0;
+
+	if (inodes)
+		length = snprintf(out, size, "%8lu ", (unsigned long)st->st_ino);
+	if (!blocks)
+		return length;
+	if (human)
+		format_human(st->st_blocks * 512ULL, amount);
+	else
+		snprintf(amount, sizeof(amount), "%lu", (unsigned long)st->st_blocks / 2);
+	return length +
+	       snprintf(out ? out + length : NULL, out ? size - length : 0, "%5s ", amount);
+}
+
+static void print_front(const struct stat *st)
+{
+	char front[64] = "";
+
+	format_front(st, front, sizeof(front));
+	fputs(front, stdout);
+}
+
+static void print_long(const struct entry *entry, const int *widths)
+{
+	char mode[12], when[32], texts[COLUMNS][64];
+	char *target;
 
 	format_mode(entry->st.st_mode, mode);
-	format_size(&entry->st, size);
+	format_columns(&entry->st, texts);
 	format_time(entry->st.st_mtime, when, sizeof(when));
-	printf("%s %*lu %u %u %*s %s %s", mode, links_width, (unsigned long)entry->st.st_nlink,
-	       entry->st.st_uid, entry->st.st_gid, size_width, size, when, entry->name);
-	if (S_ISLNK(entry->st.st_mode)) {
-		n = readlink(entry->path, target, sizeof(target) - 1);
-		if (n >= 0)
-			printf(" -> %.*s", (int)n, target);
-	}
-	putchar('\n');
+	print_front(&entry->st);
+	printf("%s %*s %-*s %-*s %*s %s %s%s", mode, widths[LINKS], texts[LINKS], widths[USER],
+	       texts[USER], widths[GROUP], texts[GROUP], widths[SIZE], texts[SIZE], when,
+	       entry->name, mark_of(&entry->st));
+	target = S_ISLNK(entry->st.st_mode) ? read_link(entry->path) : NULL;
+	printf("%s%s\n", target ? " -> " : "", target ? target : "");
+	free(target);
 }
 
 static void print_all_long(const struct listing *listing)
 {
-	int size_width = 0, links_width = 0;
-	char text[40];
-	int width;
+	int widths[COLUMNS] = { 0, 0, 0, 0 };
+	char texts[COLUMNS][64];
 
 	for (size_t i = 0; i < listing->count; i++) {
-		format_size(&listing->entries[i].st, text);
-		width = strlen(text);
-		if (width > size_width)
-			size_width = width;
-		width = sprintf(text, "%lu", (unsigned long)listing->entries[i].st.st_nlink);
-		if (width > links_width)
-			links_width = width;
+		format_columns(&listing->entries[i].st, texts);
+		for (int column = 0; column < COLUMNS; column++)
+			if ((int)strlen(texts[column]) > widths[column])
+				widths[column] = strlen(texts[column]);
 	}
 	for (size_t i = 0; i < listing->count; i++)
-		print_long(&listing->entries[i], size_width, links_width);
+		print_long(&listing->entries[i], widths);
 }
 
 static void print_columns(const struct listing *listing)
@@ -160,24 +210,32 @@ static void print_columns(const struct listing *listing)
 	struct winsize window;
 	size_t width = 0, columns = 1, rows;
 
-	for (size_t i = 0; i < listing->count; i++)
-		if (strlen(listing->entries[i].name) > width)
-			width = strlen(listing->entries[i].name);
+	for (size_t i = 0; i < listing->count; i++) {
+		const struct entry *entry = &listing->entries[i];
+		size_t length = strlen(entry->name) + strlen(mark_of(&entry->st)) +
+				format_front(&entry->st, NULL, 0);
+
+		width = length > width ? length : width;
+	}
 	if (!one_column) {
 		if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) < 0 || window.ws_col == 0)
 			window.ws_col = 80;
-		columns = window.ws_col / (width + 2);
+		columns = (window.ws_col + 1) / (width + 2);
 		if (columns == 0)
 			columns = 1;
 	}
 	rows = (listing->count + columns - 1) / columns;
 	for (size_t row = 0; row < rows; row++) {
 		for (size_t i = row; i < listing->count; i += rows) {
+			const struct entry *entry = &listing->entries[i];
+			int used = format_front(&entry->st, NULL, 0);
+
+			print_front(&entry->st);
+			used += printf("%s%s", entry->name, mark_of(&entry->st));
 			if (i + rows < listing->count)
-				printf("%-*s", (int)width + 2, listing->entries[i].name);
-			else
-				puts(listing->entries[i].name);
+				printf("%*s", (int)width + 2 - used, "");
 		}
+		putchar('\n');
 	}
 }
 
@@ -185,16 +243,32 @@ static void print_listing(struct listing *listing)
 {
 	if (listing->count == 0)
 		return;
-	qsort(listing->entries, listing->count, sizeof(*listing->entries), compare);
+	if (sort_key != 'U')
+		qsort(listing->entries, listing->count, sizeof(*listing->entries), compare);
 	if (long_format)
 		print_all_long(listing);
 	else
 		print_columns(listing);
 }
 
-static bool is_dots(const char *name)
+static bool is_shown(const char *name)
 {
-	return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+	return name[0] != '.' || (all && (dots || !is_dots(name)));
+}
+
+/* "total 24": the blocks of the listing, in KiB. */
+static void print_total(const struct listing *listing)
+{
+	unsigned long long total = 0;
+	char text[32];
+
+	for (size_t i = 0; i < listing->count; i++)
+		total += listing->entries[i].st.st_blocks * 512ULL;
+	if (human)
+		format_human(total, text);
+	else
+		sprintf(text, "%llu", total / 1024);
+	printf("total %s\n", text);
 }
 
 static int list_directory(const char *path, bool headed)
@@ -206,11 +280,11 @@ static int list_directory(const char *path, bool headed)
 
 	if (!dir) {
 		warn_errno("%s", path);
-		return STATUS_FAILED;
+		return headed ? STATUS_FAILED : STATUS_TROUBLE;
 	}
 	errno = 0;
 	while ((entry = readdir(dir)) != NULL) {
-		if (all || entry->d_name[0] != '.')
+		if (is_shown(entry->d_name))
 			status |= listing_add(&listing, path, entry->d_name, false);
 		errno = 0;
 	}
@@ -221,6 +295,8 @@ static int list_directory(const char *path, bool headed)
 	closedir(dir);
 	if (headed)
 		printf("%s:\n", path);
+	if (long_format || blocks)
+		print_total(&listing);
 	print_listing(&listing);
 	for (size_t i = 0; recursive && i < listing.count; i++) {
 		if (!S_ISDIR(listing.entries[i].st.st_mode) || is_dots(listing.entries[i].name))
@@ -248,7 +324,7 @@ static int list_arguments(char **names, int count)
 		status |= listing_add(is_directory ? &directories : &files, NULL, names[i], !plain);
 	}
 	print_listing(&files);
-	if (directories.count)
+	if (directories.count && sort_key != 'U')
 		qsort(directories.entries, directories.count, sizeof(struct entry), compare);
 	for (size_t i = 0; i < directories.count; i++) {
 		if (i > 0 || files.count)
@@ -260,23 +336,52 @@ static int list_arguments(char **names, int count)
 	return status;
 }
 
+static void set_option(int option)
+{
+	switch (option) {
+	case 'l':
+	case 'n':
+		long_format = true;
+		numeric |= option == 'n';
+		break;
+	case 'a':
+	case 'A':
+		all = true;
+		dots = option == 'a';
+		break;
+	case '1':
+	case 'C':
+		one_column = option == '1';
+		break;
+	case 't':
+	case 'S':
+	case 'U':
+		sort_key = option;
+		break;
+	}
+	recursive |= option == 'R';
+	directories_plain |= option == 'd';
+	human |= option == 'h';
+	inodes |= option == 'i';
+	blocks |= option == 's';
+	marks |= option == 'F';
+	reverse |= option == 'r';
+}
+
 int main(int argc, char **argv)
 {
 	char *here[] = { ".", NULL };
-	int option;
+	int status, option;
 
 	one_column = !isatty(STDOUT_FILENO);
-	while ((option = getopt(argc, argv, "la1Rdh")) != -1) {
+	while ((option = getopt(argc, argv, "laAn1CRdhisFtSUr")) != -1) {
 		if (option == '?')
-			usage("ls [-la1Rdh] [file...]");
-		long_format |= option == 'l';
-		all |= option == 'a';
-		one_column |= option == '1';
-		recursive |= option == 'R';
-		directories_plain |= option == 'd';
-		human |= option == 'h';
+			usage_status(STATUS_TROUBLE, "ls [-1aACdFhilnrRsStU] [file...]");
+		set_option(option);
 	}
 	if (optind == argc)
-		return close_stdout(list_arguments(here, 1));
-	return close_stdout(list_arguments(argv + optind, argc - optind));
+		status = list_arguments(here, 1);
+	else
+		status = list_arguments(argv + optind, argc - optind);
+	return close_stdout(status & STATUS_TROUBLE ? STATUS_TROUBLE : status);
 }

@@ -7,18 +7,22 @@
  *   total = processes (anonymous pages) + page cache + kernel (all that is left) + free
  *
  * A process's RSS counts its file pages too, which the machine's total counts once, as page cache;
- * %MEM is RSS by the total. Amounts are in KiB.
+ * %MEM is RSS by the total. Amounts are in KiB. A line ends where the terminal does, unless -w.
  *
  * Invariants: the four parts and their percentages add up to the total and to 100.0.  Locks: none.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "usr/lib/tool.h"
+
+#define NUMBERS_WIDTH 63 /* of the columns before COMMAND */
 
 struct process {
 	int pid, ppid;
@@ -97,12 +101,12 @@ static int read_process(int pid, struct process *process)
 	return 0;
 }
 
-static void print_kib(long long kib)
+static void print_kib(int width, long long kib)
 {
 	if (kib < 0)
-		fputs("      - ", stdout);
+		printf("%*s ", width, "-");
 	else
-		printf("%7lld ", kib);
+		printf("%*lld ", width, kib);
 }
 
 static void print_percent(long long tenths)
@@ -115,20 +119,32 @@ static long long share(long long part, long long total)
 	return total > 0 ? (part * 1000 + total / 2) / total : 0;
 }
 
-static void print_process(const struct process *process, const struct machine *machine)
+/* The columns that the commands may take: what the terminal has behind the numbers. */
+static int command_width(bool wide)
+{
+	struct winsize window;
+
+	if (wide || !isatty(STDOUT_FILENO))
+		return sizeof(((struct process *)0)->command);
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &window) < 0 || window.ws_col == 0)
+		window.ws_col = 80;
+	return window.ws_col > NUMBERS_WIDTH + 8 ? window.ws_col - NUMBERS_WIDTH : 8;
+}
+
+static void print_process(const struct process *process, const struct machine *machine, int width)
 {
 	unsigned long long seconds = process->ticks / sysconf(_SC_CLK_TCK);
 
-	printf("%5d %5d %-4c %3llu:%02llu ", process->pid, process->ppid, process->state,
+	printf("%4d %4d %c %3llu:%02llu ", process->pid, process->ppid, process->state,
 	       seconds / 60, seconds % 60);
-	print_kib(process->vsz);
-	print_kib(process->rss);
+	print_kib(6, process->vsz);
+	print_kib(6, process->rss);
 	print_percent(share(process->rss, machine->total));
-	print_kib(process->anon);
-	print_kib(process->file);
-	print_kib(process->stack);
-	print_kib(process->ptes);
-	puts(process->command);
+	print_kib(6, process->anon);
+	print_kib(5, process->file);
+	print_kib(5, process->stack);
+	print_kib(4, process->ptes);
+	printf("%.*s\n", width, process->command);
 }
 
 static long long positive(long long kib)
@@ -152,23 +168,21 @@ static void read_machine(struct machine *machine)
 	machine->anon = field_of(text, "AnonPages");
 }
 
-/* The parts of the kernel that /proc/meminfo tells, with their names. */
-static void print_kernel(const struct machine *machine)
+static void print_kernel_row(const struct machine *machine)
 {
-	printf("%5s %5s %-4s %6s ", "-", "-", "-", "-");
-	print_kib(-1);
-	print_kib(machine->kernel);
+	printf("%4s %4s %s %6s %6s ", "-", "-", "-", "-", "-");
+	print_kib(6, machine->kernel);
 	print_percent(share(machine->kernel, machine->total));
-	printf("%-32s[kernel]", "");
-	if (machine->reserved >= 0)
-		printf(" image+page array %lld", machine->reserved);
-	if (machine->slab >= 0)
-		printf(" slab %lld", machine->slab);
-	if (machine->tables >= 0)
-		printf(" page tables %lld", machine->tables);
-	if (machine->stacks >= 0)
-		printf(" stacks %lld", machine->stacks);
-	putchar('\n');
+	printf("%6s %5s %5s %4s [kernel]\n", "-", "-", "-", "-");
+}
+
+/* The parts of the kernel that /proc/meminfo tells, with their names. */
+static void print_kernel_parts(const struct machine *machine)
+{
+	if (machine->reserved < 0)
+		return;
+	printf("  of it    image and page array %lld, slab %lld, page tables %lld, stacks %lld\n",
+	       machine->reserved, machine->slab, machine->tables, machine->stacks);
 }
 
 /* The last part gets what is left of 100.0, so that rounding does not show. */
@@ -195,6 +209,8 @@ static void print_total(const struct machine *machine)
 		printf("%-10s %7lld KiB ", parts[i].name, parts[i].kib);
 		print_percent(tenths);
 		puts("%");
+		if (i == 2)
+			print_kernel_parts(machine);
 	}
 }
 
@@ -233,11 +249,17 @@ int main(int argc, char **argv)
 	struct machine machine;
 	struct process *table;
 	long long anon = 0;
+	bool wide = false;
 	size_t count;
+	int option;
 
-	(void)argv;
-	if (argc > 1)
-		usage("ps");
+	while ((option = getopt(argc, argv, "w")) != -1) {
+		if (option == '?')
+			usage("ps [-w]");
+		wide |= option == 'w';
+	}
+	if (optind < argc)
+		usage("ps [-w]");
 	table = read_processes(&count);
 	read_machine(&machine);
 	for (size_t i = 0; i < count; i++)
@@ -245,11 +267,11 @@ int main(int argc, char **argv)
 	if (machine.anon < 0)
 		machine.anon = anon;
 	machine.kernel = positive(machine.total - machine.unused - machine.cache - machine.anon);
-	printf("%5s %5s %-4s %6s %7s %7s %5s %7s %7s %7s %7s %s\n", "PID", "PPID", "STAT", "TIME",
-	       "VSZ", "RSS", "%MEM", "ANON", "FILE", "STACK", "PTES", "COMMAND");
+	printf("%4s %4s %s %6s %6s %6s %5s %6s %5s %5s %4s %s\n", "PID", "PPID", "S", "TIME", "VSZ",
+	       "RSS", "%MEM", "ANON", "FILE", "STACK", "PTES", "COMMAND");
 	for (size_t i = 0; i < count; i++)
-		print_process(&table[i], &machine);
-	print_kernel(&machine);
+		print_process(&table[i], &machine, command_width(wide));
+	print_kernel_row(&machine);
 	print_total(&machine);
 	free(table);
 	return close_stdout(0);

@@ -19,7 +19,7 @@ int main(int argc, char **argv)
 		usage("sleep seconds");
 	seconds = strtod(argv[1], &end);
 	if (end == argv[1] || *end || !(seconds >= 0 && seconds < 1e15))
-		die(STATUS_USAGE, "%s: bad number of seconds", argv[1]);
+		die(STATUS_FAILED, "%s: bad number of seconds", argv[1]);
 	left.tv_sec = seconds;
 	left.tv_nsec = (seconds - left.tv_sec) * 1e9;
 	while (nanosleep(&left, &left) < 0)

@@ -11,8 +11,6 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,11 +68,16 @@ void die_errno(int status, const char *format, ...)
 	exit(status);
 }
 
-void usage(const char *synopsis)
+void usage_status(int status, const char *synopsis)
 {
 	fflush(stdout);
 	fprintf(stderr, "usage: %s\n", synopsis);
-	exit(STATUS_USAGE);
+	exit(status);
+}
+
+void usage(const char *synopsis)
+{
+	usage_status(STATUS_FAILED, synopsis);
 }
 
 void *xmalloc(size_t bytes)
@@ -98,6 +101,15 @@ char *xstrdup(const char *text)
 	return memcpy(xmalloc(bytes), text, bytes);
 }
 
+char *xstrndup(const char *text, size_t length)
+{
+	char *copy = xmalloc(length + 1);
+
+	memcpy(copy, text, length);
+	copy[length] = '\0';
+	return copy;
+}
+
 int parse_number(const char *text, long long min, long long max, long long *value)
 {
 	char *end;
@@ -109,6 +121,29 @@ int parse_number(const char *text, long long min, long long max, long long *valu
 	if (end == text || *end || errno || *value < min || *value > max)
 		return -1;
 	return 0;
+}
+
+int parse_size(const char *text, long long *value)
+{
+	static const struct {
+		const char *suffix;
+		long long factor;
+	} units[] = {
+		{ "", 1 },	    { "c", 1 },		{ "b", 512 },	      { "k", 1 << 10 },
+		{ "K", 1 << 10 },   { "M", 1 << 20 },	{ "G", 1 << 30 },     { "T", 1LL << 40 },
+		{ "kB", 1000 },	    { "MB", 1000000 },	{ "GB", 1000000000 }, { "KiB", 1 << 10 },
+		{ "MiB", 1 << 20 }, { "GiB", 1 << 30 },
+	};
+	char *end;
+
+	if (!isdigit((unsigned char)*text))
+		return -1;
+	errno = 0;
+	*value = strtoll(text, &end, 10);
+	for (size_t i = 0; !errno && i < sizeof(units) / sizeof(units[0]); i++)
+		if (strcmp(end, units[i].suffix) == 0)
+			return __builtin_mul_overflow(*value, units[i].factor, value) ? -1 : 0;
+	return -1;
 }
 
 int signal_number(const char *name)
@@ -168,6 +203,43 @@ long long field_of(const char *text, const char *key)
 			return strtoll(line + length + 1, NULL, 10);
 	}
 	return -1;
+}
+
+FILE *open_input(const char *name)
+{
+	FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "re");
+
+	if (!file)
+		warn_errno("%s", name);
+	return file;
+}
+
+int close_input(FILE *file, const char *name)
+{
+	int status = 0;
+
+	if (ferror(file)) {
+		warn_errno("%s", name);
+		status = STATUS_FAILED;
+	}
+	if (file != stdin)
+		fclose(file);
+	return status;
+}
+
+bool ask(const char *format, ...)
+{
+	va_list args;
+	int first, c;
+
+	fflush(stdout);
+	fprintf(stderr, "%s: ", program_invocation_short_name);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	for (first = c = getchar(); c != EOF && c != '\n';)
+		c = getchar();
+	return first == 'y' || first == 'Y';
 }
 
 void format_human(uint64_t bytes, char *out)

@@ -18,6 +18,7 @@
 #include "usr/bin/sh/jobs.h"
 #include "usr/bin/sh/parser.h"
 #include "usr/bin/sh/vars.h"
+#include "usr/lib/condition.h"
 #include "usr/lib/tool.h"
 
 static int builtin_true(int argc, char **argv)
@@ -359,7 +360,7 @@ static const struct {
 	{ "shift", builtin_shift },    { "umask", builtin_umask },   { ".", builtin_dot },
 	{ "eval", builtin_eval },      { "return", builtin_return }, { "break", builtin_break },
 	{ "continue", builtin_break }, { "read", builtin_read },     { "ulimit", builtin_ulimit },
-	{ "test", builtin_test },      { "[", builtin_test },	     { "wait", jobs_builtin_wait },
+	{ "test", test_condition },    { "[", test_condition },	     { "wait", jobs_builtin_wait },
 	{ "jobs", jobs_builtin_jobs }, { "fg", jobs_builtin_fg },    { "bg", jobs_builtin_bg },
 };
 

@@ -18,6 +18,5 @@ builtin_function *builtin_find(const char *name);
 builtin_function builtin_exec;
 
 builtin_function builtin_ulimit; /* ulimit.c */
-builtin_function builtin_test;	 /* test.c */
 
 #endif

@@ -45,7 +45,7 @@ static int parse_options(int argc, char **argv, bool *from_line)
 			else if (*letter == 'x')
 				shell.trace = true;
 			else
-				usage(synopsis);
+				usage_status(STATUS_TROUBLE, synopsis);
 		}
 	}
 	return i;
@@ -100,7 +100,7 @@ int main(int argc, char **argv)
 	set_pwd();
 	if (from_line) {
 		if (first == argc)
-			usage(synopsis);
+			usage_status(STATUS_TROUBLE, synopsis);
 		line = argv[first++];
 	}
 	if (first < argc)

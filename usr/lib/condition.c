@@ -1,17 +1,19 @@
 /*
- * test.c - the conditions of test and [.
+ * condition.c - the conditions of test and [, for the shell's builtins and the programs.
  *
  *   or    : and { -o and }      and : not { -a not }
  *   not   : ! not | ( or ) | -op word | word op word | word
  *
  * Invariants: `next` <= `end`; an error is printed once and makes the status 2.  Locks: none.
  */
+#include "usr/lib/condition.h"
+
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "usr/bin/sh/builtins.h"
 #include "usr/lib/tool.h"
 
 struct test {
@@ -195,7 +197,7 @@ static bool test_or(struct test *test)
 	return result;
 }
 
-int builtin_test(int argc, char **argv)
+int test_condition(int argc, char **argv)
 {
 	struct test test = { .next = argv + 1, .end = argv + argc };
 	bool result;
@@ -203,7 +205,7 @@ int builtin_test(int argc, char **argv)
 	if (strcmp(argv[0], "[") == 0) {
 		if (argc < 2 || strcmp(argv[argc - 1], "]") != 0) {
 			warn("[: missing ]");
-			return 2;
+			return STATUS_TROUBLE;
 		}
 		test.end--;
 	}
@@ -212,5 +214,5 @@ int builtin_test(int argc, char **argv)
 	result = test_or(&test);
 	if (test.next < test.end)
 		fail(&test, *test.next, "unexpected");
-	return test.failed ? 2 : !result;
+	return test.failed ? STATUS_TROUBLE : !result;
 }
