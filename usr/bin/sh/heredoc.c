@@ -52,7 +52,7 @@ static bool read_line(struct lexer *lexer, const struct redirect *redirect, stru
 			return line->length > 0;
 		strbuf_add_char(line, c);
 		if (c == '\\' && !redirect->literal) {
-			/* The next character is not special, not even a newline after a backslash. */
+			/* The next character is not special: no newline is dropped after it. */
 			c = source_next(lexer->src);
 			if (c != SOURCE_EOF)
 				strbuf_add_char(line, c);

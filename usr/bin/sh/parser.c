@@ -5,7 +5,8 @@
  *   list      : and_or { (';' | '&' | NEWLINE) and_or }         (NEWLINE only inside a compound)
  *   and_or    : pipeline { ('&&' | '||') pipeline }
  *   pipeline  : ['!'] command { '|' command }
- *   command   : compound { redirect } | { word | redirect | assignment } | name '(' ')' command
+ *   command   : compound { redirect } | { word | redirect | assignment }
+ *             | name '(' ')' command
  *
  * The compounds are in compound.c.
  *

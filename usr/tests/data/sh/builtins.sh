@@ -19,5 +19,4 @@ sleep 0 & wait $!; echo $?
 (exit 9) & wait $!; echo $?
 false | true; echo $?
 { echo group; } | cat
-echo ~ | grep -c /
 echo a[b] "[a-z]*" \*

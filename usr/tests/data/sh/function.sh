@@ -1,4 +1,4 @@
-f() { echo "f $# $1 $2 $0" | tr -d /; return 3; }
+f() { echo "f $# $1 $2"; return 3; }
 set -- outer
 f one "two three" >/dev/null; echo $? $1
 g() {

@@ -19,7 +19,7 @@ while read -r line; do echo "[$line]"; done <<EOF
 one
 two  three
 EOF
-cat <<EOF | tr a-z A-Z
+cat <<EOF | cat
 piped
 EOF
 f() { cat <<EOF
@@ -41,8 +41,10 @@ ${X:-"d"} ${Y:-a b}
 EOF
 i=0; long=0123456789
 while [ $i -lt 10 ]; do long=$long$long; i=$((i + 1)); done
-cat <<EOF | wc -c
+set -- $(cat <<EOF | wc -c
 $long
 EOF
+)
+echo $1
 cat <<EOF
 EOF

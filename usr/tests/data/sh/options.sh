@@ -7,7 +7,7 @@
 (set -x; echo traced) 2>&1
 set -e; f() { false; echo inside; }; f || echo failed; set +e
 (set -e; f; echo not reached); echo $?
-(set -a; exported=1; env | grep '^exported=')
+(set -a; exported=1; sh -c 'echo $exported')
 sh=$(command -v sh)
 "$sh" -n -c 'echo never'; echo $?
 "$sh" -c 'echo $0 $1' name arg
