@@ -152,3 +152,18 @@ TEST(garbage_is_parsed)
 		check_survives("-n", text);
 	}
 }
+
+/* The same, run: without globbing, and with no programs to find. */
+TEST(garbage_is_run)
+{
+	unsigned int seed = test_seed() + 1;
+	char text[512];
+
+	CHECK_OK(setenv("PATH", "/nonexistent", 1));
+	CHECK_OK(chdir("/proc"));
+	for (int i = 0; i < 100; i++) {
+		make_garbage(&seed, text, sizeof(text));
+		if (!strstr(text, "while"))
+			check_survives("-f", text);
+	}
+}

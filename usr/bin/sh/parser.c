@@ -10,8 +10,8 @@
  *
  * The compounds are in compound.c.
  *
- * A function that cannot go on calls parser_unexpected() and returns; from then on every token is the end
- * of the file, and all callers return too.
+ * A function that cannot go on calls parser_unexpected() and returns; from then on every token is
+ * the end of the file, and all callers return too.
  *
  * Invariants: parser->token is the next token, not yet used.  Locks: none.
  */
