@@ -32,8 +32,10 @@ void lexer_error(struct lexer *lexer, const char *format, ...)
 	va_end(args);
 	if (lexer->src->name)
 		warn("%s: line %d: syntax error: %s", lexer->src->name, lexer->src->line, message);
-	else
+	else if (lexer->src->is_terminal)
 		warn("syntax error: %s", message);
+	else
+		warn("line %d: syntax error: %s", lexer->src->line, message);
 }
 
 int lexer_next_char(struct lexer *lexer)
