@@ -50,17 +50,19 @@ static int number_argument(int argc, char **argv, int min, int fallback)
 
 int builtin_cd(int argc, char **argv)
 {
-	const char *directory = argc > 1 ? argv[1] : var_get("HOME");
+	/* PWD is always the physical directory, so -L and -P say the same. */
+	bool option = argc > 1 && (strcmp(argv[1], "-P") == 0 || strcmp(argv[1], "-L") == 0);
+	const char *directory = argc > 1 + option ? argv[1 + option] : var_get("HOME");
 	const char *old = var_get("PWD");
 	bool back = directory && strcmp(directory, "-") == 0;
 	char *cwd;
 
 	if (back)
 		directory = var_get("OLDPWD");
-	if (!directory || argc > 2) {
-		warn("cd: %s", argc > 2 ? "too many arguments" :
-			       back	? "OLDPWD is not set" :
-					  "HOME is not set");
+	if (!directory || argc > 2 + option) {
+		warn("cd: %s", argc > 2 + option ? "too many arguments" :
+			       back		 ? "OLDPWD is not set" :
+						   "HOME is not set");
 		return 2;
 	}
 	if (chdir(directory) < 0) {
