@@ -353,6 +353,7 @@ static int ext2_fill_super(struct super_block *sb)
 
 	if (!bdev_mapping(sb->s_bdev))
 		return -ENOMEM;
+	filemap_drop_clean(bdev_mapping(sb->s_bdev)); /* maybe older than the last mount */
 	sbi = kzalloc(sizeof(*sbi), GFP_KERNEL);
 	if (!sbi)
 		return -ENOMEM;
@@ -369,7 +370,8 @@ static int ext2_fill_super(struct super_block *sb)
 	if (!err)
 		return 0;
 	/* Inodes that were read name this super block: they go before it does. */
-	stop_writing(sb);
+	if (sb->s_fs_info)
+		stop_writing(sb);
 	inode_drain(sb);
 	sbi_free(sbi);
 	return err;

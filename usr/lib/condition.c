@@ -41,7 +41,7 @@ static bool at(const struct test *test, const char *word)
 static bool is_binary(const char *word)
 {
 	static const char *const operators[] = {
-		"=", "==", "!=", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot",
+		"=", "==", "!=", "-eq", "-ne", "-lt", "-le", "-gt", "-ge", "-nt", "-ot", "-ef",
 	};
 
 	for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
@@ -52,7 +52,7 @@ static bool is_binary(const char *word)
 
 static bool is_unary(const char *word)
 {
-	return word[0] == '-' && word[1] && !word[2] && strchr("bcdefhLprsStwxnz", word[1]);
+	return word[0] == '-' && word[1] && !word[2] && strchr("bcdefghkLprsStuwxnz", word[1]);
 }
 
 static bool file_newer(const char *a, const char *b)
@@ -67,12 +67,22 @@ static bool file_newer(const char *a, const char *b)
 							sa.st_mtim.tv_nsec > sb.st_mtim.tv_nsec;
 }
 
+static bool same_file(const char *a, const char *b)
+{
+	struct stat sa, sb;
+
+	return stat(a, &sa) == 0 && stat(b, &sb) == 0 && sa.st_dev == sb.st_dev &&
+	       sa.st_ino == sb.st_ino;
+}
+
 static bool binary(struct test *test, const char *a, const char *op, const char *b)
 {
 	long long x, y;
 
 	if (op[0] != '-')
 		return (strcmp(a, b) == 0) == (op[0] == '=');
+	if (strcmp(op, "-ef") == 0)
+		return same_file(a, b);
 	if (strcmp(op, "-nt") == 0)
 		return file_newer(a, b);
 	if (strcmp(op, "-ot") == 0)
@@ -136,6 +146,12 @@ static bool unary(struct test *test, char op, const char *word)
 		return S_ISFIFO(st.st_mode);
 	case 's':
 		return st.st_size > 0;
+	case 'u':
+		return st.st_mode & S_ISUID;
+	case 'g':
+		return st.st_mode & S_ISGID;
+	case 'k':
+		return st.st_mode & S_ISVTX;
 	case 'S':
 		return S_ISSOCK(st.st_mode);
 	default:

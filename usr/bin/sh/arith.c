@@ -1,5 +1,5 @@
 /*
- * arith.c - $((expression)): C's operators without assignment, on long long.
+ * arith.c - $((expression)): C's operators but ++ and --, on long long.
  *
  * Precedence climbing: parse_binary(level) takes operands of the next level, joined by operators of
  * its own. Arithmetic is done unsigned, so that overflow wraps.
@@ -7,9 +7,11 @@
  * Invariants: after an error `failed` is set and the position no longer moves.  Locks: none.
  */
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "usr/bin/sh/eval.h"
 #include "usr/bin/sh/expand.h"
 #include "usr/bin/sh/parser.h"
 #include "usr/bin/sh/vars.h"
@@ -20,6 +22,7 @@
 struct arith {
 	const char *next;
 	int depth;
+	int skipping; /* > 0: the value does not matter, nothing is assigned */
 	bool failed;
 };
 
@@ -39,6 +42,7 @@ static const char *const levels[][5] = {
 #define NR_LEVELS ((int)(sizeof(levels) / sizeof(levels[0])))
 
 static long long parse_binary(struct arith *arith, int level);
+static long long parse_assignment(struct arith *arith);
 
 static void fail(struct arith *arith, const char *why)
 {
@@ -54,13 +58,12 @@ static void skip_blanks(struct arith *arith)
 		arith->next++;
 }
 
+static long long value_of(struct arith *arith, const char *name);
+
 static long long variable_value(struct arith *arith)
 {
 	char name[128];
 	int length = name_length(arith->next);
-	const char *value;
-	char *end;
-	long long number;
 
 	if (length >= (int)sizeof(name)) {
 		fail(arith, "name too long");
@@ -69,7 +72,17 @@ static long long variable_value(struct arith *arith)
 	memcpy(name, arith->next, length);
 	name[length] = '\0';
 	arith->next += length;
-	value = var_get(name);
+	return value_of(arith, name);
+}
+
+static long long value_of(struct arith *arith, const char *name)
+{
+	const char *value = var_get(name);
+	long long number;
+	char *end;
+
+	if (!value && shell.unset_is_error)
+		fail(arith, "a variable is not set");
 	if (!value || !*value)
 		return 0;
 	number = strtoll(value, &end, 0);
@@ -103,7 +116,7 @@ static long long parse_operand(struct arith *arith)
 	}
 	arith->next++;
 	arith->depth++;
-	value = c == '(' ? parse_binary(arith, 0) : parse_operand(arith);
+	value = c == '(' ? parse_assignment(arith) : parse_operand(arith);
 	arith->depth--;
 	if (c == '(') {
 		skip_blanks(arith);
@@ -144,6 +157,8 @@ static long long apply(struct arith *arith, const char *op, long long a, long lo
 	case '>':
 		return !op[1] ? a > b : op[1] == '=' ? a >= b : a >> (ub & 63);
 	}
+	if (b == 0 && arith->skipping)
+		return 0;
 	if (b == 0) {
 		fail(arith, "division by zero");
 		return 0;
@@ -165,9 +180,23 @@ static const char *match_operator(struct arith *arith, int level)
 			continue;
 		if (!op[1] && strchr("|&<>", *op) && s[1] == *op)
 			continue;
+		if (strchr("+-*/%&|^", *op) && !op[1] && s[1] == '=')
+			continue;
 		return op;
 	}
 	return NULL;
+}
+
+/* The right side of @op, without effects when the left one's @value decides && or || already. */
+static long long parse_right(struct arith *arith, const char *op, long long value, int level)
+{
+	bool decided = (strcmp(op, "&&") == 0 && !value) || (strcmp(op, "||") == 0 && value);
+	long long right;
+
+	arith->skipping += decided;
+	right = parse_binary(arith, level);
+	arith->skipping -= decided;
+	return right;
 }
 
 static long long parse_binary(struct arith *arith, int level)
@@ -184,8 +213,93 @@ static long long parse_binary(struct arith *arith, int level)
 		if (!op)
 			return value;
 		arith->next += strlen(op);
-		value = apply(arith, op, value, parse_binary(arith, level + 1));
+		value = apply(arith, op, value, parse_right(arith, op, value, level + 1));
 	}
+}
+
+/* condition ? value : value */
+static long long parse_conditional(struct arith *arith)
+{
+	long long value = parse_binary(arith, 0);
+	long long other;
+	bool holds = value;
+
+	skip_blanks(arith);
+	if (*arith->next != '?')
+		return value;
+	if (++arith->depth > MAX_DEPTH) {
+		fail(arith, "too deeply nested");
+		return 0;
+	}
+	arith->next++;
+	arith->skipping += !holds;
+	value = parse_assignment(arith);
+	arith->skipping += holds - !holds;
+	skip_blanks(arith);
+	if (*arith->next == ':')
+		arith->next++;
+	else
+		fail(arith, "missing :");
+	other = parse_conditional(arith);
+	arith->skipping -= holds;
+	arith->depth--;
+	return holds ? value : other;
+}
+
+/* The assignment operator after the name at the next place ("+=": '+', "<<=": '<'), or NUL. */
+static const char *match_assignment(struct arith *arith, int length)
+{
+	static const char *const operators[] = { "=",  "+=", "-=", "*=",  "/=", "%=",
+						 "&=", "|=", "^=", "<<=", ">>=" };
+	const char *s = arith->next + length;
+
+	while (isspace((unsigned char)*s))
+		s++;
+	for (size_t i = 0; length && i < sizeof(operators) / sizeof(operators[0]); i++) {
+		if (strncmp(s, operators[i], strlen(operators[i])) != 0 || (i == 0 && s[1] == '='))
+			continue;
+		arith->next = s + strlen(operators[i]);
+		return operators[i];
+	}
+	return NULL;
+}
+
+static long long parse_assignment(struct arith *arith)
+{
+	const char *name, *op;
+	long long value = 0;
+	char text[128];
+	int length;
+
+	skip_blanks(arith);
+	name = arith->next;
+	length = name_length(name);
+	op = match_assignment(arith, length);
+	if (!op)
+		return parse_conditional(arith);
+	if (++arith->depth > MAX_DEPTH || length >= (int)sizeof(text)) {
+		fail(arith, "too deeply nested");
+		return 0;
+	}
+	memcpy(text, name, length);
+	text[length] = '\0';
+	if (op[1])
+		value = value_of(arith, text);
+	value = op[1] ? apply(arith, op[2] ? (*op == '<' ? "<<" : ">>") : (char[]){ *op, '\0' },
+			      value, parse_assignment(arith)) :
+			parse_assignment(arith);
+	arith->depth--;
+	if (!arith->failed && !arith->skipping) {
+		char number[24];
+
+		if (!var_may_change(text)) {
+			fail(arith, "a variable is read only");
+			return 0;
+		}
+		sprintf(number, "%lld", value);
+		var_set(text, number);
+	}
+	return value;
 }
 
 int arith_evaluate(const char *expression, long long *value)
@@ -193,7 +307,7 @@ int arith_evaluate(const char *expression, long long *value)
 	struct arith arith = { .next = expression };
 
 	skip_blanks(&arith);
-	*value = *arith.next ? parse_binary(&arith, 0) : 0;
+	*value = *arith.next ? parse_assignment(&arith) : 0;
 	skip_blanks(&arith);
 	if (*arith.next)
 		fail(&arith, "unexpected characters at the end");

@@ -11,24 +11,25 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/times.h>
 #include <unistd.h>
 
 #include "usr/bin/sh/eval.h"
+#include "usr/bin/sh/function.h"
 #include "usr/bin/sh/jobs.h"
 #include "usr/bin/sh/parser.h"
 #include "usr/bin/sh/vars.h"
 #include "usr/lib/condition.h"
 #include "usr/lib/tool.h"
 
-static int builtin_true(int argc, char **argv)
+int builtin_true(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
 	return 0;
 }
 
-static int builtin_false(int argc, char **argv)
+int builtin_false(int argc, char **argv)
 {
 	(void)argc;
 	(void)argv;
@@ -48,19 +49,21 @@ static int number_argument(int argc, char **argv, int min, int fallback)
 	return -1;
 }
 
-static int builtin_cd(int argc, char **argv)
+int builtin_cd(int argc, char **argv)
 {
-	const char *directory = argc > 1 ? argv[1] : var_get("HOME");
+	/* PWD is always the physical directory, so -L and -P say the same. */
+	bool option = argc > 1 && (strcmp(argv[1], "-P") == 0 || strcmp(argv[1], "-L") == 0);
+	const char *directory = argc > 1 + option ? argv[1 + option] : var_get("HOME");
 	const char *old = var_get("PWD");
 	bool back = directory && strcmp(directory, "-") == 0;
 	char *cwd;
 
 	if (back)
 		directory = var_get("OLDPWD");
-	if (!directory || argc > 2) {
-		warn("cd: %s", argc > 2 ? "too many arguments" :
-			       back	? "OLDPWD is not set" :
-					  "HOME is not set");
+	if (!directory || argc > 2 + option) {
+		warn("cd: %s", argc > 2 + option ? "too many arguments" :
+			       back		 ? "OLDPWD is not set" :
+						   "HOME is not set");
 		return 2;
 	}
 	if (chdir(directory) < 0) {
@@ -80,12 +83,11 @@ static int builtin_cd(int argc, char **argv)
 	return 0;
 }
 
-static int builtin_exit(int argc, char **argv)
+int builtin_exit(int argc, char **argv)
 {
 	int status = number_argument(argc, argv, 0, params.status);
 
-	fflush(stdout);
-	exit(status < 0 ? 2 : status & 255);
+	eval_exit(status < 0 ? 2 : status);
 }
 
 int builtin_exec(int argc, char **argv)
@@ -100,62 +102,53 @@ int builtin_exec(int argc, char **argv)
 	return eval_fatal(status);
 }
 
-static int builtin_export(int argc, char **argv)
+/* export and readonly */
+int builtin_export(int argc, char **argv)
 {
+	bool exports = argv[0][0] == 'e';
+
 	if (argc < 2 || strcmp(argv[1], "-p") == 0)
-		vars_print(true);
+		vars_print(argv[0]);
 	for (int i = 1; i < argc && argv[1][0] != '-'; i++) {
 		int length = name_length(argv[i]);
+		char *value = argv[i] + length + 1;
 
 		if (length == 0 || (argv[i][length] && argv[i][length] != '=')) {
-			warn("export: %s: bad variable name", argv[i]);
-			return 2;
+			warn("%s: %s: bad variable name", argv[0], argv[i]);
+			return eval_fatal(2);
 		}
-		if (argv[i][length])
-			var_set_n(argv[i], length, argv[i] + length + 1);
-		var_export(argv[i], length);
+		if (argv[i][length]) {
+			argv[i][length] = '\0';
+			if (!var_may_change(argv[i]))
+				return eval_fatal(2);
+			var_set(argv[i], value);
+		}
+		if (exports)
+			var_export(argv[i], length);
+		else
+			var_make_readonly(argv[i], length);
 	}
 	return 0;
 }
 
-static int builtin_unset(int argc, char **argv)
+int builtin_unset(int argc, char **argv)
 {
-	for (int i = 1; i < argc; i++)
-		if (i > 1 || strcmp(argv[i], "-v") != 0)
-			var_unset(argv[i]);
-	return 0;
-}
+	bool functions = argc > 1 && strcmp(argv[1], "-f") == 0;
+	bool variables = argc > 1 && strcmp(argv[1], "-v") == 0;
 
-static int builtin_set(int argc, char **argv)
-{
-	int i;
-
-	if (argc < 2)
-		vars_print(false);
-	for (i = 1; i < argc && (argv[i][0] == '-' || argv[i][0] == '+') && argv[i][1]; i++) {
-		bool on = argv[i][0] == '-';
-
-		if (strcmp(argv[i], "--") == 0) {
-			params_set(argv + i + 1, argc - i - 1);
-			return 0;
+	for (int i = 1 + (functions || variables); i < argc; i++) {
+		if (functions) {
+			function_unset(argv[i]);
+			continue;
 		}
-		for (const char *letter = argv[i] + 1; *letter; letter++) {
-			if (*letter == 'e') {
-				shell.exit_on_error = on;
-			} else if (*letter == 'x') {
-				shell.trace = on;
-			} else {
-				warn("set: %s: bad option", argv[i]);
-				return 2;
-			}
-		}
+		if (!var_may_change(argv[i]))
+			return eval_fatal(2);
+		var_unset(argv[i]);
 	}
-	if (i < argc)
-		params_set(argv + i, argc - i);
 	return 0;
 }
 
-static int builtin_shift(int argc, char **argv)
+int builtin_shift(int argc, char **argv)
 {
 	int count = number_argument(argc, argv, 0, 1);
 
@@ -168,28 +161,7 @@ static int builtin_shift(int argc, char **argv)
 	return 0;
 }
 
-static int builtin_umask(int argc, char **argv)
-{
-	mode_t mask;
-	char *end;
-	long value;
-
-	if (argc < 2) {
-		mask = umask(0);
-		umask(mask);
-		printf("%04o\n", (unsigned int)mask);
-		return 0;
-	}
-	value = strtol(argv[1], &end, 8);
-	if (end == argv[1] || *end || value < 0 || value > 0777) {
-		warn("umask: %s: bad mask", argv[1]);
-		return 2;
-	}
-	umask(value);
-	return 0;
-}
-
-static int builtin_dot(int argc, char **argv)
+int builtin_dot(int argc, char **argv)
 {
 	struct source src;
 	int fd;
@@ -221,7 +193,7 @@ static int builtin_dot(int argc, char **argv)
 	return params.status;
 }
 
-static int builtin_eval(int argc, char **argv)
+int builtin_eval(int argc, char **argv)
 {
 	struct arena arena = { NULL };
 	struct strbuf text = strbuf_in(&arena);
@@ -240,20 +212,21 @@ static int builtin_eval(int argc, char **argv)
 	return status;
 }
 
-static int builtin_return(int argc, char **argv)
+int builtin_return(int argc, char **argv)
 {
 	int status = number_argument(argc, argv, 0, params.status);
 
-	if (shell.dot_depth == 0) {
-		warn("return: only in a file that . reads");
+	if (shell.dot_depth == 0 && shell.function_depth == 0) {
+		warn("return: only in a function or a file that . reads");
 		return 2;
 	}
 	shell.skip = SKIP_RETURN;
-	return status < 0 ? 2 : status & 255;
+	params.status = status < 0 ? 2 : status & 255;
+	return params.status;
 }
 
 /* break and continue */
-static int builtin_break(int argc, char **argv)
+int builtin_break(int argc, char **argv)
 {
 	int loops = number_argument(argc, argv, 1, 1);
 
@@ -266,108 +239,37 @@ static int builtin_break(int argc, char **argv)
 	return 0;
 }
 
-/* Read one line, byte by byte, since what follows is for others. Returns false at the end. */
-static bool read_line(struct strbuf *line, bool raw)
+int builtin_pwd(int argc, char **argv)
 {
-	bool escaped = false;
-	ssize_t n;
-	char c;
+	const char *logical = var_get("PWD");
+	char *cwd = getcwd(NULL, 0);
 
-	for (;;) {
-		n = read(STDIN_FILENO, &c, 1);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		if (escaped) {
-			escaped = false;
-			if (c != '\n')
-				strbuf_add_char(line, c);
-		} else if (c == '\\' && !raw) {
-			escaped = true;
-		} else if (c == '\n') {
-			return true;
-		} else {
-			strbuf_add_char(line, c);
-		}
+	if (!cwd) {
+		warn_errno("pwd");
+		return 1;
 	}
+	puts(logical && *logical == '/' && !(argc > 1 && strcmp(argv[1], "-P") == 0) ? logical :
+										       cwd);
+	free(cwd);
+	return 0;
 }
 
-/* Split @line by IFS into the variables @names; the last takes all that is left. */
-static void assign_fields(char *line, char **names)
+int builtin_times(int argc, char **argv)
 {
-	const char *ifs = var_get("IFS");
-	char blanks[4] = "";
-	int nr_blanks = 0;
-	size_t end;
+	struct tms now;
+	long ticks = sysconf(_SC_CLK_TCK);
+	clock_t spent[4];
 
-	if (!ifs)
-		ifs = " \t\n";
-	for (const char *c = " \t\n"; *c; c++)
-		if (strchr(ifs, *c))
-			blanks[nr_blanks++] = *c;
-	line += strspn(line, blanks);
-	for (; *names; names++) {
-		size_t length = names[1] ? strcspn(line, ifs) : strlen(line);
-		char *value = line;
-
-		line += length;
-		if (*line) {
-			line += strspn(line, blanks);
-			if (*line && strchr(ifs, *line) && !strchr(blanks, *line))
-				line += 1 + strspn(line + 1, blanks);
-		}
-		end = length;
-		while (!names[1] && end && strchr(blanks, value[end - 1]))
-			end--;
-		value = strndup(value, end);
-		if (!value)
-			die(1, "out of memory");
-		var_set(*names, value);
-		free(value);
+	(void)argc;
+	(void)argv;
+	if (times(&now) == (clock_t)-1) {
+		warn_errno("times");
+		return 1;
 	}
-}
-
-static int builtin_read(int argc, char **argv)
-{
-	static char *reply[] = { "REPLY", NULL };
-	bool raw = argc > 1 && strcmp(argv[1], "-r") == 0;
-	char **names = argc > 1 + raw ? argv + 1 + raw : reply;
-	struct arena arena = { NULL };
-	struct strbuf line = strbuf_in(&arena);
-	bool complete;
-
-	for (char **name = names; *name; name++) {
-		if (name_length(*name) && !(*name)[name_length(*name)])
-			continue;
-		warn("read: %s: bad variable name", *name);
-		arena_free(&arena);
-		return 2;
-	}
-	complete = read_line(&line, raw);
-	assign_fields(line.text, names);
-	arena_free(&arena);
-	return !complete;
-}
-
-static const struct {
-	const char *name;
-	builtin_function *function;
-} builtins[] = {
-	{ ":", builtin_true },	       { "true", builtin_true },     { "false", builtin_false },
-	{ "cd", builtin_cd },	       { "exit", builtin_exit },     { "exec", builtin_exec },
-	{ "export", builtin_export },  { "unset", builtin_unset },   { "set", builtin_set },
-	{ "shift", builtin_shift },    { "umask", builtin_umask },   { ".", builtin_dot },
-	{ "eval", builtin_eval },      { "return", builtin_return }, { "break", builtin_break },
-	{ "continue", builtin_break }, { "read", builtin_read },     { "ulimit", builtin_ulimit },
-	{ "test", test_condition },    { "[", test_condition },	     { "wait", jobs_builtin_wait },
-	{ "jobs", jobs_builtin_jobs }, { "fg", jobs_builtin_fg },    { "bg", jobs_builtin_bg },
-};
-
-builtin_function *builtin_find(const char *name)
-{
-	for (size_t i = 0; i < sizeof(builtins) / sizeof(builtins[0]); i++)
-		if (strcmp(builtins[i].name, name) == 0)
-			return builtins[i].function;
-	return NULL;
+	memcpy(spent, (clock_t[]){ now.tms_utime, now.tms_stime, now.tms_cutime, now.tms_cstime },
+	       sizeof(spent));
+	for (int i = 0; i < 4; i++)
+		printf("%ldm%ld.%02lds%c", spent[i] / ticks / 60, spent[i] / ticks % 60,
+		       spent[i] % ticks * 100 / ticks, i % 2 ? '\n' : ' ');
+	return 0;
 }

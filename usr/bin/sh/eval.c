@@ -18,10 +18,12 @@
 #include <unistd.h>
 
 #include "usr/bin/sh/expand.h"
+#include "usr/bin/sh/function.h"
 #include "usr/bin/sh/jobs.h"
 #include "usr/bin/sh/parser.h"
 #include "usr/bin/sh/redirect.h"
 #include "usr/bin/sh/simple.h"
+#include "usr/bin/sh/trap.h"
 #include "usr/bin/sh/vars.h"
 #include "usr/lib/tool.h"
 
@@ -30,14 +32,19 @@ static int conditions; /* > 0: inside a condition, where failing is no error for
 
 static bool interrupted; /* ^C ended a loop: the line's status is to say so */
 
-static int eval(const struct node *node, bool last);
+void eval_exit(int status)
+{
+	params.status = status & 255;
+	traps_run_exit();
+	fflush(stdout);
+	exit(params.status);
+}
 
 int eval_fatal(int status)
 {
 	params.status = status;
 	if (!shell.interactive) {
-		fflush(stdout);
-		exit(status);
+		eval_exit(status);
 	}
 	shell.skip = SKIP_LINE;
 	return status;
@@ -48,7 +55,7 @@ static int eval_condition(const struct node *node)
 	int status;
 
 	conditions++;
-	status = eval(node, false);
+	status = eval_node(node, false);
 	conditions--;
 	return status;
 }
@@ -68,10 +75,9 @@ static void move_fd(int from, int to)
 
 static void __attribute__((noreturn)) eval_and_exit(const struct node *node)
 {
-	int status = eval(node, true);
+	int status = eval_node(node, true);
 
-	fflush(stdout);
-	exit(status);
+	eval_exit(status);
 }
 
 static int eval_pipe(const struct node *node)
@@ -162,7 +168,7 @@ static int eval_while(const struct node *node)
 			break;
 		if (shell.skip != SKIP_NOTHING)
 			continue;
-		status = eval(node->right, false);
+		status = eval_node(node->right, false);
 		if (loop_ends())
 			break;
 	}
@@ -183,9 +189,13 @@ static int eval_for(const struct node *node)
 		return eval_fatal(2);
 	}
 	shell.loop_depth++;
-	for (int i = 0; i < fields.count; i++) {
+	for (int i = 0; i < fields.count && shell.skip == SKIP_NOTHING; i++) {
+		if (!var_may_change(node->name)) {
+			status = eval_fatal(2);
+			break;
+		}
 		var_set(node->name, fields.list[i]);
-		status = eval(node->right, false);
+		status = eval_node(node->right, false);
 		if (loop_ends())
 			break;
 	}
@@ -201,8 +211,8 @@ static int eval_if(const struct node *node, bool last)
 	if (shell.skip != SKIP_NOTHING)
 		return status;
 	if (status == 0)
-		return eval(node->right, last);
-	return node->other ? eval(node->other, last) : 0;
+		return eval_node(node->right, last);
+	return node->other ? eval_node(node->other, last) : 0;
 }
 
 /*
@@ -218,7 +228,7 @@ static int eval_and_or(const struct node *node, bool last)
 
 		node = node->right;
 		if (node->type != NODE_AND && node->type != NODE_OR)
-			return runs ? eval(node, last) : status;
+			return runs ? eval_node(node, last) : status;
 		if (runs)
 			status = eval_condition(node->left);
 	}
@@ -228,11 +238,11 @@ static int eval_and_or(const struct node *node, bool last)
 static int eval_sequence(const struct node *node, bool last)
 {
 	for (; node->type == NODE_SEQUENCE; node = node->right) {
-		eval(node->left, false);
+		eval_node(node->left, false);
 		if (shell.skip != SKIP_NOTHING)
 			return params.status;
 	}
-	return eval(node, last);
+	return eval_node(node, last);
 }
 
 /* Everything but a pipeline's end: lists, groups and compounds. */
@@ -247,7 +257,7 @@ static int eval_compound(const struct node *node, bool last)
 	case NODE_SEQUENCE:
 		return eval_sequence(node, last);
 	case NODE_GROUP:
-		return eval(node->left, last);
+		return eval_node(node->left, last);
 	case NODE_IF:
 		return eval_if(node, last);
 	case NODE_WHILE:
@@ -255,6 +265,11 @@ static int eval_compound(const struct node *node, bool last)
 		return eval_while(node);
 	case NODE_FOR:
 		return eval_for(node);
+	case NODE_CASE:
+		return eval_case(node, last);
+	case NODE_FUNCTION:
+		function_define(node);
+		return 0;
 	default:
 		return eval_background(node);
 	}
@@ -275,7 +290,7 @@ static int eval_redirected(const struct node *node, bool last)
 	return status;
 }
 
-static int eval(const struct node *node, bool last)
+int eval_node(const struct node *node, bool last)
 {
 	int status;
 
@@ -295,15 +310,15 @@ static int eval(const struct node *node, bool last)
 	}
 	params.status = status;
 	if (status && shell.exit_on_error && !conditions) {
-		fflush(stdout);
-		exit(status);
+		eval_exit(status);
 	}
+	traps_run();
 	return status;
 }
 
 int eval_tree(const struct node *tree)
 {
-	return tree ? eval(tree, false) : params.status;
+	return tree ? eval_node(tree, false) : params.status;
 }
 
 int eval_source(struct source *src)
@@ -311,21 +326,21 @@ int eval_source(struct source *src)
 	enum parse_result result = PARSE_COMMAND;
 
 	while (result != PARSE_END) {
-		struct arena arena = { NULL };
+		struct arena *arena = arena_new();
 		struct node *tree;
 
 		if (src->is_terminal) {
 			jobs_interrupted(); /* what came too late for the last line */
 			jobs_notify();
 		}
-		result = parse_command(src, &arena, &tree);
-		if (result == PARSE_COMMAND)
+		result = parse_command(src, arena, &tree);
+		if (result == PARSE_COMMAND && (!shell.no_exec || shell.interactive))
 			eval_tree(tree);
 		else if (result == PARSE_ERROR)
 			params.status = 2;
 		else if (result == PARSE_INTERRUPTED)
 			params.status = 130;
-		arena_free(&arena);
+		arena_put(arena);
 		if (interrupted)
 			params.status = 130;
 		interrupted = false;
@@ -358,8 +373,7 @@ char *eval_output(struct arena *arena, const char *text)
 		move_fd(ends[1], STDOUT_FILENO);
 		source_open_string(&src, text);
 		eval_source(&src);
-		fflush(stdout);
-		exit(params.status);
+		eval_exit(params.status);
 	}
 	close(ends[1]);
 	while ((n = read(ends[0], buffer, sizeof(buffer))) > 0 || (n < 0 && errno == EINTR))

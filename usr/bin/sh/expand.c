@@ -16,18 +16,10 @@
 #include <string.h>
 
 #include "usr/bin/sh/eval.h"
+#include "usr/bin/sh/expander.h"
 #include "usr/bin/sh/parser.h"
 #include "usr/bin/sh/vars.h"
 #include "usr/lib/tool.h"
-
-struct expander {
-	struct arena *arena;
-	struct fields *fields; /* NULL: one string, no splitting */
-	struct strbuf text;    /* the field that is being made */
-	bool open;
-	bool after_blank; /* the last field was ended by a blank of IFS */
-	bool failed;
-};
 
 static const char *expand_dollar(struct expander *x, const char *s, const char *end, bool quoted);
 
@@ -78,7 +70,8 @@ static void finish_field(struct expander *x)
 {
 	if (!x->open)
 		return;
-	if (!glob_is_pattern(x->text.text) || glob_paths(x->arena, x->text.text, x->fields) == 0)
+	if (shell.no_glob || !glob_is_pattern(x->text.text) ||
+	    glob_paths(x->arena, x->text.text, x->fields) == 0)
 		fields_add(x->arena, x->fields, without_backslashes(x->text.text));
 	x->text = strbuf_in(x->arena);
 	x->open = false;
@@ -93,7 +86,7 @@ static void add_split(struct expander *x, const char *value)
 		ifs = " \t\n";
 	for (; *value; value++) {
 		if (!x->fields || !strchr(ifs, *value)) {
-			add_char(x, *value, !x->fields);
+			add_char(x, *value, !x->fields && !x->pattern);
 		} else if (isspace((unsigned char)*value)) {
 			x->after_blank = x->after_blank || x->open;
 			finish_field(x);
@@ -105,7 +98,7 @@ static void add_split(struct expander *x, const char *value)
 	}
 }
 
-static void add_value(struct expander *x, const char *value, bool quoted)
+void expander_add_value(struct expander *x, const char *value, bool quoted)
 {
 	if (quoted)
 		add_quoted(x, value);
@@ -114,7 +107,7 @@ static void add_value(struct expander *x, const char *value, bool quoted)
 }
 
 /* $* and $@: "$@" makes one field of each argument, "$*" one of all. */
-static void add_arguments(struct expander *x, char which, bool quoted)
+void expander_add_arguments(struct expander *x, char which, bool quoted)
 {
 	const char *ifs = var_get("IFS");
 	char joint[2] = { ifs ? *ifs : ' ', '\0' };
@@ -126,38 +119,31 @@ static void add_arguments(struct expander *x, char which, bool quoted)
 			finish_field(x);
 		else if (i > 0)
 			add_quoted(x, joint);
-		add_value(x, params.args[i], quoted);
+		expander_add_value(x, params.args[i], quoted);
 	}
 }
 
-/* The closing character of a construct that starts before @s; the lexer made sure there is one. */
-static const char *find_close(const char *s, const char *end, char open, char close)
+/* Is a backslash before @c special between double quotes? */
+static bool is_escape(const struct expander *x, char c)
 {
-	int depth = 1;
-
-	for (; s < end; s++) {
-		if (*s == '\\') {
-			s++;
-		} else if (*s == close && --depth == 0) {
-			return s;
-		} else if (*s == open && open != close) {
-			depth++;
-		} else if (*s == '\'' && close != '"') {
-			s = memchr(s + 1, '\'', end - s - 1);
-		} else if (*s == '"' && close != '"') {
-			s = find_close(s + 1, end, '"', '"');
-		} else if (*s == '$' && s[1] == '{') {
-			s = find_close(s + 2, end, '\0', '}');
-		} else if (*s == '$' && s[1] == '(') {
-			s = find_close(s + 2, end, '(', ')');
-		}
-		if (!s)
-			break;
-	}
-	return end;
+	return strchr("$\\`", c) || (c == '"' && !x->here_document) || (c == '}' && x->in_braces);
 }
 
-static void expand_range(struct expander *x, const char *s, const char *end, bool quoted)
+/* `...`, from after the first one: the backslashes before \ $ ` (and " in "...") go away first. */
+static void expand_backquotes(struct expander *x, const char *s, const char *close, bool quoted)
+{
+	struct strbuf command = strbuf_in(x->arena);
+
+	for (; s < close; s++) {
+		if (*s == '\\' && s + 1 < close &&
+		    (strchr("\\$`", s[1]) || (quoted && s[1] == '"')))
+			s++;
+		strbuf_add_char(&command, *s);
+	}
+	expander_add_value(x, eval_output(x->arena, command.text), quoted);
+}
+
+void expander_add_range(struct expander *x, const char *s, const char *end, bool quoted)
 {
 	const char *close;
 
@@ -170,140 +156,34 @@ static void expand_range(struct expander *x, const char *s, const char *end, boo
 				add_char(x, *s, true);
 			x->open = true;
 			s++;
-		} else if (*s == '"') {
-			close = find_close(s + 1, end, '"', '"');
+		} else if (*s == '`') {
+			close = lexer_find_close(s + 1, end, CONSTRUCT_BACKQUOTES, quoted);
+			expand_backquotes(x, s + 1, close, quoted);
+			s = close + 1;
+		} else if (*s == '"' && !x->here_document) {
+			close = lexer_find_close(s + 1, end, CONSTRUCT_QUOTES, false);
 			/* "$@" without arguments is no field, "" is one. */
 			if (params.count || strncmp(s, "\"$@\"", 4) != 0)
 				x->open = true;
-			expand_range(x, s + 1, close, true);
+			expander_add_range(x, s + 1, close, true);
 			s = close + 1;
-		} else if (*s == '\\' && s + 1 < end && (!quoted || strchr("$\"\\`}", s[1]))) {
+		} else if (*s == '\\' && s + 1 < end && (!quoted || is_escape(x, s[1]))) {
 			add_char(x, s[1], true);
 			s += 2;
+		} else if (x->in_braces && !quoted) {
+			add_split(x, (char[]){ *s++, '\0' });
 		} else {
 			add_char(x, *s++, quoted);
 		}
 	}
 }
 
-static char *expand_part(struct arena *arena, const char *s, const char *end)
+char *expander_string(struct arena *arena, const char *s, const char *end)
 {
 	struct expander x = { .arena = arena, .text = strbuf_in(arena) };
 
-	expand_range(&x, s, end, false);
+	expander_add_range(&x, s, end, false);
 	return x.failed ? NULL : without_backslashes(x.text.text);
-}
-
-/* The value of the parameter @name ("X", "1", "?"), or NULL when it is not set. */
-static const char *parameter(struct expander *x, const char *name)
-{
-	char *number = arena_alloc(x->arena, 24);
-	long long index;
-
-	if (isdigit((unsigned char)*name)) {
-		if (parse_number(name, 0, params.count, &index) < 0)
-			return NULL;
-		return index ? params.args[index - 1] : params.name;
-	}
-	switch (*name) {
-	case '?':
-		sprintf(number, "%d", params.status);
-		return number;
-	case '$':
-		sprintf(number, "%d", (int)params.shell_pid);
-		return number;
-	case '#':
-		sprintf(number, "%d", params.count);
-		return number;
-	case '!':
-		sprintf(number, "%d", (int)params.last_background);
-		return params.last_background ? number : NULL;
-	case '-':
-		return "";
-	}
-	return var_get(name);
-}
-
-/* The bytes of the parameter's name at @s (in braces, numbers may be long); 0 if none is there. */
-static int parameter_length(const char *s, bool braces)
-{
-	int length = name_length(s);
-
-	if (length)
-		return length;
-	if (isdigit((unsigned char)*s))
-		return braces ? strspn(s, "0123456789") : 1;
-	return *s && strchr("?$!#@*-", *s) ? 1 : 0;
-}
-
-/* ${NAME op word}: what @op (- = ? +) makes of @value; @word..@end as written. */
-static void expand_conditional(struct expander *x, const char *name, const char *value, char op,
-			       const char *word, const char *end, bool quoted)
-{
-	char *text;
-
-	if (op == '+') {
-		if (value)
-			expand_range(x, word, end, quoted);
-		return;
-	}
-	if (value) {
-		add_value(x, value, quoted);
-		return;
-	}
-	if (op == '-') {
-		expand_range(x, word, end, quoted);
-		return;
-	}
-	text = expand_part(x->arena, word, end);
-	if (!text) {
-		x->failed = true;
-	} else if (op == '=' && name_length(name)) {
-		var_set(name, text);
-		add_value(x, text, quoted);
-	} else {
-		warn("%s: %s", name,
-		     op == '=' ? "cannot be assigned to" :
-		     *text     ? text :
-				 "parameter not set");
-		x->failed = true;
-	}
-}
-
-/* What is between the braces of ${...}. */
-static void expand_braces(struct expander *x, const char *s, const char *end, bool quoted)
-{
-	bool want_length = *s == '#' && end - s > 1;
-	int length = parameter_length(s + want_length, true);
-	const char *next = s + want_length + length;
-	char *name = arena_copy(x->arena, s + want_length, length);
-	const char *value = parameter(x, name);
-	char number[24];
-	bool colon;
-
-	if (length == 0 || next > end || (want_length && next != end)) {
-		warn("${%.*s}: bad substitution", (int)(end - s), s);
-		x->failed = true;
-	} else if (want_length) {
-		sprintf(number, "%zu", value ? strlen(value) : 0);
-		add_value(x, number, quoted);
-	} else if (next == end) {
-		if (*name == '@' || *name == '*')
-			add_arguments(x, *name, quoted);
-		else if (value)
-			add_value(x, value, quoted);
-	} else {
-		colon = *next == ':';
-		if (colon && value && !*value)
-			value = NULL;
-		next += colon;
-		if (next < end && strchr("-=?+", *next)) {
-			expand_conditional(x, name, value, *next, next + 1, end, quoted);
-			return;
-		}
-		warn("${%.*s}: bad substitution", (int)(end - s), s);
-		x->failed = true;
-	}
 }
 
 /* $( ) and $(( )), from after the first parenthesis up to its partner at @close. */
@@ -313,18 +193,19 @@ static void expand_parens(struct expander *x, const char *s, const char *close, 
 	long long result;
 	char *text;
 
-	if (*s == '(' && close[-1] == ')' && find_close(s + 1, close, '(', ')') == close - 1) {
-		text = expand_part(x->arena, s + 1, close - 1);
+	if (*s == '(' && close[-1] == ')' &&
+	    lexer_find_close(s + 1, close, CONSTRUCT_ARITHMETIC, false) == close - 1) {
+		text = expander_string(x->arena, s + 1, close - 1);
 		if (!text || arith_evaluate(text, &result) < 0) {
 			x->failed = true;
 			return;
 		}
 		sprintf(number, "%lld", result);
-		add_value(x, number, quoted);
+		expander_add_value(x, number, quoted);
 		return;
 	}
 	text = eval_output(x->arena, arena_copy(x->arena, s, close - s));
-	add_value(x, text, quoted);
+	expander_add_value(x, text, quoted);
 }
 
 /* Expand what follows a dollar sign at @s; returns the place after it. */
@@ -336,12 +217,13 @@ static const char *expand_dollar(struct expander *x, const char *s, const char *
 	int length;
 
 	if (s < end && *s == '{') {
-		close = find_close(s + 1, end, '\0', '}');
-		expand_braces(x, s + 1, close, quoted);
+		close = lexer_find_close(s + 1, end, CONSTRUCT_BRACES, quoted);
+		expander_add_braces(x, s + 1, close, quoted);
 		return close + 1;
 	}
 	if (s < end && *s == '(') {
-		close = find_close(s + 1, end, '(', ')');
+		close = lexer_find_close(
+			s + 1, end, s[1] == '(' ? CONSTRUCT_ARITHMETIC : CONSTRUCT_COMMAND, false);
 		expand_parens(x, s + 1, close, quoted);
 		return close + 1;
 	}
@@ -352,11 +234,13 @@ static const char *expand_dollar(struct expander *x, const char *s, const char *
 	if (length == 0) {
 		add_char(x, '$', true);
 	} else if (*name == '@' || *name == '*') {
-		add_arguments(x, *name, quoted);
+		expander_add_arguments(x, *name, quoted);
 	} else {
-		value = parameter(x, name);
+		value = parameter_value(x, name);
 		if (value)
-			add_value(x, value, quoted);
+			expander_add_value(x, value, quoted);
+		else
+			expander_check_set(x, name);
 	}
 	return s + length;
 }
@@ -379,7 +263,7 @@ int expand_words(struct arena *arena, const struct word *words, struct fields *f
 		struct expander x = { .arena = arena, .fields = fields, .text = strbuf_in(arena) };
 		const char *start = expand_tilde(&x, words->text);
 
-		expand_range(&x, start, start + strlen(start), false);
+		expander_add_range(&x, start, start + strlen(start), false);
 		finish_field(&x);
 		if (x.failed)
 			return -1;
@@ -392,6 +276,25 @@ char *expand_string(struct arena *arena, const char *word)
 	struct expander x = { .arena = arena, .text = strbuf_in(arena) };
 	const char *start = expand_tilde(&x, word);
 
-	expand_range(&x, start, start + strlen(start), false);
+	expander_add_range(&x, start, start + strlen(start), false);
+	return x.failed ? NULL : without_backslashes(x.text.text);
+}
+
+char *expand_pattern(struct arena *arena, const char *s, const char *end)
+{
+	struct expander x = { .arena = arena, .text = strbuf_in(arena) };
+
+	x.pattern = true;
+	if (*s == '~')
+		s = expand_tilde(&x, s);
+	expander_add_range(&x, s, end, false);
+	return x.failed ? NULL : x.text.text;
+}
+
+char *expand_here_document(struct arena *arena, const char *text)
+{
+	struct expander x = { .arena = arena, .text = strbuf_in(arena), .here_document = true };
+
+	expander_add_range(&x, text, text + strlen(text), true);
 	return x.failed ? NULL : without_backslashes(x.text.text);
 }

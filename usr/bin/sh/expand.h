@@ -24,6 +24,15 @@ int expand_words(struct arena *arena, const struct word *words, struct fields *f
 char *expand_string(struct arena *arena, const char *word);
 
 /*
+ * Expand @s..@end to a pattern for fnmatch(), where what was quoted has a backslash. NULL after a
+ * message.
+ */
+char *expand_pattern(struct arena *arena, const char *s, const char *end);
+
+/* Expand the body of a here-document. NULL after a message. */
+char *expand_here_document(struct arena *arena, const char *text);
+
+/*
  * glob.c: the sorted paths that match @pattern (where \c is an ordinary c) are added to @fields.
  * Returns how many there were.
  */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "usr/bin/sh/eval.h"
+#include "usr/bin/sh/trap.h"
 #include "usr/bin/sh/vars.h"
 #include "usr/lib/tool.h"
 
@@ -160,6 +161,7 @@ static void become_child(const struct job *job, bool foreground)
 	} else if (!foreground) {
 		ignore_in_background();
 	}
+	traps_in_child();
 	shell.interactive = false;
 	while (jobs)
 		job_free(jobs);
@@ -260,6 +262,8 @@ int job_wait(struct job *job)
 		tcsetpgrp(terminal, shell_pgid);
 	if (job->nr_processes)
 		status = exit_status(job->processes[job->nr_processes - 1].status);
+	for (int i = job->nr_processes - 1; shell.pipefail && !status && i >= 0; i--)
+		status = exit_status(job->processes[i].status);
 	report_deaths(job);
 	if (job_state(job) == STOPPED) {
 		job->background = true;
@@ -393,4 +397,37 @@ int jobs_builtin_fg(int argc, char **argv)
 int jobs_builtin_bg(int argc, char **argv)
 {
 	return continue_job(argc, argv, false) ? 0 : 1;
+}
+
+/* kill: the program of that name, but for "%N", which only the shell knows. */
+int jobs_builtin_kill(int argc, char **argv)
+{
+	struct arena arena = { NULL };
+	char **words = arena_alloc(&arena, (argc + 2) * sizeof(*words));
+	struct job *child;
+	int status = 0;
+	int to = 0;
+
+	for (int i = 0; i < argc; i++) {
+		struct job *job = *argv[i] == '%' ? find_job(argv[i]) : NULL;
+		char *number = arena_alloc(&arena, 24);
+
+		if (*argv[i] == '%' && !job) {
+			warn("kill: %s: no such job", argv[i]);
+			status = 1;
+			continue;
+		}
+		sprintf(number, "%d", job ? (int)(job->pgid ? -job->pgid : job_pid(job)) : 0);
+		if (*number == '-' && to == 1)
+			words[to++] = "--";
+		words[to++] = job ? number : argv[i];
+	}
+	if (status == 0) {
+		child = job_new();
+		if (job_fork(child, true) == 0)
+			exit(exec_program(words, vars_environment(&arena)));
+		status = job_wait(child);
+	}
+	arena_free(&arena);
+	return status;
 }

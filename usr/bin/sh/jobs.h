@@ -52,6 +52,7 @@ void jobs_notify(void);
 /* The builtins that need the list: the status that they end with. */
 int jobs_builtin_wait(int argc, char **argv);
 int jobs_builtin_jobs(int argc, char **argv);
+int jobs_builtin_kill(int argc, char **argv);
 int jobs_builtin_fg(int argc, char **argv);
 int jobs_builtin_bg(int argc, char **argv);
 

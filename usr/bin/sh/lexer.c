@@ -15,7 +15,7 @@
 
 #include "usr/lib/tool.h"
 
-static void scan_nested(struct lexer *lexer, struct strbuf *word, int c);
+static void scan_nested(struct lexer *lexer, struct strbuf *word, int c, bool quoted);
 
 void lexer_error(struct lexer *lexer, const char *format, ...)
 {
@@ -32,12 +32,13 @@ void lexer_error(struct lexer *lexer, const char *format, ...)
 	va_end(args);
 	if (lexer->src->name)
 		warn("%s: line %d: syntax error: %s", lexer->src->name, lexer->src->line, message);
-	else
+	else if (lexer->src->is_terminal)
 		warn("syntax error: %s", message);
+	else
+		warn("line %d: syntax error: %s", lexer->src->line, message);
 }
 
-/* The next character with every backslash-newline removed. */
-static int next_char(struct lexer *lexer)
+int lexer_next_char(struct lexer *lexer)
 {
 	for (;;) {
 		int c = source_next(lexer->src);
@@ -55,7 +56,7 @@ static int next_char(struct lexer *lexer)
 
 static int peek_char(struct lexer *lexer)
 {
-	int c = next_char(lexer);
+	int c = lexer_next_char(lexer);
 
 	source_push(lexer->src, c);
 	return c;
@@ -83,19 +84,19 @@ static void scan_backslash(struct lexer *lexer, struct strbuf *word)
 		strbuf_add_char(word, c);
 }
 
-/* The rest of a construct that ends with @close; @what names it in messages. */
+/* The rest of what ends with @close, in which @open (SOURCE_EOF: nothing) may nest. */
 static void scan_until(struct lexer *lexer, struct strbuf *word, int open, int close,
 		       const char *what)
 {
+	bool quoted = close != ')';
 	int depth = 1;
 	int c;
 
-	if (++lexer->depth > MAX_NESTING)
-		lexer_error(lexer, "nested too deeply");
 	while (!lexer->failed) {
-		c = next_char(lexer);
+		c = lexer_next_char(lexer);
 		if (c == SOURCE_EOF) {
-			lexer_error(lexer, "unterminated %s (expecting %c)", what, close);
+			if (close != SOURCE_EOF)
+				lexer_error(lexer, "unterminated %s (expecting %c)", what, close);
 			return;
 		}
 		strbuf_add_char(word, c);
@@ -103,41 +104,143 @@ static void scan_until(struct lexer *lexer, struct strbuf *word, int open, int c
 			break;
 		if (c == open)
 			depth++;
-		else if (close == '"' && c == '\'')
-			continue; /* an ordinary character between double quotes */
-		else
-			scan_nested(lexer, word, c);
+		else if (c != '"' || close != SOURCE_EOF)
+			scan_nested(lexer, word, c, quoted);
 	}
+}
+
+/* Is @text, what follows "${", a parameter and then % or #: does a pattern follow? */
+static bool is_trim(const char *text)
+{
+	size_t length =
+		strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_0123456789");
+
+	if (length == 0 && *text)
+		length = 1;
+	return text[length] == '%' || text[length] == '#';
+}
+
+static void scan_braces(struct lexer *lexer, struct strbuf *word, bool quoted)
+{
+	size_t start = word->length;
+	int c;
+
+	while (!lexer->failed) {
+		bool trims = is_trim(word->text + start);
+
+		c = lexer_next_char(lexer);
+		if (c == SOURCE_EOF) {
+			lexer_error(lexer, "unterminated ${ } (expecting })");
+			return;
+		}
+		strbuf_add_char(word, c);
+		if (c == '}')
+			break;
+		scan_nested(lexer, word, c, quoted && !trims);
+	}
+}
+
+static void scan_backquotes(struct lexer *lexer, struct strbuf *word)
+{
+	int c;
+
+	do {
+		c = source_next(lexer->src);
+		if (c == SOURCE_EOF) {
+			lexer_error(lexer, "unterminated backquotes (expecting `)");
+			return;
+		}
+		strbuf_add_char(word, c);
+		if (c == '\\')
+			scan_backslash(lexer, word);
+	} while (c != '`');
+}
+
+/* $( ): only the parser can tell where it ends, since a pattern of case has a parenthesis too. */
+static void scan_command(struct lexer *lexer, struct strbuf *word)
+{
+	struct source *src = lexer->src;
+	struct strbuf *outer = src->record;
+	struct strbuf own = strbuf_in(lexer->arena);
+	size_t start;
+
+	if (!outer)
+		src->record = &own;
+	start = src->record->length;
+	parser_skip_list(lexer);
+	strbuf_add(word, src->record->text + start, src->record->length - start);
+	src->record = outer;
+}
+
+static void scan_construct(struct lexer *lexer, struct strbuf *word, enum construct construct,
+			   bool quoted)
+{
+	if (++lexer->depth > MAX_NESTING)
+		lexer_error(lexer, "nested too deeply");
+	else if (construct == CONSTRUCT_QUOTES)
+		scan_until(lexer, word, SOURCE_EOF, '"', "quoted string");
+	else if (construct == CONSTRUCT_ARITHMETIC)
+		scan_until(lexer, word, '(', ')', "$(( ))");
+	else if (construct == CONSTRUCT_HERE_DOCUMENT)
+		scan_until(lexer, word, SOURCE_EOF, SOURCE_EOF, "here-document");
+	else if (construct == CONSTRUCT_BRACES)
+		scan_braces(lexer, word, quoted);
+	else if (construct == CONSTRUCT_COMMAND)
+		scan_command(lexer, word);
+	else
+		scan_backquotes(lexer, word);
 	lexer->depth--;
 }
 
-/* @c was added to @word: when it opens a construct, take the rest of that too. */
-static void scan_nested(struct lexer *lexer, struct strbuf *word, int c)
+/* A dollar sign was added to @word. */
+static void scan_dollar(struct lexer *lexer, struct strbuf *word, bool quoted)
 {
-	switch (c) {
-	case '\\':
+	int c = peek_char(lexer);
+
+	if (c != '{' && c != '(')
+		return;
+	strbuf_add_char(word, lexer_next_char(lexer));
+	if (c == '{')
+		scan_construct(lexer, word, CONSTRUCT_BRACES, quoted);
+	else if (peek_char(lexer) == '(')
+		scan_construct(lexer, word, CONSTRUCT_ARITHMETIC, false);
+	else
+		scan_construct(lexer, word, CONSTRUCT_COMMAND, false);
+}
+
+/* @c was added to @word: when it opens a construct, take the rest of that too. */
+static void scan_nested(struct lexer *lexer, struct strbuf *word, int c, bool quoted)
+{
+	if (c == '\\')
 		scan_backslash(lexer, word);
-		break;
-	case '\'':
+	else if (c == '\'' && !quoted)
 		scan_single_quotes(lexer, word);
-		break;
-	case '"':
-		scan_until(lexer, word, SOURCE_EOF, '"', "quoted string");
-		break;
-	case '`':
-		lexer_error(lexer, "backquotes are not supported: write $(command)");
-		break;
-	case '$':
-		c = peek_char(lexer);
-		if (c == '{' || c == '(') {
-			strbuf_add_char(word, next_char(lexer));
-			if (c == '{')
-				scan_until(lexer, word, SOURCE_EOF, '}', "${ }");
-			else
-				scan_until(lexer, word, '(', ')', "$( )");
-		}
-		break;
-	}
+	else if (c == '"')
+		scan_construct(lexer, word, CONSTRUCT_QUOTES, false);
+	else if (c == '`')
+		scan_construct(lexer, word, CONSTRUCT_BACKQUOTES, false);
+	else if (c == '$')
+		scan_dollar(lexer, word, quoted);
+}
+
+const char *lexer_find_close(const char *s, const char *end, enum construct construct, bool quoted)
+{
+	struct arena arena = { NULL };
+	struct strbuf word;
+	struct source src;
+	struct lexer lexer = { .src = &src, .arena = &arena };
+	const char *close = end;
+
+	if (s >= end)
+		return end;
+	word = strbuf_in(&arena);
+	source_open_string(&src, s);
+	src.length = end - s;
+	scan_construct(&lexer, &word, construct, quoted);
+	if (!lexer.failed)
+		close = s + src.next - src.nr_pushed - (construct != CONSTRUCT_HERE_DOCUMENT);
+	arena_free(&arena);
+	return close;
 }
 
 static struct token scan_word(struct lexer *lexer)
@@ -147,15 +250,15 @@ static struct token scan_word(struct lexer *lexer)
 	int c = SOURCE_EOF;
 
 	while (!lexer->failed) {
-		c = next_char(lexer);
+		c = lexer_next_char(lexer);
 		if (c == SOURCE_EOF || strchr(" \t\n;&|<>()", c)) {
 			source_push(lexer->src, c);
 			break;
 		}
 		strbuf_add_char(&word, c);
-		scan_nested(lexer, &word, c);
+		scan_nested(lexer, &word, c, false);
 	}
-	if ((c == '<' || c == '>') && strspn(word.text, "0123456789") == word.length)
+	if ((c == '<' || c == '>') && word.length && strspn(word.text, "0123456789") == word.length)
 		token.type = TOKEN_IO_NUMBER;
 	if (lexer->failed)
 		token.type = TOKEN_EOF;
@@ -175,6 +278,7 @@ static struct token scan_operator(struct lexer *lexer, int c)
 		{ TOKEN_LESS_GREAT, "<>" },
 		{ TOKEN_LESS_AND, "<&" },
 		{ TOKEN_GREAT_AND, ">&" },
+		{ TOKEN_CLOBBER, ">|" },
 		{ TOKEN_SEMICOLON, ";" },
 		{ TOKEN_AMPERSAND, "&" },
 		{ TOKEN_PIPE, "|" },
@@ -189,7 +293,11 @@ static struct token scan_operator(struct lexer *lexer, int c)
 	while (op->text[0] != c || (op->text[1] && op->text[1] != following))
 		op++;
 	if (op->text[1])
-		next_char(lexer);
+		lexer_next_char(lexer);
+	if (op->type == TOKEN_DOUBLE_LESS && peek_char(lexer) == '-') {
+		lexer_next_char(lexer);
+		return (struct token){ TOKEN_DOUBLE_LESS_DASH, "<<-" };
+	}
 	return *op;
 }
 
@@ -198,7 +306,7 @@ struct token lexer_next(struct lexer *lexer)
 	int c;
 
 	do {
-		c = next_char(lexer);
+		c = lexer_next_char(lexer);
 	} while (c == ' ' || c == '\t');
 	if (c == '#') {
 		do {
@@ -207,6 +315,8 @@ struct token lexer_next(struct lexer *lexer)
 	}
 	if (c == SOURCE_EOF || lexer->failed)
 		return (struct token){ TOKEN_EOF, "end of file" };
+	if (c == '\n')
+		heredoc_read_all(lexer);
 	if (c == '\n')
 		return (struct token){ TOKEN_NEWLINE, "newline" };
 	if (strchr(";&|<>()", c))

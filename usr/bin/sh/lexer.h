@@ -32,9 +32,11 @@ enum token_type {
 	TOKEN_GREAT,
 	TOKEN_DOUBLE_GREAT,
 	TOKEN_DOUBLE_LESS,
+	TOKEN_DOUBLE_LESS_DASH,
 	TOKEN_LESS_GREAT,
 	TOKEN_LESS_AND,
 	TOKEN_GREAT_AND,
+	TOKEN_CLOBBER,
 };
 
 struct token {
@@ -45,15 +47,43 @@ struct token {
 /* Deeper nesting is refused: the functions that read and evaluate it recurse. */
 #define MAX_NESTING 1000
 
+struct redirect;
+
 struct lexer {
 	struct source *src;
 	struct arena *arena; /* holds the tokens' text */
 	int depth;	     /* of constructs inside words and of compound commands */
 	bool failed;
+	struct redirect *heredocs; /* their bodies begin after the next newline */
 };
 
 /* The next token. Blanks, comments and continued lines are skipped. */
 struct token lexer_next(struct lexer *lexer);
+
+/* The next character with every backslash-newline removed. */
+int lexer_next_char(struct lexer *lexer);
+
+/* Constructs inside words that have a closing character. */
+enum construct {
+	CONSTRUCT_QUOTES,     /* "..." */
+	CONSTRUCT_BRACES,     /* ${...} */
+	CONSTRUCT_COMMAND,    /* $(...) */
+	CONSTRUCT_ARITHMETIC, /* $((...)): what follows the first parenthesis, up to its partner */
+	CONSTRUCT_BACKQUOTES, /* `...` */
+	CONSTRUCT_HERE_DOCUMENT, /* a whole body */
+};
+
+/*
+ * The closing character of the @construct whose inside starts at @s; @end, after a message, when
+ * there is none before that. @quoted: it is itself between double quotes.
+ */
+const char *lexer_find_close(const char *s, const char *end, enum construct construct, bool quoted);
+
+/* heredoc.c: read the bodies of all here-documents that wait for theirs. */
+void heredoc_read_all(struct lexer *lexer);
+
+/* parser.c: read the list of commands inside $( ) and the parenthesis that ends it. */
+void parser_skip_list(struct lexer *lexer);
 
 /* Print "sh: [name: line N: ]syntax error: message" unless an error was printed before. */
 void lexer_error(struct lexer *lexer, const char *format, ...)

@@ -4,7 +4,8 @@
  *	sh                     commands from standard input; with prompts when that is a terminal
  *	sh -c LINE [NAME ARG...]
  *	sh FILE [ARG...]
- *	options: -i interactive, -e exit on error, -x trace
+ *	sh -s [ARG...]         commands from standard input, with arguments
+ *	options: -i interactive, and those of set
  *
  * The other files, in reading order: source (characters), lexer (tokens), parser and tree.h,
  * eval (lists and compounds), simple (commands), expand + glob + arith (words), redirect, jobs +
@@ -22,13 +23,14 @@
 
 #include "usr/bin/sh/eval.h"
 #include "usr/bin/sh/jobs.h"
+#include "usr/bin/sh/options.h"
 #include "usr/bin/sh/vars.h"
 #include "usr/lib/tool.h"
 
-static const char synopsis[] = "sh [-eix] [-c line | file] [argument...]";
+static const char synopsis[] = "sh [-aefinuxC] [-c line | -s | file] [argument...]";
 
 /* The options; returns the index of the first argument after them. */
-static int parse_options(int argc, char **argv, bool *from_line)
+static int parse_options(int argc, char **argv, bool *from_line, bool *from_input)
 {
 	int i;
 
@@ -40,11 +42,9 @@ static int parse_options(int argc, char **argv, bool *from_line)
 				*from_line = true;
 			else if (*letter == 'i')
 				shell.interactive = true;
-			else if (*letter == 'e')
-				shell.exit_on_error = true;
-			else if (*letter == 'x')
-				shell.trace = true;
-			else
+			else if (*letter == 's')
+				*from_input = true;
+			else if (!option_set_letter(*letter, true))
 				usage_status(STATUS_TROUBLE, synopsis);
 		}
 	}
@@ -89,8 +89,8 @@ static int run_interactive(struct source *src)
 int main(int argc, char **argv)
 {
 	static struct source src;
-	bool from_line = false;
-	int first = parse_options(argc, argv, &from_line);
+	bool from_line = false, from_input = false;
+	int first = parse_options(argc, argv, &from_line, &from_input);
 	const char *line = NULL;
 
 	program_invocation_short_name = "sh";
@@ -103,7 +103,7 @@ int main(int argc, char **argv)
 			usage_status(STATUS_TROUBLE, synopsis);
 		line = argv[first++];
 	}
-	if (first < argc)
+	if (first < argc && !from_input)
 		params.name = argv[first++];
 	params_set(argv + first, first <= argc ? argc - first : 0);
 	if (line) {
@@ -114,8 +114,8 @@ int main(int argc, char **argv)
 		if (isatty(STDIN_FILENO) && isatty(STDERR_FILENO))
 			shell.interactive = true;
 		if (shell.interactive)
-			return run_interactive(&src);
+			eval_exit(run_interactive(&src));
 		source_open_fd(&src, STDIN_FILENO, NULL, false);
 	}
-	return eval_source(&src);
+	eval_exit(eval_source(&src));
 }

@@ -59,6 +59,28 @@ void arena_free(struct arena *arena)
 	}
 }
 
+struct arena *arena_new(void)
+{
+	struct arena *arena = xmalloc(sizeof(*arena));
+
+	*arena = (struct arena){ .users = 1 };
+	return arena;
+}
+
+struct arena *arena_get(struct arena *arena)
+{
+	arena->users++;
+	return arena;
+}
+
+void arena_put(struct arena *arena)
+{
+	if (--arena->users > 0)
+		return;
+	arena_free(arena);
+	free(arena);
+}
+
 struct strbuf strbuf_in(struct arena *arena)
 {
 	struct strbuf buf = { .arena = arena, .size = 32 };

@@ -17,6 +17,7 @@ struct arena_chunk;
 
 struct arena {
 	struct arena_chunk *newest;
+	int users; /* of one made by arena_new() */
 };
 
 struct strbuf {
@@ -34,6 +35,14 @@ char *arena_copy(struct arena *arena, const char *text, size_t length);
 
 /* Free everything; the arena is empty and may be used again. */
 void arena_free(struct arena *arena);
+
+/*
+ * An arena of its own with one user. arena_put() frees it with the last: the trees of functions
+ * outlive the command that defines them.
+ */
+struct arena *arena_new(void);
+struct arena *arena_get(struct arena *arena);
+void arena_put(struct arena *arena);
 
 /* An empty string in @arena. */
 struct strbuf strbuf_in(struct arena *arena);

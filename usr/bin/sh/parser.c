@@ -6,10 +6,12 @@
  *   and_or    : pipeline { ('&&' | '||') pipeline }
  *   pipeline  : ['!'] command { '|' command }
  *   command   : compound { redirect } | { word | redirect | assignment }
- *   compound  : '(' list ')' | '{' list '}' | if | while | until | for
+ *             | name '(' ')' command
  *
- * A function that cannot go on calls unexpected() and returns; from then on every token is the end
- * of the file, and all callers return too.
+ * The compounds are in compound.c.
+ *
+ * A function that cannot go on calls parser_unexpected() and returns; from then on every token is
+ * the end of the file, and all callers return too.
  *
  * Invariants: parser->token is the next token, not yet used.  Locks: none.
  */
@@ -19,21 +21,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct parser {
-	struct lexer lexer;
-	struct token token;
-};
+#include "usr/bin/sh/alias.h"
+#include "usr/bin/sh/compound.h"
 
-static struct node *parse_list(struct parser *parser, bool compound);
-
-static void advance(struct parser *parser)
+void parser_advance(struct parser *parser)
 {
 	parser->token = lexer_next(&parser->lexer);
 	if (parser->lexer.failed)
 		parser->token = (struct token){ TOKEN_EOF, "end of file" };
 }
 
-static void unexpected(struct parser *parser, const char *expected)
+void parser_unexpected(struct parser *parser, const char *expected)
 {
 	if (expected)
 		lexer_error(&parser->lexer, "unexpected %s (expecting %s)", parser->token.text,
@@ -43,34 +41,47 @@ static void unexpected(struct parser *parser, const char *expected)
 	parser->token = (struct token){ TOKEN_EOF, "end of file" };
 }
 
-static void skip_newlines(struct parser *parser)
+void parser_skip_newlines(struct parser *parser)
 {
 	while (parser->token.type == TOKEN_NEWLINE)
-		advance(parser);
+		parser_advance(parser);
 }
 
-static bool at_keyword(const struct parser *parser, const char *keyword)
+bool parser_at_keyword(const struct parser *parser, const char *keyword)
 {
 	return parser->token.type == TOKEN_WORD && strcmp(parser->token.text, keyword) == 0;
 }
 
-static void expect_keyword(struct parser *parser, const char *keyword)
+void parser_expect_keyword(struct parser *parser, const char *keyword)
 {
-	if (at_keyword(parser, keyword))
-		advance(parser);
+	if (parser_at_keyword(parser, keyword))
+		parser_advance(parser);
 	else
-		unexpected(parser, keyword);
+		parser_unexpected(parser, keyword);
 }
 
 /* Is the next token a word that ends a list where a command could stand? */
 static bool at_closing_keyword(const struct parser *parser)
 {
 	static const char *const closing[] = {
-		"}", "then", "elif", "else", "fi", "do", "done", "case", "esac", "in",
+		"}", "then", "elif", "else", "fi", "do", "done", "esac",
 	};
 
 	for (size_t i = 0; i < sizeof(closing) / sizeof(closing[0]); i++)
-		if (at_keyword(parser, closing[i]))
+		if (parser_at_keyword(parser, closing[i]))
+			return true;
+	return false;
+}
+
+bool parser_is_keyword(const char *word)
+{
+	static const char *const keywords[] = {
+		"!",	"{",  "}",   "case", "do", "done", "elif",  "else",
+		"esac", "fi", "for", "if",   "in", "then", "until", "while",
+	};
+
+	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++)
+		if (strcmp(word, keywords[i]) == 0)
 			return true;
 	return false;
 }
@@ -88,7 +99,7 @@ static bool at_command(const struct parser *parser)
 	}
 }
 
-static struct node *new_node(struct parser *parser, enum node_type type, struct node *left,
+struct node *parser_new_node(struct parser *parser, enum node_type type, struct node *left,
 			     struct node *right)
 {
 	struct node *node = arena_alloc(parser->lexer.arena, sizeof(*node));
@@ -118,19 +129,29 @@ static bool is_assignment(const char *word)
 }
 
 /* Append the next token, a word, to the list that ends at *@tail; returns the new end. */
-static struct word **take_word(struct parser *parser, struct word **tail)
+struct word **parser_take_word(struct parser *parser, struct word **tail)
 {
 	struct word *word = arena_alloc(parser->lexer.arena, sizeof(*word));
 
 	word->text = parser->token.text;
 	*tail = word;
-	advance(parser);
+	parser_advance(parser);
 	return &word->next;
 }
 
 static bool at_redirect(const struct parser *parser)
 {
 	return parser->token.type == TOKEN_IO_NUMBER || parser->token.type >= TOKEN_LESS;
+}
+
+/* The body of @redirect comes after the line: append it to those that wait. */
+static void await_heredoc(struct lexer *lexer, struct redirect *redirect)
+{
+	struct redirect **link = &lexer->heredocs;
+
+	while (*link)
+		link = &(*link)->next_heredoc;
+	*link = redirect;
 }
 
 static struct redirect **take_redirect(struct parser *parser, struct redirect **tail)
@@ -140,29 +161,25 @@ static struct redirect **take_redirect(struct parser *parser, struct redirect **
 	redirect->fd = -1;
 	if (parser->token.type == TOKEN_IO_NUMBER) {
 		redirect->fd = strlen(parser->token.text) < 5 ? atoi(parser->token.text) : 9999;
-		advance(parser);
+		parser_advance(parser);
 	}
 	redirect->type = parser->token.type;
-	if (redirect->type == TOKEN_DOUBLE_LESS)
-		lexer_error(&parser->lexer, "here-documents are not supported");
 	if (redirect->fd < 0)
-		redirect->fd = redirect->type == TOKEN_LESS || redirect->type == TOKEN_LESS_AND ||
-					       redirect->type == TOKEN_LESS_GREAT ?
-				       0 :
-				       1;
-	advance(parser);
+		redirect->fd = parser->token.text[0] == '>';
+	parser_advance(parser);
 	redirect->target = parser->token.text;
 	if (parser->token.type != TOKEN_WORD)
-		unexpected(parser, "a file name");
-	else
-		advance(parser);
+		parser_unexpected(parser, "a file name");
+	else if (redirect->type == TOKEN_DOUBLE_LESS || redirect->type == TOKEN_DOUBLE_LESS_DASH)
+		await_heredoc(&parser->lexer, redirect);
+	parser_advance(parser);
 	*tail = redirect;
 	return &redirect->next;
 }
 
 static struct node *parse_simple(struct parser *parser)
 {
-	struct node *node = new_node(parser, NODE_SIMPLE, NULL, NULL);
+	struct node *node = parser_new_node(parser, NODE_SIMPLE, NULL, NULL);
 	struct redirect **redirects = &node->redirects;
 	struct word **assigns = &node->assigns;
 	struct word **words = &node->words;
@@ -173,128 +190,52 @@ static struct node *parse_simple(struct parser *parser)
 		else if (parser->token.type != TOKEN_WORD)
 			break;
 		else if (!node->words && is_assignment(parser->token.text))
-			assigns = take_word(parser, assigns);
+			assigns = parser_take_word(parser, assigns);
 		else
-			words = take_word(parser, words);
+			words = parser_take_word(parser, words);
+		if (parser->token.type == TOKEN_LEFT_PAREN && node->words && !node->words->next &&
+		    !node->assigns && !node->redirects)
+			return parser_function(parser, node->words->text);
 	}
 	if (parser->token.type == TOKEN_LEFT_PAREN)
-		unexpected(parser, NULL);
+		parser_unexpected(parser, NULL);
 	return node;
 }
 
-/* if LIST then LIST {elif LIST then LIST} [else LIST] fi, from the condition on. */
-static struct node *parse_if(struct parser *parser)
+/* While an alias stands where a command begins, read its text in its place. */
+static void replace_aliases(struct parser *parser)
 {
-	struct node *node = new_node(parser, NODE_IF, NULL, NULL);
+	const char *used[8];
+	int nr_used = 0;
 
-	advance(parser);
-	node->left = parse_list(parser, true);
-	expect_keyword(parser, "then");
-	node->right = parse_list(parser, true);
-	if (at_keyword(parser, "elif")) {
-		node->other = parse_if(parser);
-		return node;
+	while (!parser->no_aliases && parser->token.type == TOKEN_WORD && nr_used < 8 &&
+	       !parser_is_keyword(parser->token.text)) {
+		const char *text = alias_find(parser->token.text);
+
+		for (int i = 0; i < nr_used; i++)
+			if (strcmp(used[i], parser->token.text) == 0)
+				return;
+		if (!text)
+			return;
+		used[nr_used++] = parser->token.text;
+		source_insert(parser->lexer.src, text);
+		parser_advance(parser);
 	}
-	if (at_keyword(parser, "else")) {
-		advance(parser);
-		node->other = parse_list(parser, true);
-	}
-	expect_keyword(parser, "fi");
-	return node;
 }
 
-static struct node *parse_body(struct parser *parser)
-{
-	struct node *body;
-
-	expect_keyword(parser, "do");
-	body = parse_list(parser, true);
-	expect_keyword(parser, "done");
-	return body;
-}
-
-static struct node *parse_while(struct parser *parser, enum node_type type)
-{
-	struct node *node = new_node(parser, type, NULL, NULL);
-
-	advance(parser);
-	node->left = parse_list(parser, true);
-	node->right = parse_body(parser);
-	return node;
-}
-
-static struct node *parse_for(struct parser *parser)
-{
-	struct node *node = new_node(parser, NODE_FOR, NULL, NULL);
-	struct word **tail = &node->words;
-
-	advance(parser);
-	node->name = parser->token.text;
-	if (parser->token.type != TOKEN_WORD || name_length(node->name) == 0 ||
-	    node->name[name_length(node->name)]) {
-		unexpected(parser, "a variable's name");
-		return node;
-	}
-	advance(parser);
-	skip_newlines(parser);
-	node->over_arguments = !at_keyword(parser, "in");
-	if (!node->over_arguments) {
-		advance(parser);
-		while (parser->token.type == TOKEN_WORD)
-			tail = take_word(parser, tail);
-	}
-	if (parser->token.type == TOKEN_SEMICOLON)
-		advance(parser);
-	skip_newlines(parser);
-	node->right = parse_body(parser);
-	return node;
-}
-
-static struct node *parse_enclosed(struct parser *parser, enum node_type type)
-{
-	struct node *node = new_node(parser, type, NULL, NULL);
-
-	advance(parser);
-	node->left = parse_list(parser, true);
-	if (type == NODE_GROUP)
-		expect_keyword(parser, "}");
-	else if (parser->token.type == TOKEN_RIGHT_PAREN)
-		advance(parser);
-	else
-		unexpected(parser, ")");
-	return node;
-}
-
-/* A compound command without its redirections, or NULL when the next token starts none. */
-static struct node *parse_compound(struct parser *parser)
-{
-	if (parser->token.type == TOKEN_LEFT_PAREN)
-		return parse_enclosed(parser, NODE_SUBSHELL);
-	if (at_keyword(parser, "{"))
-		return parse_enclosed(parser, NODE_GROUP);
-	if (at_keyword(parser, "if"))
-		return parse_if(parser);
-	if (at_keyword(parser, "while"))
-		return parse_while(parser, NODE_WHILE);
-	if (at_keyword(parser, "until"))
-		return parse_while(parser, NODE_UNTIL);
-	if (at_keyword(parser, "for"))
-		return parse_for(parser);
-	return NULL;
-}
-
-static struct node *parse_one(struct parser *parser)
+struct node *parser_command(struct parser *parser)
 {
 	struct redirect **tail;
 	struct node *node;
 
+	replace_aliases(parser);
 	if (!at_command(parser)) {
-		unexpected(parser, "a command");
+		parser_unexpected(parser, "a command");
 		return NULL;
 	}
 	if (++parser->lexer.depth > MAX_NESTING)
-		unexpected(parser, "less deep nesting");
-	node = parse_compound(parser);
+		parser_unexpected(parser, "less deep nesting");
+	node = parser_compound(parser);
 	parser->lexer.depth--;
 	if (!node)
 		return parse_simple(parser);
@@ -306,21 +247,21 @@ static struct node *parse_one(struct parser *parser)
 
 static struct node *parse_pipeline(struct parser *parser)
 {
-	bool negated = at_keyword(parser, "!");
+	bool negated = parser_at_keyword(parser, "!");
 	struct node *first;
 	struct node **last = &first;
 
 	if (negated)
-		advance(parser);
-	*last = parse_one(parser);
+		parser_advance(parser);
+	*last = parser_command(parser);
 	while (parser->token.type == TOKEN_PIPE) {
-		advance(parser);
-		skip_newlines(parser);
-		*last = new_node(parser, NODE_PIPE, *last, NULL);
+		parser_advance(parser);
+		parser_skip_newlines(parser);
+		*last = parser_new_node(parser, NODE_PIPE, *last, NULL);
 		last = &(*last)->right;
-		*last = parse_one(parser);
+		*last = parser_command(parser);
 	}
-	return negated ? new_node(parser, NODE_NOT, first, NULL) : first;
+	return negated ? parser_new_node(parser, NODE_NOT, first, NULL) : first;
 }
 
 static struct node *parse_and_or(struct parser *parser)
@@ -331,42 +272,56 @@ static struct node *parse_and_or(struct parser *parser)
 	while (parser->token.type == TOKEN_AND || parser->token.type == TOKEN_OR) {
 		enum node_type type = parser->token.type == TOKEN_AND ? NODE_AND : NODE_OR;
 
-		advance(parser);
-		skip_newlines(parser);
-		*last = new_node(parser, type, *last, NULL);
+		parser_advance(parser);
+		parser_skip_newlines(parser);
+		*last = parser_new_node(parser, type, *last, NULL);
 		last = &(*last)->right;
 		*last = parse_pipeline(parser);
 	}
 	return first;
 }
 
-static struct node *parse_list(struct parser *parser, bool compound)
+struct node *parser_list(struct parser *parser, bool compound)
 {
 	struct node *first = NULL;
 	struct node **last = &first;
 
 	if (compound)
-		skip_newlines(parser);
+		parser_skip_newlines(parser);
 	do {
 		struct node *node = parse_and_or(parser);
 		enum token_type separator = parser->token.type;
 
 		if (separator == TOKEN_AMPERSAND)
-			node = new_node(parser, NODE_BACKGROUND, node, NULL);
+			node = parser_new_node(parser, NODE_BACKGROUND, node, NULL);
 		if (first) {
-			*last = new_node(parser, NODE_SEQUENCE, *last, node);
+			*last = parser_new_node(parser, NODE_SEQUENCE, *last, node);
 			last = &(*last)->right;
 		} else {
 			first = node;
 		}
 		if (separator == TOKEN_SEMICOLON || separator == TOKEN_AMPERSAND)
-			advance(parser);
+			parser_advance(parser);
 		else if (separator != TOKEN_NEWLINE || !compound)
 			break;
 		if (compound)
-			skip_newlines(parser);
+			parser_skip_newlines(parser);
 	} while (at_command(parser));
 	return first;
+}
+
+void parser_skip_list(struct lexer *lexer)
+{
+	struct parser parser = { .lexer = *lexer, .no_aliases = true };
+
+	parser.lexer.heredocs = NULL;
+	parser_advance(&parser);
+	parser_skip_newlines(&parser);
+	if (parser.token.type != TOKEN_RIGHT_PAREN)
+		parser_list(&parser, true);
+	if (parser.token.type != TOKEN_RIGHT_PAREN)
+		parser_unexpected(&parser, ")");
+	lexer->failed = parser.lexer.failed;
 }
 
 enum parse_result parse_command(struct source *src, struct arena *arena, struct node **tree)
@@ -375,11 +330,11 @@ enum parse_result parse_command(struct source *src, struct arena *arena, struct 
 
 	*tree = NULL;
 	src->continued = false;
-	advance(&parser);
+	parser_advance(&parser);
 	if (parser.token.type != TOKEN_EOF && parser.token.type != TOKEN_NEWLINE) {
-		*tree = parse_list(&parser, false);
+		*tree = parser_list(&parser, false);
 		if (parser.token.type != TOKEN_NEWLINE && parser.token.type != TOKEN_EOF)
-			unexpected(&parser, NULL);
+			parser_unexpected(&parser, NULL);
 	} else if (parser.token.type == TOKEN_EOF && !parser.lexer.failed && !src->interrupted) {
 		return PARSE_END;
 	}

@@ -20,6 +20,9 @@ enum parse_result {
  */
 enum parse_result parse_command(struct source *src, struct arena *arena, struct node **tree);
 
+/* Is @word a reserved word: if, {, ! ... */
+bool parser_is_keyword(const char *word);
+
 /* The length of the name at the start of @text: letters, digits and _, no digit first. May be 0. */
 int name_length(const char *text);
 

@@ -9,8 +9,10 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include "usr/bin/sh/eval.h"
 #include "usr/bin/sh/expand.h"
 #include "usr/lib/tool.h"
 
@@ -20,6 +22,7 @@ static int open_flags(enum token_type type)
 {
 	switch (type) {
 	case TOKEN_GREAT:
+	case TOKEN_CLOBBER:
 		return O_WRONLY | O_CREAT | O_TRUNC;
 	case TOKEN_DOUBLE_GREAT:
 		return O_WRONLY | O_CREAT | O_APPEND;
@@ -30,12 +33,31 @@ static int open_flags(enum token_type type)
 	}
 }
 
+static bool is_heredoc(const struct redirect *redirect)
+{
+	return redirect->type == TOKEN_DOUBLE_LESS || redirect->type == TOKEN_DOUBLE_LESS_DASH;
+}
+
+static bool is_regular(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* The descriptor that @redirect opens or names; -2 for "&-" (close); -1 after a message. */
-static int find_source(const struct redirect *redirect, const char *target)
+static int find_source(struct arena *arena, const struct redirect *redirect, const char *target)
 {
 	long long number;
 	int fd;
 
+	if (is_heredoc(redirect))
+		return heredoc_open(arena, redirect);
+
+	if (redirect->type == TOKEN_GREAT && shell.no_clobber && is_regular(target)) {
+		warn("%s: file exists", target);
+		return -1;
+	}
 	if (redirect->type != TOKEN_LESS_AND && redirect->type != TOKEN_GREAT_AND) {
 		fd = open(target, open_flags(redirect->type), 0666);
 		if (fd < 0)
@@ -73,7 +95,7 @@ static int save(struct arena *arena, int fd, struct saved_fd **saved)
 static int apply_one(struct arena *arena, const struct redirect *redirect, struct saved_fd **saved)
 {
 	bool opens = redirect->type != TOKEN_LESS_AND && redirect->type != TOKEN_GREAT_AND;
-	const char *target = expand_string(arena, redirect->target);
+	const char *target = is_heredoc(redirect) ? "" : expand_string(arena, redirect->target);
 	int source = -1;
 	int result = 0;
 
@@ -82,7 +104,7 @@ static int apply_one(struct arena *arena, const struct redirect *redirect, struc
 	/* Saved first: a file opened by a free number would else look like what was there. */
 	if (saved && save(arena, redirect->fd, saved) < 0)
 		return -1;
-	source = find_source(redirect, target);
+	source = find_source(arena, redirect, target);
 	if (source == -1)
 		return -1;
 	if (source == -2) {

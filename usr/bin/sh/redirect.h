@@ -20,6 +20,9 @@ struct saved_fd {
  */
 int redirect_apply(struct arena *arena, const struct redirect *redirects, struct saved_fd **saved);
 
+/* heredoc.c: a descriptor to read the body of @redirect from; -1 after a message. */
+int heredoc_open(struct arena *arena, const struct redirect *redirect);
+
 /* Put back what redirect_apply() kept, the last first. */
 void redirect_undo(struct saved_fd *saved);
 

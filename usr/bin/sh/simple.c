@@ -22,18 +22,12 @@
 #include "usr/bin/sh/builtins.h"
 #include "usr/bin/sh/eval.h"
 #include "usr/bin/sh/expand.h"
+#include "usr/bin/sh/function.h"
 #include "usr/bin/sh/jobs.h"
 #include "usr/bin/sh/redirect.h"
+#include "usr/bin/sh/trap.h"
 #include "usr/bin/sh/vars.h"
 #include "usr/lib/tool.h"
-
-/* What a variable was before an assignment that holds for one builtin. */
-struct saved_var {
-	const char *name;
-	const char *value; /* NULL: it was not set */
-	bool exported;
-	struct saved_var *next;
-};
 
 static bool substituted;
 
@@ -54,32 +48,15 @@ static int assign(struct arena *arena, const struct word *assigns, bool export,
 
 		if (!value)
 			return -1;
-		if (saved) {
-			struct saved_var *entry = arena_alloc(arena, sizeof(*entry));
-			const char *old = var_get(name);
-
-			entry->name = name;
-			entry->value = old ? arena_copy(arena, old, strlen(old)) : NULL;
-			entry->exported = var_is_exported(name);
-			entry->next = *saved;
-			*saved = entry;
-		}
+		if (!var_may_change(name))
+			return -1;
+		if (saved)
+			var_save(arena, name, saved);
 		var_set(name, value);
 		if (export)
 			var_export(name, length);
 	}
 	return 0;
-}
-
-static void restore_vars(const struct saved_var *saved)
-{
-	for (; saved; saved = saved->next) {
-		var_unset(saved->name);
-		if (saved->value)
-			var_set(saved->name, saved->value);
-		if (saved->exported)
-			var_export(saved->name, strlen(saved->name));
-	}
 }
 
 static void trace(const struct fields *fields)
@@ -103,10 +80,11 @@ static int run_nothing(struct arena *arena, const struct node *node)
 	return status ? status : substituted ? params.status : 0;
 }
 
-static int run_builtin(struct arena *arena, const struct node *node, builtin_function *builtin,
-		       const struct fields *fields)
+/* A function or, without one, a builtin. */
+static int run_inside(struct arena *arena, const struct node *node, struct function *function,
+		      builtin_function *builtin, const struct fields *fields)
 {
-	bool keeps = builtin == builtin_exec;
+	bool keeps = !function && builtin == builtin_exec;
 	struct saved_fd *saved_fds = NULL;
 	struct saved_var *saved_vars = NULL;
 	int status = 1;
@@ -114,13 +92,15 @@ static int run_builtin(struct arena *arena, const struct node *node, builtin_fun
 	if (redirect_apply(arena, node->redirects, keeps ? NULL : &saved_fds) == 0) {
 		if (assign(arena, node->assigns, keeps, &saved_vars) < 0)
 			status = eval_fatal(2);
+		else if (function)
+			status = function_call(function, fields->count, fields->list);
 		else
 			status = builtin(fields->count, fields->list);
 		if (fflush(stdout) == EOF) {
 			warn_errno("%s: write error", fields->list[0]);
 			status = 1;
 		}
-		restore_vars(saved_vars);
+		vars_restore(saved_vars);
 	} else if (keeps) {
 		status = eval_fatal(2);
 	}
@@ -144,7 +124,7 @@ static int run_program(struct arena *arena, const struct node *node, const struc
 {
 	struct job *job;
 
-	if (last)
+	if (last && !traps_at_exit())
 		become_program(arena, node, fields);
 	job = job_new();
 	if (job_fork(job, true) == 0)
@@ -152,11 +132,26 @@ static int run_program(struct arena *arena, const struct node *node, const struc
 	return job_wait(job);
 }
 
+/* "command NAME": drop it, functions are passed over. Returns false for "command -v". */
+static bool skip_command(struct fields *fields)
+{
+	int words =
+		strcmp(fields->list[1], "-p") == 0 || strcmp(fields->list[1], "--") == 0 ? 2 : 1;
+
+	if (fields->count <= words || fields->list[words][0] == '-')
+		return false;
+	fields->list += words;
+	fields->count -= words;
+	return true;
+}
+
 int simple_command(const struct node *node, bool last)
 {
 	struct arena arena = { NULL };
 	builtin_function *builtin;
+	struct function *function;
 	struct fields fields;
+	bool plain = false;
 	int status;
 
 	substituted = false;
@@ -165,11 +160,14 @@ int simple_command(const struct node *node, bool last)
 		return eval_fatal(2);
 	}
 	trace(&fields);
+	if (fields.count > 1 && strcmp(fields.list[0], "command") == 0)
+		plain = skip_command(&fields);
+	function = fields.count && !plain ? function_find(fields.list[0]) : NULL;
 	builtin = fields.count ? builtin_find(fields.list[0]) : NULL;
 	if (!fields.count)
 		status = run_nothing(&arena, node);
-	else if (builtin)
-		status = run_builtin(&arena, node, builtin, &fields);
+	else if (function || builtin)
+		status = run_inside(&arena, node, function, builtin, &fields);
 	else
 		status = run_program(&arena, node, &fields, last);
 	arena_free(&arena);

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -51,9 +52,9 @@ static bool refill(struct source *src)
 {
 	ssize_t n;
 
-	src->next = src->length = 0;
 	if (src->fd < 0)
 		return false;
+	src->next = src->length = 0;
 	if (src->is_terminal) {
 		show_prompt(src);
 		terminal_to_prompt();
@@ -84,6 +85,8 @@ int source_next(struct source *src)
 
 	if (src->nr_pushed) {
 		c = src->pushed[--src->nr_pushed];
+	} else if (src->inserted && src->inserted[src->next_inserted]) {
+		c = (unsigned char)src->inserted[src->next_inserted++];
 	} else if (src->at_eof || (src->next == src->length && !refill(src))) {
 		src->at_eof = true;
 		return SOURCE_EOF;
@@ -94,6 +97,8 @@ int source_next(struct source *src)
 		src->line++;
 		src->continued = true;
 	}
+	if (src->record)
+		strbuf_add_char(src->record, c);
 	return c;
 }
 
@@ -103,12 +108,31 @@ void source_push(struct source *src, int c)
 		return;
 	if (c == '\n')
 		src->line--;
+	if (src->record && src->record->length)
+		src->record->text[--src->record->length] = '\0';
 	src->pushed[src->nr_pushed++] = c;
+}
+
+void source_insert(struct source *src, const char *text)
+{
+	const char *rest = src->inserted ? src->inserted + src->next_inserted : "";
+	size_t length = strlen(text);
+	char *all = xmalloc(length + strlen(rest) + 3);
+
+	memcpy(all, text, length);
+	while (src->nr_pushed)
+		all[length++] = src->pushed[--src->nr_pushed];
+	strcpy(all + length, rest);
+	free(src->inserted);
+	src->inserted = all;
+	src->next_inserted = 0;
 }
 
 void source_drop_line(struct source *src)
 {
 	src->next = src->length;
 	src->nr_pushed = 0;
+	free(src->inserted);
+	src->inserted = NULL;
 	src->at_eof = false;
 }

@@ -13,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "usr/bin/sh/memory.h"
+
 #define SOURCE_EOF (-1)
 
 struct source {
@@ -29,6 +31,9 @@ struct source {
 	size_t length;
 	int pushed[2];
 	int nr_pushed;
+	struct strbuf *record; /* what is read is added here too; NULL: nowhere */
+	char *inserted;	       /* an alias: read before anything else but what was pushed */
+	size_t next_inserted;
 	char buffer[1024];
 };
 
@@ -39,6 +44,9 @@ void source_open_fd(struct source *src, int fd, const char *name, bool is_termin
 
 /* The next character, or SOURCE_EOF. A terminal prompts when it needs a new line. */
 int source_next(struct source *src);
+
+/* Let a copy of @text be read next. */
+void source_insert(struct source *src, const char *text);
 
 /* Give @c back, to be returned by the next source_next(). */
 void source_push(struct source *src, int c);

@@ -30,6 +30,8 @@ enum node_type {
 	NODE_WHILE,	 /* while left do right */
 	NODE_UNTIL,	 /* until left do right */
 	NODE_FOR,	 /* for name in words do right */
+	NODE_CASE,	 /* case name in items esac */
+	NODE_FUNCTION,	 /* name() left, in an arena that the function keeps */
 };
 
 struct word {
@@ -42,6 +44,15 @@ struct redirect {
 	int fd;
 	const char *target; /* a word as written: a file, or a descriptor after & */
 	struct redirect *next;
+	char *body;   /* of a here-document */
+	bool literal; /* its delimiter was quoted: nothing in it is expanded */
+	struct redirect *next_heredoc;
+};
+
+struct case_item {
+	struct word *patterns;
+	struct node *body; /* may be NULL */
+	struct case_item *next;
 };
 
 struct node {
@@ -54,6 +65,8 @@ struct node {
 	struct word *words;
 	bool over_arguments; /* NODE_FOR without "in": over "$@" */
 	struct redirect *redirects;
+	struct case_item *items;
+	struct arena *arena;
 };
 
 #endif

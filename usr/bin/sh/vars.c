@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "usr/bin/sh/eval.h"
 #include "usr/bin/sh/parser.h"
 #include "usr/lib/tool.h"
 
@@ -19,6 +20,7 @@ struct variable {
 	char *name;
 	char *value; /* NULL: exported but not set */
 	bool exported;
+	bool readonly;
 };
 
 struct parameters params;
@@ -56,6 +58,7 @@ static struct variable *find_or_add(const char *name, size_t length)
 	var->name[length] = '\0';
 	var->value = NULL;
 	var->exported = false;
+	var->readonly = false;
 	var->next = *link;
 	*link = var;
 	return var;
@@ -98,6 +101,8 @@ void var_set_n(const char *name, size_t length, const char *value)
 
 	free(var->value);
 	var->value = copy;
+	if (shell.export_all)
+		var->exported = true;
 }
 
 void var_set(const char *name, const char *value)
@@ -147,7 +152,7 @@ char **vars_environment(struct arena *arena)
 	return table;
 }
 
-static void print_quoted(const char *value)
+void vars_print_quoted(const char *value)
 {
 	putchar('\'');
 	for (; *value; value++) {
@@ -159,18 +164,77 @@ static void print_quoted(const char *value)
 	putchar('\'');
 }
 
-void vars_print(bool exported_only)
+void vars_print(const char *command)
 {
 	for (struct variable *var = variables; var; var = var->next) {
-		if (exported_only ? !var->exported : !var->value)
+		bool marked = *command == 'e' ? var->exported : var->readonly;
+
+		if (*command ? !marked : !var->value)
 			continue;
-		printf("%s%s", exported_only ? "export " : "", var->name);
+		printf("%s%s%s", command, *command ? " " : "", var->name);
 		if (var->value) {
 			putchar('=');
-			print_quoted(var->value);
+			vars_print_quoted(var->value);
 		}
 		putchar('\n');
 	}
+}
+
+void var_make_readonly(const char *name, size_t length)
+{
+	find_or_add(name, length)->readonly = true;
+}
+
+bool var_may_change(const char *name)
+{
+	bool found;
+	struct variable **link = find_link(name, strlen(name), &found);
+
+	if (!found || !(*link)->readonly)
+		return true;
+	warn("%s: is read only", name);
+	return false;
+}
+
+void var_save(struct arena *arena, const char *name, struct saved_var **saved)
+{
+	struct saved_var *entry = arena_alloc(arena, sizeof(*entry));
+	const char *old = var_get(name);
+
+	entry->name = name;
+	entry->value = old ? arena_copy(arena, old, strlen(old)) : NULL;
+	entry->exported = var_is_exported(name);
+	entry->next = *saved;
+	*saved = entry;
+}
+
+void vars_restore(const struct saved_var *saved)
+{
+	for (; saved; saved = saved->next) {
+		var_unset(saved->name);
+		if (saved->value)
+			var_set(saved->name, saved->value);
+		if (saved->exported)
+			var_export(saved->name, strlen(saved->name));
+	}
+}
+
+struct parameters params_enter(char *const *args, int count)
+{
+	struct parameters outer = params;
+
+	params.args = NULL;
+	params.count = 0;
+	params_set(args, count);
+	return outer;
+}
+
+void params_leave(const struct parameters *outer)
+{
+	params_shift(params.count);
+	free(params.args);
+	params.args = outer->args;
+	params.count = outer->count;
 }
 
 void params_set(char *const *args, int count)

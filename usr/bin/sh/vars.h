@@ -38,11 +38,38 @@ void var_export(const char *name, size_t length);
 void var_unset(const char *name);
 bool var_is_exported(const char *name);
 
+/* readonly: from now on @name keeps its value. */
+void var_make_readonly(const char *name, size_t length);
+
+/* May @name be set and unset? Prints why when not. */
+bool var_may_change(const char *name);
+
+/* What a variable was before an assignment that holds for a while. */
+struct saved_var {
+	const char *name;
+	const char *value; /* NULL: it was not set */
+	bool exported;
+	struct saved_var *next;
+};
+
+/* Keep what @name is now, in @arena, at the front of *@saved. */
+void var_save(struct arena *arena, const char *name, struct saved_var **saved);
+
+/* Put back all that was kept, the last first. */
+void vars_restore(const struct saved_var *saved);
+
 /* "NAME=value" of every exported variable, NULL at the end, in @arena. */
 char **vars_environment(struct arena *arena);
 
-/* Print every variable, or only the exported ones, so that the shell can read it again. */
-void vars_print(bool exported_only);
+/* Print every variable ("") or those that @command ("export", "readonly") marks, as commands. */
+void vars_print(const char *command);
+
+/* Print @value between single quotes, so that the shell can read it again. */
+void vars_print_quoted(const char *value);
+
+/* A function's own arguments for now. Returns what was, for params_leave(). */
+struct parameters params_enter(char *const *args, int count);
+void params_leave(const struct parameters *outer);
 
 /* Replace the arguments by copies of @args. */
 void params_set(char *const *args, int count);
