@@ -61,7 +61,7 @@ PROGRAMS := $(addprefix bin/,$(BINS) $(BINDIRS)) $(addprefix tests/,$(TESTS)) be
 
 # ---- tools first: before anything is made, but for what needs none or asks for its own
 
-ifneq ($(filter-out clean help lint format oracle test-oracle,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean help lint format oracle oracle-sh test-oracle,$(or $(MAKECMDGOALS),all)),)
 ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),) # make -n installs nothing
 ifneq ($(shell scripts/check-tools >&2 && echo ok),ok)
 $(error the tools above are needed first)
@@ -79,7 +79,7 @@ $(error ROOTFS=$(ROOTFS): there is no such directory)
 endif
 endif
 
-.PHONY: all run test test-oracle bench gdb exec lint format clean help oracle FORCE
+.PHONY: all run test test-oracle bench gdb exec lint format clean help oracle oracle-sh FORCE
 all: $(B)/ravel.elf $(B)/disk.img $(B)/compile_commands.json
 
 # ---- stamps: rewritten only when what they say has changed
@@ -169,6 +169,13 @@ $(B)/oracle/tests/%: $(B)/oracle/obj/usr/tests/%.o $(B)/oracle/libravel.a
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(UFLAGS) $^ -o $@
 $(B)/oracle/runtests: $(B)/oracle/obj/usr/bin/runtests.o $(B)/oracle/libravel.a
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(UFLAGS) $^ -o $@
+
+# The shell too: scripts/shell-edit-test types on it.
+oracle-sh: $(B)/oracle/sh
+
+$(B)/oracle/sh: $(patsubst %.c,$(B)/oracle/obj/%.o,$(wildcard usr/bin/sh/*.c)) \
+		$(B)/oracle/libravel.a $(B)/sources
+	$(call say,HOSTLINK,$@) $(HOSTCC) $(UFLAGS) $(filter %.o %.a,$^) -o $@
 
 # ---- what a user types
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "usr/bin/sh/eval.h"
+#include "usr/bin/sh/history.h"
 #include "usr/bin/sh/jobs.h"
 #include "usr/bin/sh/parser.h"
 #include "usr/bin/sh/vars.h"
@@ -353,15 +354,21 @@ static const struct {
 	const char *name;
 	builtin_function *function;
 } builtins[] = {
-	{ ":", builtin_true },	       { "true", builtin_true },     { "false", builtin_false },
-	{ "cd", builtin_cd },	       { "exit", builtin_exit },     { "exec", builtin_exec },
-	{ "export", builtin_export },  { "unset", builtin_unset },   { "set", builtin_set },
-	{ "shift", builtin_shift },    { "umask", builtin_umask },   { ".", builtin_dot },
-	{ "eval", builtin_eval },      { "return", builtin_return }, { "break", builtin_break },
-	{ "continue", builtin_break }, { "read", builtin_read },     { "ulimit", builtin_ulimit },
-	{ "test", builtin_test },      { "[", builtin_test },	     { "wait", jobs_builtin_wait },
-	{ "jobs", jobs_builtin_jobs }, { "fg", jobs_builtin_fg },    { "bg", jobs_builtin_bg },
+	{ ":", builtin_true },		{ "true", builtin_true },     { "false", builtin_false },
+	{ "cd", builtin_cd },		{ "exit", builtin_exit },     { "exec", builtin_exec },
+	{ "export", builtin_export },	{ "unset", builtin_unset },   { "set", builtin_set },
+	{ "shift", builtin_shift },	{ "umask", builtin_umask },   { ".", builtin_dot },
+	{ "eval", builtin_eval },	{ "return", builtin_return }, { "break", builtin_break },
+	{ "continue", builtin_break },	{ "read", builtin_read },     { "ulimit", builtin_ulimit },
+	{ "test", builtin_test },	{ "[", builtin_test },	      { "wait", jobs_builtin_wait },
+	{ "jobs", jobs_builtin_jobs },	{ "fg", jobs_builtin_fg },    { "bg", jobs_builtin_bg },
+	{ "history", history_builtin },
 };
+
+const char *builtin_name(size_t index)
+{
+	return index < sizeof(builtins) / sizeof(builtins[0]) ? builtins[index].name : NULL;
+}
 
 builtin_function *builtin_find(const char *name)
 {

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "usr/bin/sh/expand.h"
 #include "usr/bin/sh/parser.h"
 #include "usr/lib/tool.h"
 
@@ -145,6 +146,13 @@ char **vars_environment(struct arena *arena)
 		table[count++] = entry.text;
 	}
 	return table;
+}
+
+void vars_names(struct arena *arena, struct fields *names)
+{
+	for (struct variable *var = variables; var; var = var->next)
+		if (var->value)
+			fields_add(arena, names, arena_copy(arena, var->name, strlen(var->name)));
 }
 
 static void print_quoted(const char *value)

@@ -41,6 +41,10 @@ bool var_is_exported(const char *name);
 /* "NAME=value" of every exported variable, NULL at the end, in @arena. */
 char **vars_environment(struct arena *arena);
 
+/* Add the name of every variable that is set. */
+struct fields;
+void vars_names(struct arena *arena, struct fields *names);
+
 /* Print every variable, or only the exported ones, so that the shell can read it again. */
 void vars_print(bool exported_only);
 
