@@ -365,9 +365,10 @@ static const struct {
 	{ "history", history_builtin },
 };
 
-const char *builtin_name(size_t index)
+void command_names(void (*visit)(const char *name, void *context), void *context)
 {
-	return index < sizeof(builtins) / sizeof(builtins[0]) ? builtins[index].name : NULL;
+	for (size_t i = 0; i < sizeof(builtins) / sizeof(builtins[0]); i++)
+		visit(builtins[i].name, context);
 }
 
 builtin_function *builtin_find(const char *name)

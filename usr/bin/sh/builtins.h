@@ -8,18 +8,17 @@
 #define RAVEL_USR_BIN_SH_BUILTINS_H
 
 #include <stdbool.h>
-#include <stddef.h>
 
 typedef int builtin_function(int argc, char **argv);
 
 /* The builtin called @name, or NULL. */
 builtin_function *builtin_find(const char *name);
 
-/* The name of builtin @index, from 0 on; NULL after the last. */
-const char *builtin_name(size_t index);
-
 /* exec: eval.c treats its redirections differently, they stay. */
 builtin_function builtin_exec;
+
+/* Call @visit with the name of every builtin: for completion. */
+void command_names(void (*visit)(const char *name, void *context), void *context);
 
 builtin_function builtin_ulimit; /* ulimit.c */
 builtin_function builtin_test;	 /* test.c */

@@ -169,9 +169,24 @@ static bool starts_with(const char *name, const char *prefix)
 	return strncmp(name, prefix, strlen(prefix)) == 0;
 }
 
-static void add_candidate(struct context *at, struct fields *found, const char *name)
+static void add_candidate(struct arena *arena, struct fields *found, const char *name)
 {
-	fields_add(at->arena, found, arena_copy(at->arena, name, strlen(name)));
+	fields_add(arena, found, arena_copy(arena, name, strlen(name)));
+}
+
+/* The names that begin with @prefix, of all that are visited. */
+struct names {
+	struct arena *arena;
+	struct fields *found;
+	const char *prefix;
+};
+
+static void visit_name(const char *name, void *context)
+{
+	struct names *names = context;
+
+	if (starts_with(name, names->prefix))
+		add_candidate(names->arena, names->found, name);
 }
 
 static char *path_of(struct arena *arena, const char *directory, const char *name)
@@ -220,7 +235,7 @@ static void add_files(struct context *at, struct fields *found, const char *dire
 			continue;
 		path = path_of(&scratch, directory, name);
 		if (programs ? is_program(path) : !is_directory(path))
-			add_candidate(at, found, name);
+			add_candidate(at->arena, found, name);
 		else if (!programs)
 			fields_add(at->arena, found, path_of(at->arena, name, ""));
 		arena_free(&scratch);
@@ -230,12 +245,10 @@ static void add_files(struct context *at, struct fields *found, const char *dire
 
 static void add_commands(struct context *at, struct fields *found, const char *prefix)
 {
+	struct names names = { at->arena, found, prefix };
 	const char *path = var_get("PATH");
-	const char *name;
 
-	for (size_t i = 0; (name = builtin_name(i)) != NULL; i++)
-		if (starts_with(name, prefix))
-			add_candidate(at, found, name);
+	command_names(visit_name, &names);
 	for (path = path ? path : "/bin"; path; path = strchr(path, ':')) {
 		path += *path == ':';
 		add_files(at, found, arena_copy(at->arena, path, strcspn(path, ":")), prefix, true);
@@ -283,14 +296,11 @@ static struct completion complete_variable(struct context *at)
 	struct completion result = { .start = at->dollar + 1 + braces };
 	const char *prefix =
 		arena_copy(at->arena, at->line + result.start, at->cursor - result.start);
-	struct fields all = { 0 };
+	struct names names = { at->arena, &result.others, prefix };
 	struct strbuf text = strbuf_in(at->arena);
 	const char *common;
 
-	vars_names(at->arena, &all);
-	for (int i = 0; i < all.count; i++)
-		if (starts_with(all.list[i], prefix))
-			add_candidate(at, &result.others, all.list[i]);
+	vars_names(visit_name, &names);
 	if (!result.others.count)
 		return result;
 	common = common_prefix(at->arena, &result.others);

@@ -97,9 +97,9 @@ static bool read_line(struct source *src)
 /* Read more from the file. Returns false at its end, or on an error (which is reported). */
 static bool refill(struct source *src)
 {
-	src->next = src->length = 0;
 	if (src->fd < 0)
 		return false;
+	src->next = src->length = 0;
 	return src->is_terminal ? read_line(src) : read_buffer(src);
 }
 

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "usr/bin/sh/expand.h"
 #include "usr/bin/sh/parser.h"
 #include "usr/lib/tool.h"
 
@@ -148,11 +147,11 @@ char **vars_environment(struct arena *arena)
 	return table;
 }
 
-void vars_names(struct arena *arena, struct fields *names)
+void vars_names(void (*visit)(const char *name, void *context), void *context)
 {
 	for (struct variable *var = variables; var; var = var->next)
 		if (var->value)
-			fields_add(arena, names, arena_copy(arena, var->name, strlen(var->name)));
+			visit(var->name, context);
 }
 
 static void print_quoted(const char *value)

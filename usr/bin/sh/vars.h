@@ -41,9 +41,8 @@ bool var_is_exported(const char *name);
 /* "NAME=value" of every exported variable, NULL at the end, in @arena. */
 char **vars_environment(struct arena *arena);
 
-/* Add the name of every variable that is set. */
-struct fields;
-void vars_names(struct arena *arena, struct fields *names);
+/* Call @visit with the name of every variable that is set: for completion. */
+void vars_names(void (*visit)(const char *name, void *context), void *context);
 
 /* Print every variable, or only the exported ones, so that the shell can read it again. */
 void vars_print(bool exported_only);
