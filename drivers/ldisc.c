@@ -303,6 +303,11 @@ void ldisc_receive(struct tty *tty, u8 c, struct ldisc_event *event)
 	}
 }
 
+bool ldisc_has_room(const struct tty *tty)
+{
+	return tty->head - tty->tail < TTY_BUF_SIZE - 1 || ldisc_available(tty) == 0;
+}
+
 /* ---- reading ---- */
 
 /* True when the byte at @position is the mark that VEOF left. */

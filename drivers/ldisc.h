@@ -80,6 +80,8 @@ struct tty {
 	u8 buf[TTY_BUF_SIZE];
 	unsigned long line_end[TTY_BUF_SIZE / 64]; /* bit: the byte ends a line; '\0': by VEOF */
 
+	bool held; /* the UART keeps its input, for there is no room */
+
 	unsigned column;      /* of the cursor, as far as we know */
 	unsigned line_column; /* where the echo of the line being typed began */
 	struct wait_queue readers;
@@ -92,6 +94,11 @@ struct ldisc_event {
 
 /* Byte @c came in: edits the line, echoes. The caller sends and wakes, without the lock. */
 void ldisc_receive(struct tty *tty, u8 c, struct ldisc_event *event);
+/*
+ * Is there room for a byte? Always while nothing can be read, since then nothing would ever make
+ * room: a line that is too long loses its end instead. (As n_tty does on Linux.)
+ */
+bool ldisc_has_room(const struct tty *tty);
 /*
  * Moves up to @size bytes that may be read into @buf; *end is set when the read(2) is complete
  * whatever its size: a line ended, or nothing is left. Returns the bytes.

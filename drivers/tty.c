@@ -5,7 +5,8 @@
  *	/dev/tty     --+--> struct tty --+
  *	(current->tty) '                 '-- drivers/tty_job.c: whose terminal it is, who may read
  *
- * Invariants: output is never queued; input only in the line discipline.
+ * Invariants: output is never queued; input only in the line discipline. When there is no room for
+ * more the UART's input is held, so that a long paste waits with its sender and is not lost.
  * Locks: tty->lock (interrupts off; the UART's interrupt takes it). User memory is copied, signals
  * are sent and readers are woken without it. Two readers at once may share a line.
  */
@@ -14,6 +15,7 @@
 #include "arch/riscv/uaccess.h"
 #include "drivers/ldisc.h"
 #include "drivers/tty_job.h"
+#include "drivers/uart.h"
 #include "fs/chrdev.h"
 #include "kernel/panic.h"
 #include "kernel/signal.h"
@@ -58,6 +60,29 @@ static struct tty console = {
 	.winsize = {.ws_row = 24, .ws_col = 80},
 	.readers = WAIT_QUEUE_INIT(console.readers),
 };
+
+bool tty_has_room(void)
+{
+	struct tty *tty = &console;
+	unsigned long flags = spin_lock_irqsave(&tty->lock);
+	bool room = ldisc_has_room(tty);
+
+	if (!room) {
+		tty->held = true;
+		uart_hold_input(true);
+	}
+	spin_unlock_irqrestore(&tty->lock, flags);
+	return room;
+}
+
+/* Input was read or dropped, or the modes have changed: more may come. With tty->lock. */
+static void release_input(struct tty *tty)
+{
+	if (!tty->held || !ldisc_has_room(tty))
+		return;
+	tty->held = false;
+	uart_hold_input(false);
+}
 
 void tty_input(char c)
 {
@@ -159,6 +184,7 @@ static ssize_t tty_read(struct file *file, void *ubuf, size_t len, u64 *pos __ma
 			return done ? (ssize_t)done : ret;
 		flags = spin_lock_irqsave(&tty->lock);
 		n = ldisc_take(tty, chunk, min(len - done, sizeof(chunk)), &end);
+		release_input(tty);
 		spin_unlock_irqrestore(&tty->lock, flags);
 		if (n && copy_to_user((u8 *)ubuf + done, chunk, n))
 			return done ? (ssize_t)done : -EFAULT;
@@ -250,6 +276,7 @@ static long set_termios(struct tty *tty, const void *uarg, bool flush)
 	if (flush)
 		ldisc_flush_input(tty);
 	ldisc_set_termios(tty, &termios);
+	release_input(tty);
 	spin_unlock_irqrestore(&tty->lock, flags);
 	wake_up_all(&tty->readers);
 	return 0;
@@ -297,6 +324,7 @@ static long flush(struct tty *tty, unsigned long queue)
 		return 0;
 	flags = spin_lock_irqsave(&tty->lock);
 	ldisc_flush_input(tty);
+	release_input(tty);
 	spin_unlock_irqrestore(&tty->lock, flags);
 	return 0;
 }

@@ -6,7 +6,8 @@
  *
  * Until uart_init() has found the device, output goes through the firmware, a character a call.
  * Locks: uart_lock, interrupts off, keeps writers apart; it is inside the console's lock and the
- * terminal's, and nothing is inside it. The receive side belongs to the interrupt handler.
+ * terminal's, and nothing is inside it. The receive side belongs to the interrupt handler; the
+ * interrupt enable register after uart_init() to who holds the terminal's lock.
  */
 #include "drivers/uart.h"
 
@@ -88,8 +89,13 @@ void uart_putc(char c)
 
 static void uart_interrupt(void *arg __maybe_unused)
 {
-	while (*uart_reg(UART_LSR) & LSR_RECEIVED)
+	while ((*uart_reg(UART_LSR) & LSR_RECEIVED) && tty_has_room())
 		tty_input(*uart_reg(UART_DATA));
+}
+
+void uart_hold_input(bool hold)
+{
+	*uart_reg(UART_IER) = hold ? 0 : IER_RECEIVED;
 }
 
 void uart_init(void)

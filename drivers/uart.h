@@ -13,5 +13,10 @@ void uart_write(const char *s, size_t n);
 void uart_putc(char c);
 /* As uart_write(), but takes no lock: for a panic, whose lock holder may be halted. */
 void uart_write_panic(const char *s, size_t n);
+/*
+ * Leave what comes in where it is, in the FIFO and with the sender, or take it again: then an
+ * interrupt comes for what waits. The caller holds the terminal's lock.
+ */
+void uart_hold_input(bool hold);
 
 #endif

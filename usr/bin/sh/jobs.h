@@ -64,4 +64,12 @@ void terminal_init(int fd);
 void terminal_to_prompt(void);
 void terminal_to_command(void);
 
+/* For the line editor: every key as it is typed. Returns false when there is no such terminal. */
+bool terminal_to_edit(void);
+
+/* The next byte that is typed, or one of these. terminal_to_edit() comes before. */
+#define TERMINAL_GONE  (-1)
+#define TERMINAL_WOKEN (-2) /* what is drawn may be gone, or the terminal of another size */
+int terminal_read(void);
+
 #endif

@@ -11,8 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "usr/bin/sh/edit.h"
 #include "usr/bin/sh/jobs.h"
-#include "usr/bin/sh/vars.h"
+#include "usr/bin/sh/memory.h"
+#include "usr/bin/sh/prompt.h"
 #include "usr/lib/tool.h"
 
 #define CTRL_C 3
@@ -37,28 +39,21 @@ void source_open_fd(struct source *src, int fd, const char *name, bool is_termin
 	src->text = src->buffer;
 }
 
-static void show_prompt(const struct source *src)
+/* ^C: the line is gone, whatever it was. The parser sees an end and asks why. */
+static bool interrupt(struct source *src)
 {
-	const char *prompt = var_get(src->continued ? "PS2" : "PS1");
-
-	if (!prompt)
-		prompt = src->continued ? "> " : "ravel# ";
-	fputs(prompt, stderr);
-	fflush(stderr);
+	src->interrupted = true;
+	src->length = 0;
+	return false;
 }
 
-/* Read more from the file. Returns false at its end, or on an error (which is reported). */
-static bool refill(struct source *src)
+/* Read from the file, or a line as the terminal itself edits it. */
+static bool read_buffer(struct source *src)
 {
 	ssize_t n;
 
-	if (src->fd < 0)
-		return false;
-	src->next = src->length = 0;
-	if (src->is_terminal) {
-		show_prompt(src);
+	if (src->is_terminal)
 		terminal_to_prompt();
-	}
 	do {
 		n = read(src->fd, src->buffer, src->byte_by_byte ? 1 : sizeof(src->buffer));
 	} while (n < 0 && errno == EINTR);
@@ -68,15 +63,45 @@ static bool refill(struct source *src)
 		warn_errno("read");
 	if (n <= 0)
 		return false;
+	src->text = src->buffer;
 	src->length = n;
 	if (src->is_terminal && memchr(src->buffer, CTRL_C, n)) {
-		/* The line is gone, whatever it was: the parser sees an end and asks why. */
 		fputc('\n', stderr);
-		src->interrupted = true;
-		src->length = 0;
-		return false;
+		return interrupt(src);
 	}
 	return true;
+}
+
+/* Ask the person at the terminal for a line. */
+static bool read_line(struct source *src)
+{
+	struct arena arena = { NULL };
+	const char *prompt = prompt_text(&arena, src->continued);
+	enum edit_result result = EDIT_NO_TERMINAL;
+	bool more;
+
+	if (edit_is_possible())
+		result = edit_read(prompt, &src->text);
+	if (result == EDIT_NO_TERMINAL) {
+		fputs(prompt, stderr);
+		more = read_buffer(src);
+	} else if (result == EDIT_INTERRUPTED) {
+		more = interrupt(src);
+	} else {
+		more = result == EDIT_LINE;
+		src->length = more ? strlen(src->text) : 0;
+	}
+	arena_free(&arena);
+	return more;
+}
+
+/* Read more from the file. Returns false at its end, or on an error (which is reported). */
+static bool refill(struct source *src)
+{
+	if (src->fd < 0)
+		return false;
+	src->next = src->length = 0;
+	return src->is_terminal ? read_line(src) : read_buffer(src);
 }
 
 int source_next(struct source *src)

@@ -8,6 +8,7 @@
 #include "usr/bin/sh/alias.h"
 #include "usr/bin/sh/builtins.h"
 #include "usr/bin/sh/function.h"
+#include "usr/bin/sh/history.h"
 #include "usr/bin/sh/jobs.h"
 #include "usr/lib/condition.h"
 
@@ -23,17 +24,17 @@ static const struct {
 	{ "exec", builtin_exec },	{ "exit", builtin_exit },
 	{ "export", builtin_export },	{ "false", builtin_false },
 	{ "fg", jobs_builtin_fg },	{ "getopts", builtin_getopts },
-	{ "hash", builtin_hash },	{ "jobs", jobs_builtin_jobs },
-	{ "kill", jobs_builtin_kill },	{ "local", builtin_local },
-	{ "printf", builtin_printf },	{ "pwd", builtin_pwd },
-	{ "read", builtin_read },	{ "readonly", builtin_export },
-	{ "return", builtin_return },	{ "set", builtin_set },
-	{ "shift", builtin_shift },	{ "test", test_condition },
-	{ "times", builtin_times },	{ "trap", builtin_trap },
-	{ "true", builtin_true },	{ "type", builtin_type },
-	{ "ulimit", builtin_ulimit },	{ "umask", builtin_umask },
-	{ "unalias", builtin_unalias }, { "unset", builtin_unset },
-	{ "wait", jobs_builtin_wait },
+	{ "hash", builtin_hash },	{ "history", history_builtin },
+	{ "jobs", jobs_builtin_jobs },	{ "kill", jobs_builtin_kill },
+	{ "local", builtin_local },	{ "printf", builtin_printf },
+	{ "pwd", builtin_pwd },		{ "read", builtin_read },
+	{ "readonly", builtin_export }, { "return", builtin_return },
+	{ "set", builtin_set },		{ "shift", builtin_shift },
+	{ "test", test_condition },	{ "times", builtin_times },
+	{ "trap", builtin_trap },	{ "true", builtin_true },
+	{ "type", builtin_type },	{ "ulimit", builtin_ulimit },
+	{ "umask", builtin_umask },	{ "unalias", builtin_unalias },
+	{ "unset", builtin_unset },	{ "wait", jobs_builtin_wait },
 };
 
 #define NR_BUILTINS (sizeof(builtins) / sizeof(builtins[0]))

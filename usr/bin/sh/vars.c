@@ -152,6 +152,13 @@ char **vars_environment(struct arena *arena)
 	return table;
 }
 
+void vars_names(void (*visit)(const char *name, void *context), void *context)
+{
+	for (struct variable *var = variables; var; var = var->next)
+		if (var->value)
+			visit(var->name, context);
+}
+
 void vars_print_quoted(const char *value)
 {
 	putchar('\'');

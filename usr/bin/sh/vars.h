@@ -61,6 +61,9 @@ void vars_restore(const struct saved_var *saved);
 /* "NAME=value" of every exported variable, NULL at the end, in @arena. */
 char **vars_environment(struct arena *arena);
 
+/* Call @visit with the name of every variable that is set: for completion. */
+void vars_names(void (*visit)(const char *name, void *context), void *context);
+
 /* Print every variable ("") or those that @command ("export", "readonly") marks, as commands. */
 void vars_print(const char *command);
 
