@@ -116,21 +116,52 @@ static struct dentry *new_dentry(struct super_block *sb, const char *name, unsig
 	return dentry;
 }
 
+/*
+ * @dentry is about to name @inode: a directory may have one cached name only, for locks and walks
+ * upward rely on the tree being one. False: it has another, which only a damaged disk can mean.
+ * dcache_lock held.
+ */
+static bool claim_directory(struct dentry *dentry, struct inode *inode)
+{
+	if (!inode || !S_ISDIR(inode->i_mode))
+		return true;
+	if (inode->i_dir)
+		return false;
+	inode->i_dir = dentry;
+	return true;
+}
+
+/* @dentry leaves the cache. dcache_lock held. */
+static void disclaim_directory(struct dentry *dentry)
+{
+	if (dentry->d_inode && dentry->d_inode->i_dir == dentry)
+		dentry->d_inode->i_dir = NULL;
+}
+
 struct dentry *d_alloc(struct dentry *parent, const char *name, unsigned len, u32 hash,
 		       struct inode *inode)
 {
 	struct dentry *dentry = new_dentry(parent->d_sb, name, len);
 
+	bool is_only = true;
+
 	if (!dentry)
-		return NULL;
-	dentry->d_parent = dget(parent);
+		return ERR_PTR(-ENOMEM);
+	dentry->d_parent = parent;
 	dentry->d_inode = inode;
 	dentry->d_hash = hash;
-	if (parent->d_sb->s_flags & SB_NOCACHE)
-		return dentry;
-	spin_lock(&dcache_lock);
-	hlist_add_head(&dentry->d_link, hash_head(parent, hash));
-	spin_unlock(&dcache_lock);
+	if (!(parent->d_sb->s_flags & SB_NOCACHE)) {
+		spin_lock(&dcache_lock);
+		is_only = claim_directory(dentry, inode);
+		if (is_only)
+			hlist_add_head(&dentry->d_link, hash_head(parent, hash));
+		spin_unlock(&dcache_lock);
+	}
+	if (!is_only) {
+		free_dentry(dentry);
+		return ERR_PTR(-EIO);
+	}
+	dget(parent);
 	return dentry;
 }
 
@@ -143,12 +174,17 @@ struct dentry *d_alloc_root(struct super_block *sb, struct inode *inode)
 	atomic_inc(&sb->s_nr_roots);
 	dentry->d_parent = dentry;
 	dentry->d_inode = inode;
+	if (S_ISDIR(inode->i_mode))
+		inode->i_dir = dentry;
 	return dentry;
 }
 
 void d_instantiate(struct dentry *dentry, struct inode *inode)
 {
 	BUG_ON(dentry->d_inode);
+	spin_lock(&dcache_lock);
+	BUG_ON(!claim_directory(dentry, inode)); /* it is new */
+	spin_unlock(&dcache_lock);
 	smp_store_release(&dentry->d_inode, inode);
 }
 
@@ -157,6 +193,7 @@ void d_instantiate(struct dentry *dentry, struct inode *inode)
 /* dcache_lock held; @dentry has no user. Off all lists, so that it is the caller's alone. */
 static void detach(struct dentry *dentry)
 {
+	disclaim_directory(dentry);
 	hlist_del_init(&dentry->d_link);
 	if (dentry->d_flags & DENTRY_LRU) {
 		list_del(&dentry->d_lru);
@@ -263,6 +300,7 @@ unsigned long dcache_shrink(unsigned long nr)
 void d_drop(struct dentry *dentry)
 {
 	spin_lock(&dcache_lock);
+	disclaim_directory(dentry);
 	hlist_del_init(&dentry->d_link);
 	spin_unlock(&dcache_lock);
 }

@@ -38,7 +38,8 @@ u32 d_name_hash(const char *name, unsigned len);
 struct dentry *d_lookup(struct dentry *parent, const char *name, unsigned len, u32 hash);
 /*
  * A new dentry, with a reference; @inode's (NULL: negative) is taken over. The parent's inode is
- * locked, so that no name is cached twice. NULL: no memory, the caller keeps the inode.
+ * locked, so that no name is cached twice. ERR_PTR, and the caller keeps the inode: -ENOMEM; -EIO
+ * when it is a directory that has another name.
  */
 struct dentry *d_alloc(struct dentry *parent, const char *name, unsigned len, u32 hash,
 		       struct inode *inode);

@@ -107,10 +107,9 @@ struct dentry *lookup_name_locked(struct dentry *dir, const char *name, unsigned
 	if (IS_ERR(inode))
 		return (void *)inode;
 	dentry = d_alloc(dir, name, len, hash, inode);
-	if (dentry)
-		return dentry;
-	inode_put(inode);
-	return ERR_PTR(-ENOMEM);
+	if (IS_ERR(dentry))
+		inode_put(inode);
+	return dentry;
 }
 
 struct dentry *walk_lookup_last_locked(struct walk *w)

@@ -38,7 +38,7 @@ int vfs_fsync(struct file *file, bool datasync)
 	if (!S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode) && !S_ISBLK(inode->i_mode))
 		return -EINVAL;
 	if (S_ISBLK(inode->i_mode) || !s_op || !s_op->sync_inode)
-		return 0; /* it has no disk, or nothing for one */
+		return 0;	    /* it has no disk, or nothing for one */
 	if (S_ISREG(inode->i_mode)) /* a directory's pages have their turn in what follows */
 		filemap_write_all(&inode->i_data);
 	err = s_op->sync_inode(inode, datasync);

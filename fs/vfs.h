@@ -225,6 +225,7 @@ struct inode {
 	atomic_t i_count;
 	unsigned i_state; /* I_*; inode_lock */
 	struct hlist_node i_hash;
+	struct dentry *i_dir; /* a directory's one name in the cache, or NULL; dcache_lock */
 	struct list_head i_lru;
 	struct list_head i_dirty_attr, i_dirty_pages; /* in s_dirty_attr, s_dirty_pages */
 	struct address_space i_data;		      /* its size is the file's */
