@@ -158,10 +158,12 @@ class Case:
         self.checked = 0  # promises looked at, all cuts together
 
     def points(self, count, rng):
-        """Seeded cuts: before an entry that follows a write, so that something is in the air."""
-        entries = self.log.entries
-        known = [i + 1 for i, entry in enumerate(entries) if logwrites.is_write(entry)]
-        return sorted(rng.sample(known, min(count, len(known))))
+        """Seeded cuts, each after a write: half of them just after a marker, half anywhere."""
+        fresh = [index + 1 for index, _, _ in self.markers]
+        found = set(rng.sample(fresh, min(count // 2, len(fresh))))
+        known = [i + 1 for i, entry in enumerate(self.log.entries)
+                 if logwrites.is_write(entry) and i + 1 not in found]
+        return sorted(found | set(rng.sample(known, min(count - len(found), len(known)))))
 
     def expected(self, at):
         """{paths: what} of all that is promised when the power goes before entry @at."""
