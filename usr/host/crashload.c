@@ -359,20 +359,21 @@ static void directory_comes_or_goes(void)
 		fail("mkdir or rmdir", path);
 }
 
-static void one_change(void)
+/* One change at random; returns the name that it was about. */
+static int one_change(void)
 {
-	int slot = pick(SLOTS);
+	int slot = pick(SLOTS), other = pick(SLOTS);
 
 	switch (pick(10)) {
 	case 0:
 		remove_name(slot);
 		break;
 	case 1:
-		rename_name(slot, pick(SLOTS));
-		break;
+		rename_name(slot, other);
+		return other;
 	case 2:
-		link_name(slot, pick(SLOTS));
-		break;
+		link_name(slot, other);
+		return other;
 	case 3:
 		symlink_name(slot);
 		break;
@@ -382,6 +383,7 @@ static void one_change(void)
 	default:
 		change_file(slot);
 	}
+	return slot;
 }
 
 static int work(const char *top, int rounds)
@@ -396,9 +398,10 @@ static int work(const char *top, int rounds)
 			fail("mkdir", directories[i]);
 	promise_all();
 	for (int round = 0; round < rounds; round++) {
-		one_change();
-		if (pick(6) == 0)
-			promise_one(pick(SLOTS));
+		int slot = one_change();
+
+		if (pick(3) == 0)
+			promise_one(pick(4) ? slot : (int)pick(SLOTS));
 		if (pick(40) == 0)
 			promise_all();
 	}
