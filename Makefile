@@ -65,7 +65,8 @@ PROGRAMS := $(addprefix bin/,$(BINS) $(BINDIRS)) $(addprefix tests/,$(TESTS)) \
 
 # ---- tools first: before anything is made, but for what needs none or asks for its own
 
-ifneq ($(filter-out clean fresh help lint format oracle oracle-sh test-oracle,$(or $(MAKECMDGOALS),all)),)
+ifneq ($(filter-out clean fresh help lint format oracle oracle-sh test-oracle, \
+	$(or $(MAKECMDGOALS),all)),)
 ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),) # make -n installs nothing
 ifneq ($(shell scripts/check-tools >&2 && echo ok),ok)
 $(error the tools above are needed first)
@@ -87,7 +88,8 @@ $(error ROOTFS=$(ROOTFS): there is no such directory)
 endif
 endif
 
-.PHONY: all run fresh get test soak test-oracle bench gdb exec lint format clean help oracle oracle-sh \
+.PHONY: all run fresh get test soak test-oracle bench gdb exec lint \
+	format clean help oracle oracle-sh \
 	FORCE
 all: $(B)/ravel.elf $(B)/disk.img $(HOSTED) $(B)/compile_commands.json
 
