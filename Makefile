@@ -257,7 +257,7 @@ help:
 #: make get FILE=/f   copy a file or a directory out of that disk (TO=directory, else here)
 #: make fresh         forget that disk: the next run starts with a new one
 #: make test          boot and run every test, with 1 hart and with 4; TEST=fork runs one
-#: make soak          the disk's tests for an hour: power cuts, damaged disks, models
+#: make soak          the disk's tests for ten minutes: power cuts, damaged disks, models
 #: make test-oracle   run the same tests on this machine's own Linux
 #: make bench         instructions per operation, beside Linux's
 #: make exec CMD='..' run one line of the guest's shell (scripts/exec hands out its status)

@@ -220,7 +220,8 @@ static int unmount_root(struct dentry *root)
 	if (!where)
 		return -EBUSY;
 	for (unsigned i = 0; i < UNMOUNT_TRIES && !idle; i++) {
-		d_forget_sb(sb);
+		while (d_forget_sb(sb) > 0) /* the leaves; their parents are leaves now */
+			cond_resched();
 		idle = d_unmount(sb);
 	}
 	if (!idle)

@@ -5,6 +5,8 @@
 #   power cuts        a good record passes, records with each kind of lie in them do not
 #
 # Invariant: a checker that lets a mutant pass is a failure, as one that refuses the good record.
+import contextlib
+import io
 import os
 import random
 import stat
@@ -273,5 +275,7 @@ def self_test():
              ("a tree from outside", outside_sees),
              ("promises", promises), ("power cuts", power_cuts))
     for name, test in tests:
-        with tempfile.TemporaryDirectory() as work:
-            yield name, test(work)
+        with tempfile.TemporaryDirectory() as work, contextlib.redirect_stderr(io.StringIO()), \
+                contextlib.redirect_stdout(io.StringIO()):
+            wrong = test(work)
+        yield name, wrong

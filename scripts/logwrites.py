@@ -125,7 +125,7 @@ class Replay:
 
     def _apply_some(self, pending, target, random):
         """Per file system block: kept, dropped, or torn into its sectors."""
-        chance, tearing = random.choice((0.0, 0.2, 0.5, 0.8, 1.0)), random.choice((0.0, 0.3))
+        chance, tearing = random.choice((0.0, 0.0, 0.2, 0.5, 0.8)), random.choice((0.0, 0.3))
         kept = torn = 0
         with open(target, "r+b") as disk:
             for entry in pending:

@@ -36,10 +36,6 @@ PROGRAMS = ("bin/init", "bin/sh", "host/crashload")
 DISK_MIB = 24
 
 
-def say(text):
-    print(text, flush=True)
-
-
 # ---- promises
 
 class Promises:
@@ -158,10 +154,13 @@ class Case:
         self.checked = 0  # promises looked at, all cuts together
 
     def points(self, count, rng):
-        """Seeded cuts: before an entry that follows a write, so that something is in the air."""
-        entries = self.log.entries
-        known = [i + 1 for i, entry in enumerate(entries) if logwrites.is_write(entry)]
-        return sorted(rng.sample(known, min(count, len(known))))
+        """Seeded cuts, each after a write: most of them just after a marker, others anywhere."""
+        fresh = [index + 1 for index, _, _ in self.markers
+                 if logwrites.is_write(self.log.entries[index - 1])]
+        found = set(rng.sample(fresh, min(count * 2 // 3, len(fresh))))
+        known = [i + 1 for i, entry in enumerate(self.log.entries)
+                 if logwrites.is_write(entry) and i + 1 not in found]
+        return sorted(found | set(rng.sample(known, min(count - len(found), len(known)))))
 
     def expected(self, at):
         """{paths: what} of all that is promised when the power goes before entry @at."""
@@ -280,17 +279,17 @@ def main():
     parser.add_argument("--replay", metavar="DIRECTORY")
     parser.add_argument("--cut", type=int)
     given = parser.parse_args()
-    say("powercut: seed %s" % given.seed)
+    print("powercut: seed %s" % given.seed)
     if not given.replay:
         wrong, summary = examine(given.seed, given.points, given.block, given.rounds)
-        say(wrong or "powercut: ok, " + summary)
+        print(wrong or "powercut: ok, " + summary)
         return 1 if wrong else 0
     case = Case(given.replay)
     points = [given.cut] if given.cut else case.points(given.points, random.Random(given.seed))
     failures = case.run(points, given.seed)
     for _, wrong in failures:
-        say(wrong)
-    say("powercut: %d of %d points failed" % (len(failures), len(points)))
+        print(wrong)
+    print("powercut: %d of %d points failed" % (len(failures), len(points)))
     return 1 if failures else 0
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-# soak.py - the whole of `make soak`: what `make test` does of the disk, for an hour or so.
+# soak.py - the whole of `make soak`: what `make test` does of the disk, for ten minutes.
 #
 #   200 power cuts     in four recorded runs: 1 KiB and 4 KiB blocks, 1 hart and 4
 #   500 damaged disks  half of them with 1 hart, half with 4

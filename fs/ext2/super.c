@@ -325,7 +325,6 @@ static int load_super(struct super_block *sb, struct ext2_sb_info *sbi)
 	rwsem_init(&sbi->removal_sem);
 	sbi->commit_seq = 1;
 	ext2_meta_init(sbi, sbi->blocks_count);
-	sb->s_fs_info = sbi;
 	sb->s_op = &ext2_sops;
 	sb->s_blocksize = 1u << sbi->blkbits;
 	sb->s_magic = EXT2_MAGIC;
@@ -357,6 +356,7 @@ static int ext2_fill_super(struct super_block *sb)
 	sbi = kzalloc(sizeof(*sbi), GFP_KERNEL);
 	if (!sbi)
 		return -ENOMEM;
+	sb->s_fs_info = sbi; /* for stop_writing() too, whatever of it is loaded */
 	err = load_super(sb, sbi);
 	if (!err && !(sb->s_flags & SB_RDONLY)) {
 		err = start_writing(sb);
@@ -370,8 +370,7 @@ static int ext2_fill_super(struct super_block *sb)
 	if (!err)
 		return 0;
 	/* Inodes that were read name this super block: they go before it does. */
-	if (sb->s_fs_info)
-		stop_writing(sb);
+	stop_writing(sb);
 	inode_drain(sb);
 	sbi_free(sbi);
 	return err;

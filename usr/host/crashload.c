@@ -17,8 +17,8 @@
  * with O_DSYNC after the fsync that it speaks of: whoever finds marker N in the record of the disk
  * knows that everything up to CONFIRMED N was promised before.
  *
- * Invariants: a name is kept only when its file was synced and then every directory above it; a
- * TOUCH line goes out before the first system call that may change what it names.
+ * Invariants: a name is kept only when its file was synced and, since it got this name, its
+ * directory; a TOUCH line goes out before the first system call that may change what it names.
  * Locks: none. Workers share only the disk.
  */
 #define _GNU_SOURCE
@@ -51,6 +51,7 @@ struct slot {
 	bool link;  /* a symbolic link */
 	bool kept;  /* a KEEP line holds */
 	bool said;  /* a KEEP or a MOVE line that names it holds */
+	bool named; /* the directory on the disk has this name of this file */
 };
 
 /* What is written to the marker file; little-endian. */
@@ -198,6 +199,7 @@ static void keep(int slot)
 	uint32_t crc = 0;
 
 	slots[slot].kept = slots[slot].said = true;
+	slots[slot].named = slots[slot].object;
 	if (!slots[slot].object) {
 		say("KEEP - 0 0 %s", path);
 		return;
@@ -225,12 +227,13 @@ static void confirm(void)
 	say("CONFIRMED %u", confirmed);
 }
 
-/* Make one name durable: its file, its directory, and the directories above (never changed). */
+/* Make one name durable: its file, and if it is new there its directory; those above stay. */
 static void promise_one(int slot)
 {
 	if (slots[slot].object && !slots[slot].link)
 		sync_path(name_of(slot), pick(3) == 0);
-	sync_path(directory_of(slot), false);
+	if (!slots[slot].named)
+		sync_path(directory_of(slot), false);
 	if (slots[slot].link) /* nobody can open a link itself */
 		sync();
 	keep(slot);
@@ -305,7 +308,7 @@ static void remove_name(int slot)
 	if (unlink(name_of(slot)) < 0)
 		fail("unlink", name_of(slot));
 	slots[slot].object = 0;
-	slots[slot].link = false;
+	slots[slot].link = slots[slot].named = false;
 }
 
 static void rename_name(int from, int to)
@@ -318,6 +321,7 @@ static void rename_name(int from, int to)
 		fail("rename", name_of(from));
 	slots[to].object = slots[from].object;
 	slots[to].link = slots[from].link;
+	slots[to].named = false;
 	slots[from] = (struct slot){ 0 };
 }
 
@@ -355,20 +359,21 @@ static void directory_comes_or_goes(void)
 		fail("mkdir or rmdir", path);
 }
 
-static void one_change(void)
+/* One change at random; returns the name that it was about. */
+static int one_change(void)
 {
-	int slot = pick(SLOTS);
+	int slot = pick(SLOTS), other = pick(SLOTS);
 
 	switch (pick(10)) {
 	case 0:
 		remove_name(slot);
 		break;
 	case 1:
-		rename_name(slot, pick(SLOTS));
-		break;
+		rename_name(slot, other);
+		return other;
 	case 2:
-		link_name(slot, pick(SLOTS));
-		break;
+		link_name(slot, other);
+		return other;
 	case 3:
 		symlink_name(slot);
 		break;
@@ -378,6 +383,7 @@ static void one_change(void)
 	default:
 		change_file(slot);
 	}
+	return slot;
 }
 
 static int work(const char *top, int rounds)
@@ -392,9 +398,10 @@ static int work(const char *top, int rounds)
 			fail("mkdir", directories[i]);
 	promise_all();
 	for (int round = 0; round < rounds; round++) {
-		one_change();
-		if (pick(6) == 0)
-			promise_one(pick(SLOTS));
+		int slot = one_change();
+
+		if (pick(3) == 0)
+			promise_one(pick(4) ? slot : (int)pick(SLOTS));
 		if (pick(40) == 0)
 			promise_all();
 	}
