@@ -76,27 +76,30 @@ ssize_t generic_file_write_kernel(struct file *file, const void *buf, size_t len
 	return sync_written(file, locked_write(file, buf, len, pos, filemap_write_kernel));
 }
 
-static bool is_before(const struct timespec64 *a, const struct timespec64 *b)
+static bool is_at_or_before(const struct timespec64 *a, const struct timespec64 *b)
 {
 	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec <= b->tv_nsec);
 }
 
 #define DAY_SECONDS (24 * 60 * 60)
 
-void touch_atime(struct file *file)
+void touch_atime(struct file *file, u64 pos)
 {
 	struct inode *inode = file->f_inode;
+	bool is_read = !is_at_or_before(&inode->i_atime, &inode->i_mtime) &&
+		       !is_at_or_before(&inode->i_atime, &inode->i_ctime);
 	struct timespec64 now;
 
+	/*
+	 * Only the first read after a change, and one a day, when it begins at the start: who asks
+	 * "was this read?" is content.
+	 */
+	if (likely(is_read && pos > 0))
+		return;
 	if ((inode->i_sb->s_flags & (SB_RDONLY | SB_NOCACHE)) || (file->f_flags & O_NOATIME))
 		return;
 	now = fs_now();
-	/*
-	 * Only the first read after a change, and one a day: who asks "is this read?" is content.
-	 */
-	if (!is_before(&inode->i_atime, &inode->i_mtime) &&
-	    !is_before(&inode->i_atime, &inode->i_ctime) &&
-	    inode->i_atime.tv_sec + DAY_SECONDS > now.tv_sec)
+	if (is_read && inode->i_atime.tv_sec + DAY_SECONDS > now.tv_sec)
 		return;
 	inode->i_atime = now;
 	inode_mark_dirty(inode, I_DIRTY_TIME);

@@ -156,8 +156,8 @@ ssize_t generic_file_read(struct file *file, void *ubuf, size_t len, u64 *pos)
 	ssize_t n = filemap_read(file->f_mapping, ubuf, len, *pos);
 
 	if (likely(n > 0)) {
+		touch_atime(file, *pos);
 		*pos += n;
-		touch_atime(file);
 	}
 	return n;
 }

@@ -76,8 +76,10 @@ static long fill(struct getdents *g, struct file *file)
 	mutex_unlock(&dir->lock);
 	if (g->last)
 		g->last->d_off = g->ctx.pos;
-	if (g->used > 0)
+	if (g->used > 0) {
+		touch_atime(file, file->f_pos);
 		return g->used;
+	}
 	return err ? err : g->full ? -EINVAL : 0;
 }
 

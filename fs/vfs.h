@@ -273,8 +273,8 @@ int sync_filesystem(struct super_block *sb);
 void sync_all(void);
 /* Before the machine goes off: every disk has everything, and says that it was left in order. */
 void vfs_shutdown(void);
-/* The time of the last access, when that is to be kept (relatime: not on every read). */
-void touch_atime(struct file *file);
+/* @file was read at position @pos: the time of that, when it is to be kept (as relatime). */
+void touch_atime(struct file *file, u64 pos);
 /* fsync(2): bytes and attributes; @datasync: maybe without times. 0 or -errno, -EINVAL: no file. */
 int vfs_fsync(struct file *file, bool datasync);
 /* Starts the flusher: a kernel thread that writes what has been dirty for some seconds. Boot. */

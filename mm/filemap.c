@@ -48,6 +48,7 @@ static void radix_node_free(void *node)
 void filemap_init(void)
 {
 	radix_node_cache = kmem_cache_create("radix_node", RADIX_NODE_SIZE, 0);
+	writeback_init();
 }
 
 void mapping_init(struct address_space *as, struct inode *host, const struct address_space_ops *ops)

@@ -144,11 +144,21 @@ bool filemap_is_dirty(const struct address_space *as);
 /* Pages that are dirty, and pages that are being written: all files. */
 unsigned long filemap_nr_dirty(void);
 unsigned long filemap_nr_writeback(void);
+/* The slow path of balance_dirty_pages(); its counter, and the number that is too much. */
+void throttle_writer(struct address_space *as);
+extern long nr_dirty_pages, dirty_background;
+
 /*
  * A writer of @as has dirtied pages: when too much is dirty, wakes the flusher, and past a higher
  * limit writes some itself and waits. No lock but the inode's may be held.
  */
-void balance_dirty_pages(struct address_space *as);
+static inline void balance_dirty_pages(struct address_space *as)
+{
+	if (unlikely(READ_ONCE(nr_dirty_pages) > dirty_background))
+		throttle_writer(as);
+}
+
+void writeback_init(void); /* boot: how much is too much */
 
 /* ---- mm/reclaim.c ---- */
 

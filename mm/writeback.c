@@ -20,7 +20,7 @@
  * once more.
  *
  * Invariants: PG_DIRTY exactly where the tag DIRTY is; PG_WRITEBACK only where the tag WRITEBACK
- * is; a page in either state is in the tree (reclaim and truncation respect it); nr_dirty counts.
+ * is; a page in either state is in the tree (reclaim and truncation respect it); nr_dirty_pages counts.
  * Locks: as->lock for tags and PG_DIRTY; a write begins with the page locked, so truncation and it
  * exclude each other. Several pages are locked in the order of their index.
  */
@@ -33,11 +33,12 @@
 
 #define BATCH 16 /* pages for one write_pages(); at most BIO_MAX_SEGS */
 
-static long nr_dirty, nr_writeback;
+long nr_dirty_pages;
+static long nr_writeback;
 
 unsigned long filemap_nr_dirty(void)
 {
-	return READ_ONCE(nr_dirty);
+	return READ_ONCE(nr_dirty_pages);
 }
 
 unsigned long filemap_nr_writeback(void)
@@ -60,7 +61,7 @@ void filemap_set_dirty(struct address_space *as, struct page *page)
 	if (page->mapping == as && !(page_flags(page) & PG_DIRTY)) {
 		page_set_flags(page, PG_DIRTY);
 		radix_tree_tag_set(&as->pages, page->index, RADIX_TAG_DIRTY);
-		atomic_add_long(&nr_dirty, 1);
+		atomic_add_long(&nr_dirty_pages, 1);
 		is_new = true;
 	}
 	spin_unlock(&as->lock);
@@ -73,7 +74,7 @@ static void clear_dirty(struct address_space *as, struct page *page)
 {
 	page_clear_flags(page, PG_DIRTY);
 	radix_tree_tag_clear(&as->pages, page->index, RADIX_TAG_DIRTY);
-	atomic_add_long(&nr_dirty, -1);
+	atomic_add_long(&nr_dirty_pages, -1);
 }
 
 void filemap_cancel_dirty(struct address_space *as, struct page *page)
@@ -291,15 +292,19 @@ const char *writeback_fault(const struct page *page)
 
 /* ---- not too many ---- */
 
-void balance_dirty_pages(struct address_space *as)
-{
-	unsigned long limit = nr_managed_pages() / 5, all;
+long dirty_background;
 
-	all = filemap_nr_dirty() + filemap_nr_writeback();
-	if (likely(all < limit / 2))
-		return;
+void writeback_init(void)
+{
+	dirty_background = nr_managed_pages() / 10;
+}
+
+void throttle_writer(struct address_space *as)
+{
+	unsigned long limit = dirty_background * 2;
+
 	flusher_wake();
-	if (all < limit)
+	if (filemap_nr_dirty() + filemap_nr_writeback() < limit)
 		return;
 	filemap_start_write(as, 0, ~0UL);
 	filemap_wait_write(as, 0, ~0UL);
