@@ -20,7 +20,8 @@
  * once more.
  *
  * Invariants: PG_DIRTY exactly where the tag DIRTY is; PG_WRITEBACK only where the tag WRITEBACK
- * is; a page in either state is in the tree (reclaim and truncation respect it); nr_dirty_pages counts.
+ * is; a page in either state is in the tree (reclaim and truncation respect it); nr_dirty_pages
+ * counts.
  * Locks: as->lock for tags and PG_DIRTY; a write begins with the page locked, so truncation and it
  * exclude each other. Several pages are locked in the order of their index.
  */
