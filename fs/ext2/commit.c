@@ -242,8 +242,11 @@ static int write_names(struct super_block *sb, struct list_head *batch)
 			filemap_start_write(&ei->vfs.i_data, 0, ~0UL);
 	}
 	list_for_each_entry(ei, batch, commit_link) {
-		if (!S_ISREG(ei->vfs.i_mode))
-			note(&ret, filemap_write_all(&ei->vfs.i_data));
+		int err = S_ISREG(ei->vfs.i_mode) ? 0 : filemap_write_all(&ei->vfs.i_data);
+
+		if (err) /* what had no memory is still dirty: it is in the next commit */
+			inode_mark_dirty(&ei->vfs, I_DIRTY_ATTR);
+		note(&ret, err);
 	}
 	note(&ret, block_flush(sb->s_bdev));
 	return ret;

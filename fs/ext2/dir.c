@@ -9,7 +9,12 @@
  * Each entry is checked before it is used: a bad one ends the search with -EIO, and as rec_len is
  * never less than the shortest entry, no list is endless.
  *
- * Locks: the directory's inode lock, from the caller.
+ * A directory is only entered from the one that its ".." names. So directories are a tree, whatever
+ * a damaged disk says, and locks that are taken from parent to child do not go in circles.
+ *
+ * Invariant: "." and ".." are the first two entries, and stay where they are.
+ * Locks: the directory's inode lock, from the caller. For its ".." that of its parent is enough:
+ * only a rename changes it, and holds the locks of the old and the new parent.
  */
 #include "fs/ext2/ext2.h"
 #include "kernel/task.h"
@@ -59,8 +64,8 @@ static bool name_is(const struct ext2_dirent *entry, const char *name, unsigned 
 static int find_in_block(struct inode *dir, char *block, const char *name, unsigned len,
 			 struct ext2_place *place)
 {
-	struct ext2_dirent *prev = NULL, *entry;
 	unsigned size = dir->i_sb->s_blocksize;
+	struct ext2_dirent *entry;
 
 	for (unsigned offset = 0; offset < size; offset += entry->rec_len) {
 		entry = ext2_dir_entry(dir, block, offset, place->pos);
@@ -68,10 +73,8 @@ static int find_in_block(struct inode *dir, char *block, const char *name, unsig
 			return PTR_ERR(entry);
 		if (name_is(entry, name, len)) {
 			place->entry = entry;
-			place->prev = prev;
 			return 0;
 		}
-		prev = entry;
 	}
 	return 0;
 }
@@ -82,7 +85,7 @@ int ext2_find_entry(struct inode *dir, const char *name, unsigned len, struct ex
 	char *block;
 	int err;
 
-	*place = (struct ext2_place){ .pos = 0 };
+	*place = (struct ext2_place){ .dir = dir };
 	for (; place->pos < dir->i_data.size; place->pos += size) {
 		block = ext2_dir_block(dir, place->pos, &place->page);
 		err = IS_ERR(block) ? PTR_ERR(block) : find_in_block(dir, block, name, len, place);
@@ -92,9 +95,44 @@ int ext2_find_entry(struct inode *dir, const char *name, unsigned len, struct ex
 	return -ENOENT;
 }
 
+int ext2_find_dotdot(struct inode *dir, struct ext2_place *place)
+{
+	struct ext2_dirent *entry;
+	char *block;
+
+	*place = (struct ext2_place){ .dir = dir };
+	block = ext2_dir_block(dir, 0, &place->page);
+	if (IS_ERR(block))
+		return PTR_ERR(block);
+	entry = ext2_dir_entry(dir, block, 0, 0);
+	if (!IS_ERR(entry) && entry->rec_len < dir->i_sb->s_blocksize)
+		entry = ext2_dir_entry(dir, block, entry->rec_len, 0);
+	if (IS_ERR(entry))
+		return PTR_ERR(entry);
+	if (!name_is(entry, "..", 2))
+		return ext2_error(dir->i_sb, "directory %lu: '..' is not the second entry",
+				  dir->i_ino);
+	place->entry = entry;
+	return 0;
+}
+
+/* Does @child, which locked @dir names, lie in it? 0 or -errno. */
+static int check_parent(struct inode *dir, struct inode *child)
+{
+	struct ext2_place place;
+	int err = ext2_find_dotdot(child, &place);
+
+	if (!err && READ_ONCE(place.entry->inode) != dir->i_ino)
+		err = ext2_error(dir->i_sb, "directory %lu is named in %lu, but lies elsewhere",
+				 child->i_ino, dir->i_ino);
+	ext2_place_end(&place);
+	return err;
+}
+
 static struct inode *ext2_lookup(struct inode *dir, const char *name, unsigned len)
 {
 	struct ext2_place place;
+	struct inode *inode;
 	int err = ext2_find_entry(dir, name, len, &place);
 	u32 ino = err ? 0 : place.entry->inode;
 
@@ -103,7 +141,14 @@ static struct inode *ext2_lookup(struct inode *dir, const char *name, unsigned l
 		return err == -ENOENT ? NULL : ERR_PTR(err);
 	if (ino == dir->i_ino)
 		return ERR_PTR(ext2_error(dir->i_sb, "directory %lu contains itself", dir->i_ino));
-	return ext2_iget(dir->i_sb, ino);
+	inode = ext2_iget(dir->i_sb, ino);
+	if (IS_ERR(inode) || !S_ISDIR(inode->i_mode))
+		return inode;
+	err = check_parent(dir, inode);
+	if (!err)
+		return inode;
+	inode_put(inode);
+	return ERR_PTR(err);
 }
 
 /* ---- listing ---- */

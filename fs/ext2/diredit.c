@@ -16,7 +16,11 @@
  *
  * A new block is on the medium, with its entry, before the directory has it (map.c).
  *
- * Locks: the directory's inode lock. Bytes of its pages are changed only here.
+ * A page is changed while it is locked and not being written: a disk that reads it byte by byte
+ * sees it before or after the edit.
+ *
+ * Locks: the directory's inode lock, inside it the page lock. Bytes of its pages are changed only
+ * here.
  */
 #include "drivers/block.h"
 #include "fs/ext2/ext2.h"
@@ -47,10 +51,24 @@ static u8 file_type(const struct super_block *sb, mode_t mode)
 	return EXT2_SB(sb)->filetype ? types[(mode & S_IFMT) >> 12] : 0;
 }
 
-/* The bytes of @page changed: the directory has been edited. */
-static void edited(struct inode *dir, struct page *page)
+/* From here to edit_end() the bytes of @page may be changed. */
+static void edit_begin(struct page *page)
 {
-	filemap_set_dirty(&dir->i_data, page);
+	lock_page(page);
+	wait_on_page_writeback(page);
+}
+
+static void edit_end(struct page *page)
+{
+	unlock_page(page);
+}
+
+/* The directory of @place has been edited there. */
+static void edited(const struct ext2_place *place)
+{
+	struct inode *dir = place->dir;
+
+	filemap_set_dirty(&dir->i_data, place->page);
 	EXT2_I(dir)->i_flags &= ~EXT2_INDEX_FL;
 	dir->i_mtime = dir->i_ctime = fs_now();
 	inode_mark_dirty(dir, I_DIRTY_ATTR);
@@ -88,16 +106,18 @@ static unsigned room_in(const struct ext2_dirent *entry, unsigned offset, unsign
 }
 
 /* Finds room for @need bytes in @block: place->entry has it, *at where. *gap: the largest. */
-static int find_room(struct inode *dir, char *block, unsigned need, struct ext2_place *place,
-		     unsigned *at, unsigned *gap)
+static int find_room(struct ext2_place *place, char *block, unsigned need, unsigned *at,
+		     unsigned *gap)
 {
-	unsigned size = dir->i_sb->s_blocksize;
+	unsigned size = place->dir->i_sb->s_blocksize;
 	struct ext2_dirent *entry;
 
 	for (unsigned offset = 0; offset < size; offset += entry->rec_len) {
-		entry = ext2_dir_entry(dir, block, offset, place->pos);
+		entry = ext2_dir_entry(place->dir, block, offset, place->pos);
 		if (IS_ERR(entry))
 			return PTR_ERR(entry);
+		if (place->pos + offset == 0)
+			continue; /* nothing comes between "." and ".." */
 		*gap = max(*gap, (unsigned)entry->rec_len - used_len(entry));
 		*at = room_in(entry, offset, need);
 		if (*at != NO_ROOM) {
@@ -108,39 +128,40 @@ static int find_room(struct inode *dir, char *block, unsigned need, struct ext2_
 	return 0;
 }
 
-/* The bytes from @from on of place's block are on the medium afterwards, if the disk has them. */
-static int write_block_now(struct inode *dir, const struct ext2_place *place)
+/* The block of @place is on the medium afterwards as it is now. */
+static int write_block_now(const struct ext2_place *place)
 {
-	unsigned blkbits = EXT2_SB(dir->i_sb)->blkbits;
+	struct inode *dir = place->dir;
 	u64 phys;
-	int err = ext2_get_block(&dir->i_data, place->pos >> blkbits, &phys);
+	int err = ext2_get_block(&dir->i_data, place->pos >> EXT2_SB(dir->i_sb)->blkbits, &phys);
 
 	if (err || phys == BLOCK_HOLE)
 		return err ? err : -EIO;
 	return ext2_write_now(dir->i_sb, place->page, offset_in_page(place->pos), phys);
 }
 
-/* Puts the new entry at @at of @block, into the free end of place->entry. */
-static int put_entry(struct inode *dir, const struct ext2_place *place, char *block, unsigned at,
-		     const char *name, unsigned len, const struct inode *inode)
+/* Puts the new entry at @at of @block, into the free end of place->entry; @place is it then. */
+static int put_entry(struct ext2_place *place, char *block, unsigned at, const char *name,
+		     unsigned len, const struct inode *inode)
 {
 	struct ext2_dirent *old = place->entry, *new = (void *)(block + at);
 	unsigned offset = (char *)old - block, end = offset + old->rec_len;
 	int err;
 
-	if (new == old) { /* a free one: it becomes the new one, the rest stays its end */
-		fill_entry(new, end - at, name, len, inode);
-		edited(dir, place->page);
-		return 0;
-	}
+	edit_begin(place->page);
 	fill_entry(new, end - at, name, len, inode);
 	if (offset / SECTOR_SIZE != at / SECTOR_SIZE) {
-		err = write_block_now(dir, place);
+		edit_end(place->page);
+		err = write_block_now(place);
 		if (err)
 			return err; /* nothing leads to the new bytes */
+		edit_begin(place->page);
 	}
-	old->rec_len = at - offset;
-	edited(dir, place->page);
+	if (new != old) /* else a free one became the new one, and its end stays its end */
+		WRITE_ONCE(old->rec_len, at - offset);
+	edit_end(place->page);
+	place->entry = new;
+	edited(place);
 	return 0;
 }
 
@@ -152,44 +173,69 @@ static void format_block(char *block, unsigned size)
 		((struct ext2_dirent *)(block + offset))->rec_len = SECTOR_SIZE;
 }
 
-/* Makes the directory one block longer, with the new entry in it unless @inode is NULL. */
-static int append_block(struct inode *dir, const char *name, unsigned len,
-			const struct inode *inode)
+/* The zeros behind the end of the directory, where its next block will be: at @place. */
+static char *start_block(struct ext2_place *place)
 {
-	unsigned size = dir->i_sb->s_blocksize, from;
-	struct address_space *as = &dir->i_data;
-	struct page *page = NULL;
-	u64 pos = as->size;
+	struct inode *dir = place->dir;
+	unsigned size = dir->i_sb->s_blocksize;
 	char *block;
+
+	place->pos = dir->i_data.size;
+	if (place->pos % size)
+		return ERR_PTR(ext2_error(dir->i_sb, "directory %lu: bad size %lu", dir->i_ino,
+					  place->pos));
+	if (place->pos + size > dir->i_sb->s_maxbytes || place->pos + size > INT32_MAX)
+		return ERR_PTR(-ENOSPC);
+	block = ext2_dir_block(dir, place->pos, &place->page);
+	if (IS_ERR(block))
+		return block;
+	edit_begin(place->page);
+	format_block(block, size);
+	return block;
+}
+
+/* start_block()'s block, filled, becomes part of the directory. On failure it is zeros again. */
+static int finish_block(struct ext2_place *place, char *block)
+{
+	unsigned from = offset_in_page(place->pos), size = place->dir->i_sb->s_blocksize;
+	struct address_space *as = &place->dir->i_data;
 	int err;
 
-	if (pos + size > dir->i_sb->s_maxbytes || pos + size > INT32_MAX)
-		return -ENOSPC;
-	block = ext2_dir_block(dir, pos, &page);
+	edit_end(place->page);
+	err = ext2_map_page(as, place->page, from, from + size);
+	if (!err) {
+		WRITE_ONCE(as->size, place->pos + size);
+		edited(place);
+		return 0;
+	}
+	edit_begin(place->page);
+	memset(block, 0, size);
+	edit_end(place->page);
+	return err;
+}
+
+/* Makes the directory one block longer, with the new entry in it unless @inode is NULL. */
+static int append_block(struct ext2_place *place, const char *name, unsigned len,
+			const struct inode *inode)
+{
+	char *block = start_block(place);
+
 	if (IS_ERR(block))
 		return PTR_ERR(block);
-	format_block(block, size);
+	place->entry = (void *)block;
 	if (inode)
-		fill_entry((void *)block, SECTOR_SIZE, name, len, inode);
-	from = offset_in_page(pos);
-	err = ext2_map_page(as, page, from, from + size);
-	if (err) {
-		memset(block, 0, size);
-	} else {
-		WRITE_ONCE(as->size, pos + size);
-		edited(dir, page);
-	}
-	page_put(page);
-	return err;
+		fill_entry(place->entry, SECTOR_SIZE, name, len, inode);
+	return finish_block(place, block);
 }
 
 /*
  * Adds the entry where one of the present blocks has room, or, @inode NULL, only looks for that.
  * -ENOSPC: none has.
  */
-static int add_in_room(struct inode *dir, struct ext2_place *place, const char *name, unsigned len,
+static int add_in_room(struct ext2_place *place, const char *name, unsigned len,
 		       const struct inode *inode)
 {
+	struct inode *dir = place->dir;
 	struct ext2_inode *ei = EXT2_I(dir);
 	unsigned size = dir->i_sb->s_blocksize, at = 0;
 
@@ -199,95 +245,104 @@ static int add_in_room(struct inode *dir, struct ext2_place *place, const char *
 		int err = PTR_ERR(block);
 
 		if (!IS_ERR(block))
-			err = find_room(dir, block, entry_len(len), place, &at, &gap);
+			err = find_room(place, block, entry_len(len), &at, &gap);
 		if (err)
 			return err;
 		if (place->entry)
-			return inode ? put_entry(dir, place, block, at, name, len, inode) : 0;
+			return inode ? put_entry(place, block, at, name, len, inode) : 0;
 		if (gap < ROOM_WORTH && ei->dir_room_pos == place->pos)
 			ei->dir_room_pos += size;
 	}
 	return -ENOSPC;
 }
 
-int ext2_add_entry(struct inode *dir, const char *name, unsigned len, struct inode *inode)
+int ext2_add_entry(struct inode *dir, const char *name, unsigned len, struct inode *inode,
+		   struct ext2_place *place)
 {
-	struct ext2_place place = { .pos = 0 };
-	int err = add_in_room(dir, &place, name, len, inode);
+	int err;
 
-	ext2_place_end(&place);
-	return err == -ENOSPC ? append_block(dir, name, len, inode) : err;
+	*place = (struct ext2_place){ .dir = dir };
+	err = add_in_room(place, name, len, inode);
+	return err == -ENOSPC ? append_block(place, name, len, inode) : err;
 }
 
 int ext2_make_room(struct inode *dir, unsigned len)
 {
-	struct ext2_place place = { .pos = 0 };
-	int err = add_in_room(dir, &place, NULL, len, NULL);
+	struct ext2_place place = { .dir = dir };
+	int err = add_in_room(&place, NULL, len, NULL);
 
-	ext2_place_end(&place);
-	return err == -ENOSPC ? append_block(dir, NULL, 0, NULL) : err;
-}
-
-/* ---- changing and removing ---- */
-
-int ext2_remove_entry(struct inode *dir, const char *name, unsigned len)
-{
-	struct ext2_inode *ei = EXT2_I(dir);
-	struct ext2_place place;
-	int err = ext2_find_entry(dir, name, len, &place);
-
-	if (!err) {
-		if (place.prev && offset_in_page(place.entry) % SECTOR_SIZE)
-			place.prev->rec_len += place.entry->rec_len;
-		else
-			place.entry->inode = 0;
-		ei->dir_room_pos = min(ei->dir_room_pos, place.pos);
-		edited(dir, place.page);
-	}
+	if (err == -ENOSPC)
+		err = append_block(&place, NULL, 0, NULL);
 	ext2_place_end(&place);
 	return err;
-}
-
-int ext2_set_entry(struct inode *dir, const char *name, unsigned len, struct inode *inode)
-{
-	struct ext2_place place;
-	int err = ext2_find_entry(dir, name, len, &place);
-
-	if (!err) {
-		place.entry->inode = inode->i_ino;
-		place.entry->file_type = file_type(dir->i_sb, inode->i_mode);
-		edited(dir, place.page);
-	}
-	ext2_place_end(&place);
-	return err;
-}
-
-int ext2_set_parent(struct inode *dir, struct inode *parent)
-{
-	return ext2_set_entry(dir, "..", 2, parent);
 }
 
 int ext2_make_empty(struct inode *dir, struct inode *parent)
 {
-	unsigned size = dir->i_sb->s_blocksize, dot = entry_len(1);
-	struct page *page = NULL;
-	char *block = ext2_dir_block(dir, 0, &page);
-	int err;
+	struct ext2_place place = { .dir = dir };
+	unsigned dot = entry_len(1);
+	char *block = start_block(&place);
+	int err = PTR_ERR(block);
 
-	if (IS_ERR(block))
-		return PTR_ERR(block);
-	format_block(block, size);
-	fill_entry((void *)block, dot, ".", 1, dir);
-	fill_entry((void *)(block + dot), SECTOR_SIZE - dot, "..", 2, parent);
-	err = ext2_map_page(&dir->i_data, page, 0, size);
-	if (err) {
-		memset(block, 0, size);
-	} else {
-		WRITE_ONCE(dir->i_data.size, size);
-		edited(dir, page);
+	if (!IS_ERR(block)) {
+		fill_entry((void *)block, dot, ".", 1, dir);
+		fill_entry((void *)(block + dot), SECTOR_SIZE - dot, "..", 2, parent);
+		err = finish_block(&place, block);
 	}
-	page_put(page);
+	ext2_place_end(&place);
 	return err;
+}
+
+/* ---- changing and removing ---- */
+
+void ext2_remove_entry(struct ext2_place *place)
+{
+	struct ext2_inode *ei = EXT2_I(place->dir);
+	char *block = (char *)page_address(place->page) + offset_in_page(place->pos);
+	struct ext2_dirent *entry = (void *)block, *prev = NULL;
+
+	/* From the start of the block all was checked when the entry was found. */
+	for (; entry != place->entry; entry = (void *)((char *)entry + entry->rec_len))
+		prev = entry;
+	edit_begin(place->page);
+	if (prev && offset_in_page(entry) % SECTOR_SIZE)
+		prev->rec_len += entry->rec_len;
+	else
+		entry->inode = 0;
+	edit_end(place->page);
+	ei->dir_room_pos = min(ei->dir_room_pos, place->pos);
+	edited(place);
+}
+
+void ext2_set_entry(struct ext2_place *place, const struct inode *inode)
+{
+	edit_begin(place->page);
+	place->entry->inode = inode->i_ino;
+	place->entry->file_type = file_type(inode->i_sb, inode->i_mode);
+	edit_end(place->page);
+	edited(place);
+}
+
+void ext2_set_parent(struct ext2_place *place, const struct inode *parent)
+{
+	edit_begin(place->page);
+	WRITE_ONCE(place->entry->inode, parent->i_ino);
+	edit_end(place->page);
+	filemap_set_dirty(&place->dir->i_data, place->page);
+}
+
+void ext2_swap_entries(struct ext2_place *a, struct ext2_place *b)
+{
+	u32 inode = a->entry->inode;
+	u8 type = a->entry->file_type;
+
+	edit_begin(a->page);
+	a->entry->inode = b->entry->inode;
+	a->entry->file_type = b->entry->file_type;
+	b->entry->inode = inode;
+	b->entry->file_type = type;
+	edit_end(a->page);
+	edited(a);
 }
 
 static bool is_dots(const struct ext2_dirent *entry)

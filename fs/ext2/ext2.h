@@ -255,12 +255,16 @@ void ext2_end_removal(struct super_block *sb);
 
 /* ---- dir.c, diredit.c: entries; the directory is locked ---- */
 
-/* An entry in its directory. Starts as zeros; ext2_place_end() lets the page go. */
+/*
+ * An entry in its directory. Its page is held: what was found, or added, can be changed later,
+ * while the directory is locked, without a failure. Starts as zeros; ext2_place_end() lets the page
+ * go.
+ */
 struct ext2_place {
+	struct inode *dir;
 	struct page *page;
 	u64 pos;		   /* of the block, bytes */
 	struct ext2_dirent *entry; /* NULL: not found */
-	struct ext2_dirent *prev;  /* the one before it in its block; NULL: it is the first */
 };
 
 static inline void ext2_place_end(struct ext2_place *place)
@@ -277,27 +281,53 @@ static inline void ext2_place_end(struct ext2_place *place)
 char *ext2_dir_block(struct inode *dir, u64 pos, struct page **page);
 /* The entry at @offset of @block, which lies at @block_pos; ERR_PTR(-EIO) if it cannot be one. */
 struct ext2_dirent *ext2_dir_entry(struct inode *dir, char *block, unsigned offset, u64 block_pos);
-/* Finds @name. 0, -ENOENT, -EIO; ext2_place_end() in any case. */
+/* Finds @name. 0, -ENOENT, -EIO, -ENOMEM; ext2_place_end() in any case. */
 int ext2_find_entry(struct inode *dir, const char *name, unsigned len, struct ext2_place *place);
+/* The same for "..": here the lock of @dir's parent is enough. */
+int ext2_find_dotdot(struct inode *dir, struct ext2_place *place);
 /*
- * Adds the entry @name for @inode. -ENOSPC, -EIO, -ENOMEM; nothing has changed then. Directory
- * times and dirtiness are seen to; dcache and link counts are not.
+ * Adds the entry @name for @inode, at @place, which is ext2_place_end()'s in any case. -ENOSPC,
+ * -EIO, -ENOMEM; nothing has changed then. Directory times and dirtiness are seen to; dcache and
+ * link counts are not.
  */
-int ext2_add_entry(struct inode *dir, const char *name, unsigned len, struct inode *inode);
+int ext2_add_entry(struct inode *dir, const char *name, unsigned len, struct inode *inode,
+		   struct ext2_place *place);
 /* Sees to it that a name of @len bytes can be added without a new block. */
 int ext2_make_room(struct inode *dir, unsigned len);
-/* Removes @name. -ENOENT: the disk has no such entry. */
-int ext2_remove_entry(struct inode *dir, const char *name, unsigned len);
-/* Lets the entry @name name @inode instead, in one sector's write. */
-int ext2_set_entry(struct inode *dir, const char *name, unsigned len, struct inode *inode);
+/* Removes the entry at @place, which was found, or added, since the directory was locked. */
+void ext2_remove_entry(struct ext2_place *place);
+/* Lets the entry at @place name @inode instead, in one sector's write. */
+void ext2_set_entry(struct ext2_place *place, const struct inode *inode);
+/* Lets ".." at @place name @parent, with the locks of the old and the new parent. */
+void ext2_set_parent(struct ext2_place *place, const struct inode *parent);
+/* Two entries of one sector change what they name, in one write. */
+void ext2_swap_entries(struct ext2_place *a, struct ext2_place *b);
 /* Contents of a new directory: "." and ".."; on the medium afterwards. */
 int ext2_make_empty(struct inode *dir, struct inode *parent);
 /* 1: nothing but "." and ".."; 0: more; -errno. */
 int ext2_is_empty(struct inode *dir);
-/* Lets ".." of @dir name @parent. */
-int ext2_set_parent(struct inode *dir, struct inode *parent);
 
-/* ---- namei.c, symlink.c: the inode_operations of directories (fs/vfs.h) ---- */
+/* ---- namei.c, rename.c, symlink.c: the inode_operations of directories (fs/vfs.h) ---- */
+
+/* 0, or -EPERM: the disk says that @dir, or @inode unless it is NULL, is not to be changed. */
+int ext2_may_edit(struct inode *dir, struct inode *inode);
+/* The link count of @inode, or what it is called, changed: its ctime, and it is dirty. */
+void ext2_touch_links(struct inode *inode);
+/* One link more, or less: a damaged count does not wrap. */
+void ext2_add_link(struct inode *inode);
+void ext2_drop_link(struct inode *inode);
+/*
+ * @inode is about to lose a name, a directory its only one: counts that. If it was the last, the
+ * inode table says so from now on. 0, or -EIO with nothing changed. In a removal.
+ */
+int ext2_lose_name(struct inode *inode);
+/* Undoes it: @nlink links, as before. */
+void ext2_regain_name(struct inode *inode, u32 nlink);
+/* 0: @inode, locked, is an empty directory, or none at all; -ENOTEMPTY, -EIO. */
+int ext2_check_empty(struct inode *inode);
+/* As ext2_find_entry(); -EIO if the entry is not @inode's, as the VFS believes. */
+int ext2_find_name_of(struct inode *dir, const char *name, unsigned len, const struct inode *inode,
+		      struct ext2_place *place);
 
 struct inode *ext2_create(struct inode *dir, const char *name, unsigned len, mode_t mode);
 struct inode *ext2_mknod(struct inode *dir, const char *name, unsigned len, mode_t mode,
