@@ -353,12 +353,18 @@ int ext2_sync_inode(struct inode *inode, bool datasync)
 	struct ext2_sb_info *sbi = EXT2_SB(sb);
 	int err;
 
-	if (!datasync || (READ_ONCE(inode->i_state) & I_DIRTY_ATTR))
-		return ext2_commit(sb);
-	/* The commit that cleared I_DIRTY_ATTR may still be writing. */
-	mutex_lock(&sbi->commit_mutex);
-	err = block_flush(sb->s_bdev);
-	mutex_unlock(&sbi->commit_mutex);
+	if (!datasync || (READ_ONCE(inode->i_state) & I_DIRTY_ATTR)) {
+		err = ext2_commit(sb);
+	} else {
+		/* The commit that cleared I_DIRTY_ATTR may still be writing. */
+		mutex_lock(&sbi->commit_mutex);
+		err = block_flush(sb->s_bdev);
+		mutex_unlock(&sbi->commit_mutex);
+	}
+	/* A new inode that was renamed meanwhile waits for the commit that has its name. */
+	while (!err && READ_ONCE(EXT2_I(inode)->is_new) && READ_ONCE(inode->i_nlink) > 0 &&
+	       READ_ONCE(sbi->writing))
+		err = ext2_commit(sb);
 	return err;
 }
 
