@@ -188,7 +188,7 @@ static void wait_for_work(void)
 	struct wait_entry entry = WAIT_ENTRY_INIT;
 
 	do {
-		prepare_to_wait(&flusher_queue, &entry, TASK_UNINTERRUPTIBLE);
+		prepare_to_wait(&flusher_queue, &entry, TASK_IDLE);
 	} while (!smp_load_acquire(&flusher_asked) && !schedule_until(deadline));
 	finish_wait(&flusher_queue, &entry);
 }

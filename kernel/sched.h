@@ -9,7 +9,8 @@
 /* States as sets. */
 #define STATE_BIT(state) (1u << (state))
 #define STATES_SLEEPING                                                                            \
-	(STATE_BIT(TASK_INTERRUPTIBLE) | STATE_BIT(TASK_KILLABLE) | STATE_BIT(TASK_UNINTERRUPTIBLE))
+	(STATE_BIT(TASK_INTERRUPTIBLE) | STATE_BIT(TASK_KILLABLE) |                                \
+	 STATE_BIT(TASK_UNINTERRUPTIBLE) | STATE_BIT(TASK_IDLE))
 
 /* Makes @task run if its state is in @states; false: it was not. Any context. */
 bool wake_task_in(struct task *task, unsigned states);

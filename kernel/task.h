@@ -25,6 +25,7 @@ enum task_state {
 	TASK_INTERRUPTIBLE,   /* any signal that is not ignored ends the sleep */
 	TASK_KILLABLE,	      /* only a fatal signal does */
 	TASK_UNINTERRUPTIBLE, /* nothing does: disk I/O, locks */
+	TASK_IDLE,	      /* likewise: a kernel thread that has nothing to do */
 	TASK_STOPPED,	      /* by SIGSTOP and friends */
 	TASK_ZOMBIE,	      /* exited, not yet waited for */
 	TASK_DEAD,	      /* waited for; freed after its last switch */

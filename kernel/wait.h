@@ -43,7 +43,8 @@ void wait_queue_init(struct wait_queue *wq);
 
 /*
  * Queues the current task, unless it is still queued, and sets its state: TASK_INTERRUPTIBLE,
- * TASK_KILLABLE or TASK_UNINTERRUPTIBLE (kernel/task.h). Called again after each wake-up.
+ * TASK_KILLABLE, TASK_UNINTERRUPTIBLE or TASK_IDLE (kernel/task.h). Called again after each
+ * wake-up.
  */
 void prepare_to_wait(struct wait_queue *wq, struct wait_entry *entry, int state);
 void finish_wait(struct wait_queue *wq, struct wait_entry *entry);

@@ -80,6 +80,8 @@ static const char *state_name(int state)
 		return "R (running)";
 	case TASK_INTERRUPTIBLE:
 		return "S (sleeping)";
+	case TASK_IDLE:
+		return "I (idle)";
 	case TASK_STOPPED:
 		return "T (stopped)";
 	case TASK_ZOMBIE:
