@@ -65,10 +65,14 @@ static int lose_name(struct inode *inode)
 	return err;
 }
 
-/* The name could not be removed: undoes lose_name(). */
+/* The name could not be removed: undoes lose_name(), in the table too if that spoke of death. */
 static void regain_name(struct inode *inode, u32 nlink)
 {
+	bool died = inode->i_nlink == 0;
+
 	inode->i_nlink = nlink;
+	if (died && !READ_ONCE(EXT2_I(inode)->is_new))
+		ext2_write_inode(inode);
 	touch_links(inode);
 }
 
@@ -265,16 +269,19 @@ static int move_name(struct inode *old_dir, const char *old_name, unsigned old_l
 		return err;
 	ext2_named(inode, new_dir);
 	err = ext2_keep_name(inode);
-	if (!err)
+	if (!err || victim) /* there is no way back for a victim */
 		err = ext2_remove_entry(old_dir, old_name, old_len);
-	if (err && !victim)
+	if (err && victim)
+		add_link(inode); /* it has both names */
+	else if (err)
 		ext2_remove_entry(new_dir, new_name, new_len);
 	return err;
 }
 
 /*
  * The same for a directory, which must never have two names on the disk, or none: both edits are in
- * one commit, and mostly in one sector.
+ * one commit, and mostly in one sector. So it is no newer for the commits than it was: one that is
+ * under way has its old name, and what is in it.
  */
 static int move_directory(struct inode *old_dir, const char *old_name, unsigned old_len,
 			  struct inode *inode, struct inode *new_dir, const char *new_name,
@@ -293,8 +300,6 @@ static int move_directory(struct inode *old_dir, const char *old_name, unsigned 
 	if (err && !victim)
 		ext2_remove_entry(new_dir, new_name, new_len);
 	ext2_end_removal(new_dir->i_sb);
-	if (!err)
-		ext2_named(inode, new_dir);
 	return err;
 }
 
@@ -356,8 +361,11 @@ int ext2_exchange(struct inode *old_dir, const char *old_name, unsigned old_len,
 		ext2_set_entry(new_dir, new_name, new_len, new_inode);
 		return err;
 	}
-	ext2_named(old_inode, new_dir);
-	ext2_named(new_inode, old_dir);
+	/* As in move_directory(): of a directory the commit that is under way has the old name. */
+	if (!old_is_dir)
+		ext2_named(old_inode, new_dir);
+	if (!new_is_dir)
+		ext2_named(new_inode, old_dir);
 	if (old_dir != new_dir && old_is_dir)
 		err = change_parent(old_inode, old_dir, new_dir);
 	if (!err && old_dir != new_dir && new_is_dir)
