@@ -325,7 +325,7 @@ int ext2_write_death(struct inode *inode)
 	bool is_new;
 	int err;
 
-	/* A commit that brings it to the disk right now does so with the count of 0, or has done it. */
+	/* A commit that brings it to the disk right now writes the count of 0, or has done it. */
 	spin_lock(&sbi->lock);
 	is_new = EXT2_I(inode)->is_new;
 	spin_unlock(&sbi->lock);
