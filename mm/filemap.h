@@ -140,7 +140,7 @@ void filemap_cancel_dirty(struct address_space *as, struct page *page);
 /* For the checker, with the machine stopped: what is wrong with a cache page's flags, or NULL. */
 const char *writeback_fault(const struct page *page);
 /* True when some page is dirty. */
-bool filemap_is_dirty(const struct address_space *as);
+bool filemap_is_dirty(struct address_space *as);
 /* Pages that are dirty, and pages that are being written: all files. */
 unsigned long filemap_nr_dirty(void);
 unsigned long filemap_nr_writeback(void);

@@ -136,8 +136,10 @@ static ssize_t write_piece(struct address_space *as, u64 pos, const void *buf, s
 	if (pos + n - left > as->size && left < n)
 		WRITE_ONCE(as->size, pos + n - left);
 	filemap_set_dirty(as, page);
-	if (unlikely(left > 0) && as->ops->write_failed)
+	if (unlikely(left > 0) && as->ops->write_failed) {
+		page_clear_flags(page, PG_MAPPED); /* blocks of it may go again */
 		as->ops->write_failed(as);
+	}
 	page_put(page);
 	return n - left;
 }

@@ -90,9 +90,14 @@ void filemap_cancel_dirty(struct address_space *as, struct page *page)
 	spin_unlock(&as->lock);
 }
 
-bool filemap_is_dirty(const struct address_space *as)
+bool filemap_is_dirty(struct address_space *as)
 {
-	return radix_tree_tagged(&as->pages, RADIX_TAG_DIRTY);
+	bool dirty;
+
+	spin_lock(&as->lock); /* the top node may be freed at any time */
+	dirty = radix_tree_tagged(&as->pages, RADIX_TAG_DIRTY);
+	spin_unlock(&as->lock);
+	return dirty;
 }
 
 /* ---- starting ---- */

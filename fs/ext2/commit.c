@@ -4,8 +4,9 @@
  *	stage       what is written, in any order                           then
  *	1 deaths    inodes without a name, as deleted: inode tables         flush
  *	2 names     blocks of directories (and of links)                    flush
- *	3 births    new directories, level by level; then all other         flush
- *	            inodes, counts, bitmaps, pointer blocks, super block
+ *	3 births    directories that got blocks; new directories, level     flush
+ *	            by level; then all other inodes, counts, bitmaps,
+ *	            pointer blocks, super block
  *	4           what was freed before the commit may be used again
  *
  * A stage that has nothing to write costs no flush. The order is that of `e2fsck -p`, which is to
@@ -258,40 +259,60 @@ static bool is_due(const struct ext2_inode *ei, u64 seq)
 	return !ei->is_new || (ei->vfs.i_nlink > 0 && READ_ONCE(ei->name_seq) <= seq);
 }
 
-/* The new directories of stage 3: each is there before what is in it. */
-static int write_new_directories(struct super_block *sb, struct list_head *batch, u64 seq)
+/*
+ * Is @ei a directory that stage 3 writes at @level? 0: one that the disk has, and that got blocks;
+ * what is in them would be without a name if it came before the directory's new map and size.
+ */
+static bool is_at_level(const struct ext2_inode *ei, unsigned level, u64 seq)
+{
+	if (!S_ISDIR(ei->vfs.i_mode))
+		return false;
+	if (level == 0)
+		return !ei->is_new && READ_ONCE(ei->dir_grew);
+	return ei->is_new && ei->level == level && is_due(ei, seq);
+}
+
+/* The new and grown directories of stage 3: each is there before what is in it. */
+static int write_directories(struct super_block *sb, struct list_head *batch, u64 seq)
 {
 	struct ext2_inode *ei;
 	int ret = 0;
 
-	for (unsigned level = 1; level <= EXT2_MAX_LEVEL; level++) {
+	for (unsigned level = 0; level <= EXT2_MAX_LEVEL; level++) {
 		unsigned found = 0;
 
 		list_for_each_entry(ei, batch, commit_link) {
-			if (!S_ISDIR(ei->vfs.i_mode) || !ei->is_new || ei->level != level ||
-			    !is_due(ei, seq))
+			if (!is_at_level(ei, level, seq))
 				continue;
+			WRITE_ONCE(ei->dir_grew, false);
 			note(&ret, ext2_write_inode(&ei->vfs));
 			found++;
 		}
-		if (!found) /* nor is there any below */
+		if (found)
+			note(&ret, write_meta(sb));
+		else if (level > 0) /* nor is there any below */
 			break;
-		note(&ret, write_meta(sb));
 	}
 	return ret;
+}
+
+/* Did stage 2 have no memory for all pages of @ei? They are only found by way of a dirty inode. */
+static bool names_left(struct ext2_inode *ei)
+{
+	return !S_ISREG(ei->vfs.i_mode) && filemap_is_dirty(&ei->vfs.i_data);
 }
 
 /* Stage 3, and the end of @batch. */
 static int write_births(struct super_block *sb, struct list_head *batch, u64 seq)
 {
 	struct ext2_inode *ei, *next;
-	int ret = write_new_directories(sb, batch, seq), err;
+	int ret = write_directories(sb, batch, seq), err;
 
 	list_for_each_entry_safe(ei, next, batch, commit_link) {
 		err = 0;
 		if (is_due(ei, seq))
 			err = ext2_write_inode(&ei->vfs);
-		if (err == -ENOMEM || !is_due(ei, seq)) /* later, then */
+		if (err == -ENOMEM || !is_due(ei, seq) || names_left(ei)) /* later, then */
 			inode_mark_dirty(&ei->vfs, I_DIRTY_ATTR);
 		note(&ret, err);
 	}
@@ -328,6 +349,8 @@ static int do_commit(struct super_block *sb)
 	note(&err, write_births(sb, &batch, seq));
 	if (err) {
 		keep_freed(sbi);
+		if (err != -ENOMEM) /* then all is still there to be written */
+			sbi->had_errors = true;
 		errseq_set(&sb->s_wb_err, err);
 	} else {
 		release_freed(sbi, seq);
@@ -347,23 +370,30 @@ int ext2_commit(struct super_block *sb)
 	return err;
 }
 
+/* Has @inode a name, and the disk has no inode for it? So it was not due yet. */
+static bool awaits_birth(struct inode *inode)
+{
+	const struct ext2_inode *ei = EXT2_I(inode);
+
+	return READ_ONCE(ei->is_new) && inode->i_nlink > 0 && READ_ONCE(ei->name_seq) != ~0UL &&
+	       READ_ONCE(EXT2_SB(inode->i_sb)->writing);
+}
+
 int ext2_sync_inode(struct inode *inode, bool datasync)
 {
 	struct super_block *sb = inode->i_sb;
 	struct ext2_sb_info *sbi = EXT2_SB(sb);
-	int err;
+	int err = 0;
 
-	if (!datasync || (READ_ONCE(inode->i_state) & I_DIRTY_ATTR)) {
-		err = ext2_commit(sb);
-	} else {
+	if (datasync && !(READ_ONCE(inode->i_state) & I_DIRTY_ATTR)) {
 		/* The commit that cleared I_DIRTY_ATTR may still be writing. */
 		mutex_lock(&sbi->commit_mutex);
 		err = block_flush(sb->s_bdev);
 		mutex_unlock(&sbi->commit_mutex);
+	} else {
+		err = ext2_commit(sb);
 	}
-	/* A new inode that was renamed meanwhile waits for the commit that has its name. */
-	while (!err && READ_ONCE(EXT2_I(inode)->is_new) && READ_ONCE(inode->i_nlink) > 0 &&
-	       READ_ONCE(sbi->writing))
+	while (!err && awaits_birth(inode)) /* it was renamed while that commit was under way */
 		err = ext2_commit(sb);
 	return err;
 }
@@ -382,10 +412,14 @@ void ext2_named(struct inode *inode, struct inode *dir)
 int ext2_keep_name(struct inode *inode)
 {
 	const struct ext2_inode *ei = EXT2_I(inode);
-	u64 committed = READ_ONCE(EXT2_SB(inode->i_sb)->committed_seq);
+	const struct ext2_sb_info *sbi = EXT2_SB(inode->i_sb);
 
-	/* Either the disk has no name of it that could be lost, or it has the newest. */
-	if (ei->born_seq > committed || ei->name_seq <= committed)
+	/*
+	 * Either the disk has the newest name, or no commit, not even one that is under way, has
+	 * the inode: then no name of it can be lost.
+	 */
+	if (ei->name_seq <= READ_ONCE(sbi->committed_seq) ||
+	    ei->born_seq >= READ_ONCE(sbi->commit_seq))
 		return 0;
 	return ext2_commit(inode->i_sb);
 }

@@ -116,23 +116,9 @@ int ext2_find_dotdot(struct inode *dir, struct ext2_place *place)
 	return 0;
 }
 
-/* Does @child, which locked @dir names, lie in it? 0 or -errno. */
-static int check_parent(struct inode *dir, struct inode *child)
-{
-	struct ext2_place place;
-	int err = ext2_find_dotdot(child, &place);
-
-	if (!err && READ_ONCE(place.entry->inode) != dir->i_ino)
-		err = ext2_error(dir->i_sb, "directory %lu is named in %lu, but lies elsewhere",
-				 child->i_ino, dir->i_ino);
-	ext2_place_end(&place);
-	return err;
-}
-
 static struct inode *ext2_lookup(struct inode *dir, const char *name, unsigned len)
 {
 	struct ext2_place place;
-	struct inode *inode;
 	int err = ext2_find_entry(dir, name, len, &place);
 	u32 ino = err ? 0 : place.entry->inode;
 
@@ -141,14 +127,7 @@ static struct inode *ext2_lookup(struct inode *dir, const char *name, unsigned l
 		return err == -ENOENT ? NULL : ERR_PTR(err);
 	if (ino == dir->i_ino)
 		return ERR_PTR(ext2_error(dir->i_sb, "directory %lu contains itself", dir->i_ino));
-	inode = ext2_iget(dir->i_sb, ino);
-	if (IS_ERR(inode) || !S_ISDIR(inode->i_mode))
-		return inode;
-	err = check_parent(dir, inode);
-	if (!err)
-		return inode;
-	inode_put(inode);
-	return ERR_PTR(err);
+	return ext2_iget(dir->i_sb, ino);
 }
 
 /* ---- listing ---- */

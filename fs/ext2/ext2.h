@@ -131,6 +131,7 @@ struct ext2_inode {
 	u32 i_block[EXT2_NR_BLOCKS]; /* as on the disk, or a fast symbolic link's target */
 	u32 i_flags, i_generation, i_file_acl;
 	bool is_new;	/* made by this mount and never written to the table */
+	bool dir_grew;	/* a directory that the disk knows with fewer blocks */
 	unsigned level; /* of a new directory: 1 and more below a directory that is not new */
 	struct list_head commit_link; /* in the commit that is going on */
 	u64 born_seq;		      /* commit that first has this inode; 0: it was on the disk */

@@ -322,9 +322,14 @@ int ext2_write_inode(struct inode *inode)
 int ext2_write_death(struct inode *inode)
 {
 	struct ext2_sb_info *sbi = EXT2_SB(inode->i_sb);
+	bool is_new;
 	int err;
 
-	if (READ_ONCE(EXT2_I(inode)->is_new)) /* the disk does not know that it lived */
+	/* A commit that brings it to the disk right now writes the count of 0, or has done it. */
+	spin_lock(&sbi->lock);
+	is_new = EXT2_I(inode)->is_new;
+	spin_unlock(&sbi->lock);
+	if (is_new) /* the disk does not know that it lived */
 		return 0;
 	err = ext2_write_inode(inode);
 	if (!err)

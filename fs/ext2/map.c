@@ -257,6 +257,7 @@ static int make_block(struct inode *inode, u64 block, struct page *page, unsigne
 		goto out;
 	}
 	link_branch(inode, &c, blocks[0]);
+	WRITE_ONCE(EXT2_I(inode)->dir_grew, S_ISDIR(inode->i_mode));
 	EXT2_I(inode)->last_block = blocks[nr - 1];
 	inode->i_blocks += (u64)nr << (EXT2_SB(sb)->blkbits - SECTOR_SHIFT);
 	inode_mark_dirty(inode, I_DIRTY_ATTR);

@@ -57,10 +57,14 @@ int ext2_lose_name(struct inode *inode)
 	return err;
 }
 
-/* The name could not be removed: undoes ext2_lose_name(). */
+/* The name could not be removed: undoes ext2_lose_name(), also in the table if that told of it. */
 void ext2_regain_name(struct inode *inode, u32 nlink)
 {
+	bool died = inode->i_nlink == 0;
+
 	inode->i_nlink = nlink;
+	if (died && !READ_ONCE(EXT2_I(inode)->is_new))
+		ext2_write_inode(inode);
 	ext2_touch_links(inode);
 }
 

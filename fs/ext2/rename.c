@@ -120,7 +120,10 @@ static int move_file(struct side *old, struct side *new)
 	return err;
 }
 
-/* [2]: a directory. Room for its new name is made before, as that may take a commit. */
+/*
+ * [2]: a directory. Room for its new name is made before, as that may take a commit. It is no newer
+ * for the commits than it was: one that is under way has its old name, and what is in it.
+ */
 static int move_directory(struct side *old, struct side *new)
 {
 	struct super_block *sb = old->dir->i_sb;
@@ -138,8 +141,6 @@ static int move_directory(struct side *old, struct side *new)
 			ext2_drop_link(new->dir);
 	}
 	ext2_end_removal(sb);
-	if (!err)
-		ext2_named(old->inode, new->dir);
 	return err;
 }
 
@@ -267,8 +268,11 @@ static void exchange_at_once(struct side *a, struct side *b)
 	arrive(a, b);
 	arrive(b, a);
 	ext2_end_removal(a->dir->i_sb);
-	ext2_named(a->inode, b->dir);
-	ext2_named(b->inode, a->dir);
+	/* As in move_directory(): of a directory the commit that is under way has the old name. */
+	if (!is_dir(a))
+		ext2_named(a->inode, b->dir);
+	if (!is_dir(b))
+		ext2_named(b->inode, a->dir);
 }
 
 /* May what @from names go to @to's directory, for what @to names? */

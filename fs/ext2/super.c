@@ -281,7 +281,7 @@ static int stop_writing(struct super_block *sb)
 		return 0;
 	err = ext2_commit(sb);
 	WRITE_ONCE(sbi->writing, false);
-	more = ext2_mark_super(sb, true);
+	more = ext2_mark_super(sb, !err);
 	return err ? err : more;
 }
 

@@ -359,12 +359,30 @@ static void directory_comes_or_goes(void)
 		fail("mkdir or rmdir", path);
 }
 
+/* Names so long that directories grow by blocks; nothing is promised of what is in them. */
+static void long_name_comes(void)
+{
+	static int made;
+	char path[256];
+	int fd;
+
+	sprintf(path, "%sl%d", directories[pick(DIRECTORIES)], made++);
+	memset(path + strlen(path), 'x', 200);
+	path[200] = '\0';
+	fd = open(path, O_WRONLY | O_CREAT, 0644);
+	if (fd < 0)
+		fail("open", path);
+	if (write(fd, path, 1) != 1) /* e2fsck lets empty files without a name go */
+		fail("write", path);
+	close(fd);
+}
+
 /* One change at random; returns the name that it was about. */
 static int one_change(void)
 {
 	int slot = pick(SLOTS), other = pick(SLOTS);
 
-	switch (pick(10)) {
+	switch (pick(11)) {
 	case 0:
 		remove_name(slot);
 		break;
@@ -379,6 +397,9 @@ static int one_change(void)
 		break;
 	case 4:
 		directory_comes_or_goes();
+		break;
+	case 5:
+		long_name_comes();
 		break;
 	default:
 		change_file(slot);

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #include "usr/lib/testdir.h"
+#include "usr/lib/testutil.h"
 
 #define LONG_AGO 1000000 /* seconds since 1970 */
 
@@ -419,5 +420,33 @@ TEST(blocks_follow_the_bytes)
 	CHECK_EQ(stat_of("f").st_blocks, 0);
 	CHECK_OK(ftruncate(fd, 1 << 20));
 	CHECK_EQ(stat_of("f").st_blocks, 0);
+	test_dir_leave();
+}
+
+/* ---- writes that fail half way ---- */
+
+/* What a failed write at the end of a file took back must not be missed by the next one there. */
+TEST(a_write_after_one_with_a_bad_pointer)
+{
+	char got[8192], want[8192];
+	char *page = map_anon(2 * PAGE_SIZE);
+	int fd;
+
+	test_dir();
+	memset(want, 'x', sizeof(want));
+	memset(page, 'x', PAGE_SIZE);
+	CHECK_OK(munmap(page + PAGE_SIZE, PAGE_SIZE));
+	fd = create("f", "");
+	CHECK_ERRNO(write(fd, page + PAGE_SIZE, PAGE_SIZE), EFAULT);
+	/* 100 bytes of a page: blocks that are smaller go again. */
+	CHECK_EQ(write(fd, page + PAGE_SIZE - 100, PAGE_SIZE), 100);
+	CHECK_EQ(write(fd, page, PAGE_SIZE - 100), PAGE_SIZE - 100);
+	CHECK_ERRNO(write(fd, page + PAGE_SIZE, 1), EFAULT);
+	CHECK_EQ(write(fd, page, PAGE_SIZE), PAGE_SIZE);
+	CHECK_OK(fsync(fd));
+	drop_caches();
+	CHECK_EQ(pread(fd, got, sizeof(got), 0), sizeof(got));
+	CHECK_EQ(memcmp(got, want, sizeof(got)), 0);
+	close(fd);
 	test_dir_leave();
 }
