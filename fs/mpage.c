@@ -105,18 +105,23 @@ static void zero_past_end(struct batch *batch, struct page_io *io)
 		memset((char *)page_address(io->page) + keep, 0, PAGE_SIZE - keep);
 }
 
+/* The page is read or written, or could not be. */
+static void end_page(struct page *page, enum bio_op op, int err)
+{
+	if (op == BIO_WRITE)
+		page_end_writeback(page, err);
+	else
+		page_end_read(page, !err);
+}
+
 /* One piece of the page is done, or the submitter is through with it. Interrupt context too. */
 static void page_io_done(struct batch *batch, struct page_io *io)
 {
 	if (!atomic_dec_and_test(&io->pending))
 		return;
-	if (batch->op == BIO_WRITE) {
-		page_end_writeback(io->page, io->err);
-		return;
-	}
-	if (!io->err)
+	if (batch->op == BIO_READ && !io->err)
 		zero_past_end(batch, io);
-	page_end_read(io->page, !io->err);
+	end_page(io->page, batch->op, io->err);
 }
 
 static struct page_io *find_io(struct batch *batch, const struct page *page)
@@ -259,17 +264,23 @@ static struct batch *start_batch(struct address_space *as, enum bio_op op, struc
 	return batch;
 }
 
-void mpage_read(struct address_space *as, struct page **pages, unsigned nr,
-		const struct mpage_layout *layout)
+/* What mpage_read() and mpage_write() do, page by page. */
+static void submit_pages(struct address_space *as, struct page **pages, unsigned nr,
+			 const struct mpage_layout *layout, enum bio_op op)
 {
-	struct batch *batch = start_batch(as, BIO_READ, pages, nr);
+	struct batch *batch = start_batch(as, op, pages, nr);
 	struct submission s = { .as = as, .layout = layout, .batch = batch };
 
 	for (unsigned i = 0; i < nr; i++) {
-		int err = batch ? read_page(&s, &batch->io[i]) : -ENOMEM;
+		int err = -ENOMEM;
 
+		if (batch)
+			err = op == BIO_WRITE ? write_page(&s, &batch->io[i]) :
+						read_page(&s, &batch->io[i]);
+		if (err == -ENOMEM && op == BIO_WRITE)
+			filemap_set_dirty(as, pages[i]); /* a later try may have memory */
 		if (!batch) {
-			page_end_read(pages[i], false);
+			end_page(pages[i], op, err);
 			continue;
 		}
 		if (err)
@@ -281,26 +292,14 @@ void mpage_read(struct address_space *as, struct page **pages, unsigned nr,
 		batch_put(batch);
 }
 
+void mpage_read(struct address_space *as, struct page **pages, unsigned nr,
+		const struct mpage_layout *layout)
+{
+	submit_pages(as, pages, nr, layout, BIO_READ);
+}
+
 void mpage_write(struct address_space *as, struct page **pages, unsigned nr,
 		 const struct mpage_layout *layout)
 {
-	struct batch *batch = start_batch(as, BIO_WRITE, pages, nr);
-	struct submission s = { .as = as, .layout = layout, .batch = batch };
-
-	for (unsigned i = 0; i < nr; i++) {
-		int err = batch ? write_page(&s, &batch->io[i]) : -ENOMEM;
-
-		if (err == -ENOMEM) /* nothing is lost: a later try may have memory */
-			filemap_set_dirty(as, pages[i]);
-		if (!batch) {
-			page_end_writeback(pages[i], err);
-			continue;
-		}
-		if (err)
-			WRITE_ONCE(batch->io[i].err, err);
-		page_io_done(batch, &batch->io[i]);
-	}
-	send_bio(&s);
-	if (batch)
-		batch_put(batch);
+	submit_pages(as, pages, nr, layout, BIO_WRITE);
 }
