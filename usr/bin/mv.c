@@ -7,6 +7,8 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,6 +40,32 @@ static int move_across(const char *from, const char *to)
 	return remove_path(from, &removing);
 }
 
+/* Do two paths of one file name the same entry of the same directory? */
+static bool is_same_name(const char *from, const char *to)
+{
+	char *parents[] = { path_parent(from), path_parent(to) };
+	char *bases[] = { path_base(from), path_base(to) };
+	struct stat a, b;
+	bool same = strcmp(bases[0], bases[1]) == 0 && stat(parents[0], &a) == 0 &&
+		    stat(parents[1], &b) == 0 && same_file(&a, &b);
+
+	for (int i = 0; i < 2; i++) {
+		free(parents[i]);
+		free(bases[i]);
+	}
+	return same;
+}
+
+/* rename(), but of two names of one file the first goes too: the second is all that shall stay. */
+static int rename_or_unlink(const char *from, const char *to, const struct stat *source)
+{
+	struct stat target;
+
+	if (!S_ISDIR(source->st_mode) && lstat(to, &target) == 0 && same_file(source, &target))
+		return unlink(from);
+	return rename(from, to);
+}
+
 /* What must be said before rename(). Returns 0: go on, 1 after a message, -1: leave it. */
 static int check(const char *from, const char *to, const struct stat *source)
 {
@@ -47,8 +75,8 @@ static int check(const char *from, const char *to, const struct stat *source)
 		return 0;
 	if (mode == 'n' || (mode == 'i' && !ask("overwrite '%s'? ", to)))
 		return -1;
-	/* rename() does nothing for two names of one file, and calls it success. */
-	if (same_file(source, &target)) {
+	/* rename() does nothing for two names of one file, and calls it success; see move(). */
+	if (same_file(source, &target) && is_same_name(from, to)) {
 		warn("'%s' and '%s' are the same file", from, to);
 		return STATUS_FAILED;
 	}
@@ -74,7 +102,7 @@ static int move(const char *from, const char *to, void *arg)
 	status = check(from, to, &st);
 	if (status)
 		return status > 0 ? status : 0;
-	if (rename(from, to) < 0) {
+	if (rename_or_unlink(from, to, &st) < 0) {
 		if (errno == EXDEV) {
 			status = move_across(from, to);
 		} else {

@@ -2,6 +2,8 @@
  * umount.c - unmount file systems, by their directories or their devices; -l as soon as nobody uses
  * it any more, -f though a server does not answer.
  *
+ * Exits with 1 for wrong options and 32 when something could not be unmounted, as util-linux does.
+ *
  * Invariants: none.  Locks: none.
  */
 #define _GNU_SOURCE
@@ -12,6 +14,8 @@
 
 #include "usr/lib/mounts.h"
 #include "usr/lib/tool.h"
+
+#define STATUS_NOT_UNMOUNTED 32
 
 static int unmount(const char *name, int flags)
 {
@@ -27,7 +31,7 @@ static int unmount(const char *name, int flags)
 		name = path;
 	if (umount2(name, flags) < 0) {
 		warn_errno("%s", name);
-		status = STATUS_FAILED;
+		status = STATUS_NOT_UNMOUNTED;
 	}
 	free(path);
 	return status;

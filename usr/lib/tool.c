@@ -17,12 +17,25 @@
 #include <strings.h>
 #include <unistd.h>
 
-/* One message; @error is the errno to add, or 0. */
+/*
+ * One message; @error is the errno to add, or 0. A name that is in it may hold anything, as the
+ * carriage return of a script from elsewhere: control characters are shown as ^M and the like.
+ */
 static void message(int error, const char *format, va_list args)
 {
+	char *text;
+
 	fflush(stdout);
 	fprintf(stderr, "%s: ", program_invocation_short_name);
-	vfprintf(stderr, format, args);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	for (const char *c = text; c && *c; c++) {
+		if (iscntrl((unsigned char)*c) && *c != '\n' && *c != '\t')
+			fprintf(stderr, "^%c", *c ^ '@');
+		else
+			fputc(*c, stderr);
+	}
+	free(text);
 	if (error)
 		fprintf(stderr, ": %s", strerror(error));
 	fputc('\n', stderr);

@@ -101,6 +101,29 @@ SCRIPT(printf)
 SCRIPT(test)
 SCRIPT(builtins)
 
+/* No command has a null byte in it, and a file of anything may be called a script. */
+TEST(null_bytes_are_passed_over)
+{
+	static const char text[] = "ec\0ho a\0b c\0\n\0\0echo \0'd\0'\0 \0e\0";
+	static const char name[] = "/tmp/null-bytes";
+	static char found[OUTPUT_SIZE];
+	char *argv[] = { "sh", (char *)name, NULL };
+	int file = CHECK_OK(open(name, O_CREAT | O_TRUNC | O_WRONLY, 0600));
+	int ends[2], status;
+	pid_t pid;
+
+	CHECK_EQ(write(file, text, sizeof(text)), sizeof(text));
+	close(file);
+	CHECK_OK(pipe2(ends, O_CLOEXEC));
+	pid = start_shell(argv, ends[1]);
+	close(ends[1]);
+	read_all(ends[0], found);
+	close(ends[0]);
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK_OK(unlink(name));
+	CHECK_STRING(found, "ab c\nd e\n");
+}
+
 /* Pieces that mean something to a shell, so that garbage gets further than the first error. */
 static const char *const pieces[] = {
 	"case",	 "esac", "in",	 ";;",	  "if",	  "then", "fi",	 "while",  "do",     "done",

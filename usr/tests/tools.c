@@ -145,8 +145,9 @@ TEST(moving_and_removing)
 		    { "mkdir d; mv b d; ls d", "b\n", 0 },
 		    { "mkdir d/e; mv d d/e", "mv: 'd' to 'd/e/d': Invalid argument\n", 1 },
 		    { "echo 2 >c; mv -n c d/b; cat c d/b", "2\n1\n", 0 },
-		    { "ln c h; mv c h", "mv: 'c' and 'h' are the same file\n", 1 },
-		    { "mv c d", "", 0 }, { "rm d", "rm: d: Is a directory\n", 1 },
+		    { "mv c ./c", "mv: 'c' and './c' are the same file\n", 1 },
+		    { "ln c h; ln c k; mv k c; ls", "c\nd\nh\n", 0 }, { "mv c d", "", 0 },
+		    { "rm d", "rm: d: Is a directory\n", 1 },
 		    { "rm -d d", "rm: d: Directory not empty\n", 1 },
 		    { "rm nope; rm -f nope", "rm: nope: No such file or directory\n", 0 },
 		    { "rm -r . d/..", "rm: refusing to remove '.'\nrm: refusing to remove 'd/..'\n",
@@ -158,6 +159,7 @@ TEST(moving_and_removing)
 		      0 },
 		    { "ls", "h\n", 0 }, { "mkdir -p a/b/c; rmdir -p a/b/c; ls", "h\n", 0 },
 		    { "mkdir h", "mkdir: h: File exists\n", 1 },
+		    { "rm \"$(printf 'a\\r\\033')\"", "rm: a^M^[: No such file or directory\n", 1 },
 		    { "mkdir -m 700 p; stat -c %A p", "drwx------\n", 0 });
 }
 

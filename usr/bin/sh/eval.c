@@ -82,7 +82,7 @@ static void __attribute__((noreturn)) eval_and_exit(const struct node *node)
 
 static int eval_pipe(const struct node *node)
 {
-	struct job *job = job_new();
+	struct job *job = job_new(node);
 	bool more = true;
 	int input = -1;
 
@@ -113,7 +113,7 @@ static int eval_pipe(const struct node *node)
 
 static int eval_subshell(const struct node *node)
 {
-	struct job *job = job_new();
+	struct job *job = job_new(node);
 	struct arena arena = { NULL };
 
 	if (job_fork(job, true) == 0) {
@@ -126,7 +126,7 @@ static int eval_subshell(const struct node *node)
 
 static int eval_background(const struct node *node)
 {
-	struct job *job = job_new();
+	struct job *job = job_new(node->left);
 	pid_t pid = job_fork(job, false);
 
 	if (pid == 0)
@@ -139,6 +139,7 @@ static int eval_background(const struct node *node)
 static bool loop_ends(void)
 {
 	if (jobs_interrupted()) {
+		fputc('\n', stderr); /* after the terminal's ^C */
 		shell.skip = SKIP_LINE;
 		interrupted = true;
 	}
@@ -355,7 +356,7 @@ int eval_source(struct source *src)
 char *eval_output(struct arena *arena, const char *text)
 {
 	struct strbuf output = strbuf_in(arena);
-	struct job *job = job_new();
+	struct job *job = job_new(NULL);
 	char buffer[512];
 	int ends[2];
 	ssize_t n;

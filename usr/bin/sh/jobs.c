@@ -16,31 +16,16 @@
 #include <unistd.h>
 
 #include "usr/bin/sh/eval.h"
+#include "usr/bin/sh/job.h"
 #include "usr/bin/sh/trap.h"
+#include "usr/bin/sh/unparse.h"
 #include "usr/bin/sh/vars.h"
 #include "usr/lib/tool.h"
-
-enum process_state { RUNNING, STOPPED, ENDED };
-
-struct process {
-	pid_t pid;
-	enum process_state state;
-	int status; /* as waitpid() gave it */
-};
-
-struct job {
-	struct job *next;
-	int number;
-	pid_t pgid; /* 0: no process yet, or no job control */
-	bool background;
-	int nr_processes;
-	struct process *processes;
-};
 
 static const int shell_ignores[] = { SIGINT, SIGQUIT, SIGTSTP, SIGTTIN, SIGTTOU };
 #define NR_SHELL_IGNORES (sizeof(shell_ignores) / sizeof(shell_ignores[0]))
 
-static struct job *jobs;
+struct job *jobs;
 static int terminal = -1; /* >= 0: job control */
 static pid_t shell_pgid;
 
@@ -53,12 +38,12 @@ bool jobs_controlled(void)
  * ^C while the shell itself works, as in a loop of builtins: SIGINT is ignored, but blocked as
  * well, and a blocked signal stays pending. So jobs_interrupted() can see it, without a handler.
  */
-static void block_interrupt(int how)
+static void change_mask(int how, int signal)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGINT);
+	sigaddset(&set, signal);
 	sigprocmask(how, &set, NULL);
 }
 
@@ -86,7 +71,7 @@ void jobs_init_interactive(void)
 	}
 	for (size_t i = 0; i < NR_SHELL_IGNORES; i++)
 		signal(shell_ignores[i], SIG_IGN);
-	block_interrupt(SIG_BLOCK);
+	change_mask(SIG_BLOCK, SIGINT);
 	/* A session leader is its own group already, and then this fails. */
 	setpgid(0, 0);
 	shell_pgid = getpgrp();
@@ -95,18 +80,29 @@ void jobs_init_interactive(void)
 	terminal_init(fd);
 }
 
-struct job *job_new(void)
+/* The name of a job for the list; only at a terminal does anybody read it. */
+static char *name_of(const struct node *node)
+{
+	struct arena arena = { NULL };
+	char *text = xstrdup(node && shell.interactive ? unparse(&arena, node) : "");
+
+	arena_free(&arena);
+	return text;
+}
+
+struct job *job_new(const struct node *node)
 {
 	struct job *job = xmalloc(sizeof(*job));
 
 	memset(job, 0, sizeof(*job));
 	job->number = jobs ? jobs->number + 1 : 1;
+	job->text = name_of(node);
 	job->next = jobs;
 	jobs = job;
 	return job;
 }
 
-static void job_free(struct job *job)
+void job_free(struct job *job)
 {
 	struct job **link = &jobs;
 
@@ -114,10 +110,11 @@ static void job_free(struct job *job)
 		link = &(*link)->next;
 	*link = job->next;
 	free(job->processes);
+	free(job->text);
 	free(job);
 }
 
-static enum process_state job_state(const struct job *job)
+enum process_state job_state(const struct job *job)
 {
 	enum process_state state = ENDED;
 
@@ -151,7 +148,7 @@ static void become_child(const struct job *job, bool foreground)
 			tcsetpgrp(terminal, pgid);
 		for (size_t i = 0; i < NR_SHELL_IGNORES; i++)
 			signal(shell_ignores[i], SIG_DFL);
-		block_interrupt(SIG_UNBLOCK);
+		change_mask(SIG_UNBLOCK, SIGINT);
 		close(terminal);
 		terminal = -1;
 		terminal_init(-1);
@@ -217,6 +214,12 @@ static bool collect(int flags)
 	return true;
 }
 
+void jobs_collect(void)
+{
+	while (collect(WNOHANG))
+		;
+}
+
 static int exit_status(int status)
 {
 	if (WIFSTOPPED(status))
@@ -244,13 +247,80 @@ static void report_deaths(const struct job *job)
 	}
 }
 
-/* Wait until the job does not run. Children that others took away count as ended. */
+pid_t job_pid(const struct job *job)
+{
+	return job->processes[job->nr_processes - 1].pid;
+}
+
+int job_status(const struct job *job)
+{
+	return exit_status(job->processes[job->nr_processes - 1].status);
+}
+
+static void count_as_ended(struct job *job)
+{
+	for (int i = 0; i < job->nr_processes; i++)
+		job->processes[i].state = ENDED;
+}
+
+/* As job_await(), but ^C is for the job, which is in the foreground. */
 static void wait_until_done(struct job *job)
 {
 	while (job_state(job) == RUNNING)
 		if (!collect(0))
-			for (int i = 0; i < job->nr_processes; i++)
-				job->processes[i].state = ENDED;
+			count_as_ended(job);
+}
+
+/*
+ * Without signal handlers SIGINT cannot end waitpid(). But both it and SIGCHLD can be blocked, and
+ * then waited for: what came between collect() and sigwaitinfo() is pending, and not lost.
+ */
+bool job_await(struct job *job)
+{
+	bool interrupted = false;
+	sigset_t set;
+
+	if (!jobs_controlled()) {
+		wait_until_done(job);
+		return true;
+	}
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGCHLD);
+	change_mask(SIG_BLOCK, SIGCHLD);
+	jobs_collect();
+	while (job_state(job) == RUNNING && !interrupted) {
+		interrupted = sigwaitinfo(&set, NULL) == SIGINT;
+		jobs_collect();
+	}
+	change_mask(SIG_UNBLOCK, SIGCHLD);
+	return !interrupted;
+}
+
+int job_continue(struct job *job, bool foreground)
+{
+	if (foreground)
+		tcsetpgrp(terminal, job->pgid);
+	for (int i = 0; i < job->nr_processes; i++)
+		if (job->processes[i].state == STOPPED)
+			job->processes[i].state = RUNNING;
+	return kill(-job->pgid, SIGCONT) < 0 && errno != ESRCH ? -1 : 0;
+}
+
+void job_print(const struct job *job, FILE *to)
+{
+	static const char *const words[] = { "running", "stopped", "done" };
+	int status = job->processes[job->nr_processes - 1].status;
+	enum process_state state = job_state(job);
+	char text[32];
+
+	if (state == ENDED && WIFSIGNALED(status))
+		snprintf(text, sizeof(text), "%s", strsignal(WTERMSIG(status)));
+	else if (state == ENDED && WEXITSTATUS(status))
+		snprintf(text, sizeof(text), "exit %d", WEXITSTATUS(status));
+	else
+		snprintf(text, sizeof(text), "%s", words[state]);
+	fprintf(to, "[%d] %d %-10s %s\n", job->number, (int)job_pid(job), text, job->text);
 }
 
 int job_wait(struct job *job)
@@ -261,13 +331,16 @@ int job_wait(struct job *job)
 	if (jobs_controlled())
 		tcsetpgrp(terminal, shell_pgid);
 	if (job->nr_processes)
-		status = exit_status(job->processes[job->nr_processes - 1].status);
+		status = job_status(job);
 	for (int i = job->nr_processes - 1; shell.pipefail && !status && i >= 0; i--)
 		status = exit_status(job->processes[i].status);
 	report_deaths(job);
 	if (job_state(job) == STOPPED) {
 		job->background = true;
-		fprintf(stderr, "\n[%d] %d stopped\n", job->number, (int)job->pgid);
+		fputc('\n', stderr);
+		job_print(job, stderr);
+		/* As in bash: a loop must not go on without the command that was stopped in it. */
+		shell.skip = SKIP_LINE;
 	} else {
 		job_free(job);
 	}
@@ -286,148 +359,16 @@ void job_leave(struct job *job)
 		fprintf(stderr, "[%d] %d\n", job->number, (int)params.last_background);
 }
 
-static pid_t job_pid(const struct job *job)
-{
-	return job->processes[job->nr_processes - 1].pid;
-}
-
 void jobs_notify(void)
 {
 	struct job *next;
 
-	while (collect(WNOHANG))
-		;
+	jobs_collect();
 	for (struct job *job = jobs; job; job = next) {
 		next = job->next;
 		if (job_state(job) != ENDED || !job->background)
 			continue;
-		fprintf(stderr, "[%d] %d done (%d)\n", job->number, (int)job_pid(job),
-			exit_status(job->processes[job->nr_processes - 1].status));
+		job_print(job, stderr);
 		job_free(job);
 	}
-}
-
-/* The job that "%N" or a pid names; the newest background job for NULL. */
-static struct job *find_job(const char *name)
-{
-	bool by_number = name && *name == '%';
-	long long number = 0;
-
-	if (name && parse_number(name + by_number, 1, 1 << 30, &number) < 0)
-		return NULL;
-	for (struct job *job = jobs; job; job = job->next) {
-		if (!job->background)
-			continue;
-		if (!name || (by_number ? job->number == number : job_pid(job) == number))
-			return job;
-	}
-	return NULL;
-}
-
-int jobs_builtin_wait(int argc, char **argv)
-{
-	int status = 0;
-
-	for (int i = 1; i < argc; i++) {
-		struct job *job = find_job(argv[i]);
-
-		status = 127;
-		if (!job)
-			continue;
-		wait_until_done(job);
-		status = exit_status(job->processes[job->nr_processes - 1].status);
-		if (job_state(job) == ENDED)
-			job_free(job);
-	}
-	if (argc > 1)
-		return status;
-	for (struct job *job = jobs, *next; job; job = next) {
-		next = job->next;
-		wait_until_done(job);
-		if (job_state(job) == ENDED && !shell.interactive)
-			job_free(job);
-	}
-	return 0;
-}
-
-int jobs_builtin_jobs(int argc, char **argv)
-{
-	static const char *const words[] = { "running", "stopped", "done" };
-
-	(void)argc;
-	(void)argv;
-	while (collect(WNOHANG))
-		;
-	for (struct job *job = jobs; job; job = job->next)
-		if (job->background)
-			printf("[%d] %d %s\n", job->number, (int)job_pid(job),
-			       words[job_state(job)]);
-	return 0;
-}
-
-/* Continue a stopped job. Returns it, or NULL after a message. */
-static struct job *continue_job(int argc, char **argv, bool foreground)
-{
-	struct job *job = find_job(argc > 1 ? argv[1] : NULL);
-
-	if (!job || !jobs_controlled()) {
-		warn("%s: %s", argv[0], job ? "no job control" : "no such job");
-		return NULL;
-	}
-	if (foreground)
-		tcsetpgrp(terminal, job->pgid);
-	for (int i = 0; i < job->nr_processes; i++)
-		if (job->processes[i].state == STOPPED)
-			job->processes[i].state = RUNNING;
-	if (kill(-job->pgid, SIGCONT) < 0 && errno != ESRCH)
-		warn_errno("%s", argv[0]);
-	return job;
-}
-
-int jobs_builtin_fg(int argc, char **argv)
-{
-	struct job *job = continue_job(argc, argv, true);
-
-	if (!job)
-		return 1;
-	job->background = false;
-	return job_wait(job);
-}
-
-int jobs_builtin_bg(int argc, char **argv)
-{
-	return continue_job(argc, argv, false) ? 0 : 1;
-}
-
-/* kill: the program of that name, but for "%N", which only the shell knows. */
-int jobs_builtin_kill(int argc, char **argv)
-{
-	struct arena arena = { NULL };
-	char **words = arena_alloc(&arena, (argc + 2) * sizeof(*words));
-	struct job *child;
-	int status = 0;
-	int to = 0;
-
-	for (int i = 0; i < argc; i++) {
-		struct job *job = *argv[i] == '%' ? find_job(argv[i]) : NULL;
-		char *number = arena_alloc(&arena, 24);
-
-		if (*argv[i] == '%' && !job) {
-			warn("kill: %s: no such job", argv[i]);
-			status = 1;
-			continue;
-		}
-		sprintf(number, "%d", job ? (int)(job->pgid ? -job->pgid : job_pid(job)) : 0);
-		if (*number == '-' && to == 1)
-			words[to++] = "--";
-		words[to++] = job ? number : argv[i];
-	}
-	if (status == 0) {
-		child = job_new();
-		if (job_fork(child, true) == 0)
-			exit(exec_program(words, vars_environment(&arena)));
-		status = job_wait(child);
-	}
-	arena_free(&arena);
-	return status;
 }

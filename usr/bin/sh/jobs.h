@@ -19,6 +19,7 @@
 #include <sys/types.h>
 
 struct job;
+struct node;
 
 /* Begin to control jobs on the terminal that is standard input, if it is one. */
 void jobs_init_interactive(void);
@@ -27,8 +28,8 @@ bool jobs_interrupted(void);
 
 bool jobs_controlled(void);
 
-/* An empty job, owned by the list of jobs. */
-struct job *job_new(void);
+/* An empty job, owned by the list of jobs, that is to run @node (NULL: nothing worth a name). */
+struct job *job_new(const struct node *node);
 
 /*
  * Fork a process of @job. Returns its pid; 0 in the child, where there are no jobs and no job

@@ -9,8 +9,8 @@
  *
  * The other files, in reading order: source (characters), lexer (tokens), parser and tree.h,
  * eval (lists and compounds), simple (commands), expand + glob + arith (words), redirect, jobs +
- * terminal, vars, builtins + test + ulimit; memory below all. At a terminal also prompt and edit,
- * which has keys, line, screen, history, search and complete.
+ * jobcmds + unparse + terminal, vars, builtins + test + ulimit; memory below all. At a terminal
+ * also prompt and edit, which has keys, line, screen, history, search and complete.
  *
  * Invariants: one thread, no signal handlers but the editor's (terminal.c).  Locks: none.
  */

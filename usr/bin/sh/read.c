@@ -4,20 +4,29 @@
  * Invariants: see builtins.h.  Locks: none.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "usr/bin/sh/builtins.h"
+#include "usr/bin/sh/eval.h"
+#include "usr/bin/sh/jobs.h"
 #include "usr/bin/sh/memory.h"
 #include "usr/bin/sh/parser.h"
 #include "usr/bin/sh/vars.h"
 #include "usr/lib/tool.h"
 
+#define CTRL_C	3
 #define ESCAPED '\1' /* before a character that had a backslash: it separates nothing */
 
-/* Read one line, byte by byte, since what follows is for others. Returns false at the end. */
-static bool read_line(struct strbuf *line, bool raw)
+enum read_result { READ_LINE, READ_END, READ_INTERRUPTED };
+
+/*
+ * Read one line, byte by byte, since what follows is for others. From a shell's own terminal
+ * (@prompting) ^C comes as a character.
+ */
+static enum read_result read_line(struct strbuf *line, bool raw, bool prompting)
 {
 	bool escaped = false;
 	ssize_t n;
@@ -28,7 +37,9 @@ static bool read_line(struct strbuf *line, bool raw)
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
-			return false;
+			return READ_END;
+		if (c == CTRL_C && prompting)
+			return READ_INTERRUPTED;
 		if (escaped) {
 			escaped = false;
 			if (c != '\n') {
@@ -38,13 +49,33 @@ static bool read_line(struct strbuf *line, bool raw)
 		} else if (c == '\\' && !raw) {
 			escaped = true;
 		} else if (c == '\n') {
-			return true;
+			return READ_LINE;
 		} else {
 			if (c == ESCAPED)
 				strbuf_add_char(line, ESCAPED);
 			strbuf_add_char(line, c);
 		}
 	}
+}
+
+/* read_line() with the terminal in the prompt's modes, if it is read and the shell controls it. */
+static enum read_result read_from_terminal(struct strbuf *line, bool raw)
+{
+	bool prompting = jobs_controlled() && isatty(STDIN_FILENO);
+	enum read_result result;
+
+	if (prompting)
+		terminal_to_prompt();
+	/* Until the modes changed ^C was a signal, and from then on it is a character. */
+	result = prompting && jobs_interrupted() ? READ_INTERRUPTED :
+						   read_line(line, raw, prompting);
+	if (prompting)
+		terminal_to_command();
+	if (result == READ_INTERRUPTED) {
+		fputc('\n', stderr);
+		shell.skip = SKIP_LINE;
+	}
+	return result;
 }
 
 /* The bytes up to the first separator that was not escaped. */
@@ -113,7 +144,7 @@ int builtin_read(int argc, char **argv)
 	char **names = argc > 1 + raw ? argv + 1 + raw : reply;
 	struct arena arena = { NULL };
 	struct strbuf line = strbuf_in(&arena);
-	bool complete;
+	enum read_result result;
 
 	for (char **name = names; *name; name++) {
 		bool named = name_length(*name) && !(*name)[name_length(*name)];
@@ -125,8 +156,9 @@ int builtin_read(int argc, char **argv)
 		arena_free(&arena);
 		return 2;
 	}
-	complete = read_line(&line, raw);
-	assign_fields(line.text, names);
+	result = read_from_terminal(&line, raw);
+	if (result != READ_INTERRUPTED)
+		assign_fields(line.text, names);
 	arena_free(&arena);
-	return !complete;
+	return result == READ_INTERRUPTED ? 130 : result;
 }

@@ -126,7 +126,7 @@ static int run_program(struct arena *arena, const struct node *node, const struc
 
 	if (last && !traps_at_exit())
 		become_program(arena, node, fields);
-	job = job_new();
+	job = job_new(node);
 	if (job_fork(job, true) == 0)
 		become_program(arena, node, fields);
 	return job_wait(job);

@@ -104,20 +104,33 @@ static bool refill(struct source *src)
 	return src->is_terminal ? read_line(src) : read_buffer(src);
 }
 
+/* The next character that was read. A null byte can be part of no command: it is passed over. */
+static int next_from_text(struct source *src)
+{
+	int c = 0;
+
+	while (c == 0) {
+		if (src->at_eof || (src->next == src->length && !refill(src))) {
+			src->at_eof = true;
+			return SOURCE_EOF;
+		}
+		c = (unsigned char)src->text[src->next++];
+	}
+	return c;
+}
+
 int source_next(struct source *src)
 {
 	int c;
 
-	if (src->nr_pushed) {
+	if (src->nr_pushed)
 		c = src->pushed[--src->nr_pushed];
-	} else if (src->inserted && src->inserted[src->next_inserted]) {
+	else if (src->inserted && src->inserted[src->next_inserted])
 		c = (unsigned char)src->inserted[src->next_inserted++];
-	} else if (src->at_eof || (src->next == src->length && !refill(src))) {
-		src->at_eof = true;
-		return SOURCE_EOF;
-	} else {
-		c = (unsigned char)src->text[src->next++];
-	}
+	else
+		c = next_from_text(src);
+	if (c == SOURCE_EOF)
+		return c;
 	if (c == '\n') {
 		src->line++;
 		src->continued = true;
