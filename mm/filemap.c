@@ -416,7 +416,8 @@ static void zero_tail(struct address_space *as, u64 size)
 	page = find_get_page(as, size >> PAGE_SHIFT);
 	if (!page)
 		return;
-	lock_page(page); /* a read in progress would fill the tail again */
+	lock_page(page);	      /* a read in progress would fill the tail again */
+	wait_on_page_writeback(page); /* a write of it may go to blocks that are about to be free */
 	memset((char *)page_address(page) + offset, 0, PAGE_SIZE - offset);
 	page_clear_flags(page, PG_MAPPED); /* blocks of it past the end are given back */
 	unlock_page(page);
