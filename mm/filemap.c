@@ -92,13 +92,25 @@ static int tree_insert(struct address_space *as, struct page *page, unsigned lon
 	return err;
 }
 
-/* Puts locked @page in; the tree's nodes come from the atomic reserve, so reclaim runs out here. */
-static int add_to_cache(struct address_space *as, struct page *page, unsigned long index)
+#define INSERT_TRIES 4 /* each leaves this hart some nodes; other tasks of it may take them */
+
+/*
+ * Puts locked @page in. Under the lock the tree's nodes come from what is free at once. After that,
+ * unless @gfp forbids it, a node is asked for that may reclaim, and is given back, to be found by
+ * the next try. (Reclaiming pages would not do: a slab of nodes is several pages in a row.)
+ */
+static int add_to_cache(struct address_space *as, struct page *page, unsigned long index, gfp_t gfp)
 {
 	int err = tree_insert(as, page, index);
 
-	if (err == -ENOMEM && shrink_page_cache(READ_CLUSTER) > 0)
+	for (int i = 0; i < INSERT_TRIES && err == -ENOMEM && !(gfp & GFP_ATOMIC); i++) {
+		void *node = kmem_cache_alloc(radix_node_cache, GFP_KERNEL);
+
+		if (!node)
+			break;
+		kmem_cache_free(radix_node_cache, node);
 		err = tree_insert(as, page, index);
+	}
 	return err;
 }
 
@@ -211,7 +223,7 @@ static struct page *new_locked_page(struct address_space *as, unsigned long inde
 	if (!page)
 		return NULL;
 	page_set_flags(page, PG_LOCKED);
-	*err = add_to_cache(as, page, index);
+	*err = add_to_cache(as, page, index, gfp);
 	if (*err == 0)
 		return page;
 	page_clear_flags(page, PG_LOCKED);
