@@ -216,9 +216,9 @@ int vfs_truncate(struct inode *inode, s64 size)
 	/* Synthetic files have no size to set: shells open them with O_TRUNC all the same. */
 	if (!inode->i_op || !inode->i_op->truncate)
 		return inode->i_sb->s_flags & SB_NOCACHE ? 0 : -EPERM;
-	if ((u64)size > inode->i_sb->s_maxbytes)
-		return -EFBIG;
-	err = sb_want_write(inode->i_sb);
+	err = inode_check_size(inode, size);
+	if (!err)
+		err = sb_want_write(inode->i_sb);
 	if (err)
 		return err;
 	inode_drop_setid(inode);

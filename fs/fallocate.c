@@ -47,8 +47,9 @@ static int do_fallocate(struct file *file, unsigned mode, s64 pos, s64 len)
 		return S_ISDIR(inode->i_mode) ? -EISDIR : -ENODEV;
 	if (!inode->i_op || !inode->i_op->truncate)
 		return -EOPNOTSUPP;
-	if ((u64)pos + len > inode->i_sb->s_maxbytes)
-		return -EFBIG;
+	err = mode & FALLOC_FL_KEEP_SIZE ? 0 : inode_check_size(inode, (u64)pos + len);
+	if (err)
+		return err;
 	mutex_lock(&inode->lock);
 	err = allocate(inode, pos, len, mode & FALLOC_FL_KEEP_SIZE);
 	mutex_unlock(&inode->lock);

@@ -25,6 +25,17 @@ static ssize_t allowed_length(const struct inode *inode, u64 pos, size_t len)
 	return min((u64)len, min(limit, inode->i_sb->s_maxbytes) - pos);
 }
 
+int inode_check_size(const struct inode *inode, u64 size)
+{
+	if (size <= READ_ONCE(inode->i_data.size))
+		return 0;
+	if (size > current->rlim[RLIMIT_FSIZE].cur) {
+		send_signal(current, SIGXFSZ, NULL);
+		return -EFBIG;
+	}
+	return size > inode->i_sb->s_maxbytes ? -EFBIG : 0;
+}
+
 typedef ssize_t (*filemap_write_fn)(struct address_space *as, const void *buf, size_t len, u64 pos);
 
 /* @write: filemap_write() or its twin for kernel memory. */

@@ -197,6 +197,11 @@ long pipe_set_size(struct file *file, unsigned long size);
 
 /* truncate(2) on an inode: -EISDIR, -EINVAL, -EROFS, -EFBIG. Locks the inode. */
 int vfs_truncate(struct inode *inode, s64 size);
+/*
+ * May a file become @size bytes long? 0, or -EFBIG when it would grow past what its file system can
+ * hold or the caller's RLIMIT_FSIZE, then with SIGXFSZ. setrlimit(2), ftruncate(2).
+ */
+int inode_check_size(const struct inode *inode, u64 size);
 /* An open file without inode and operations; NULL: no memory. Undone by file_put(). */
 struct file *file_alloc(unsigned flags);
 void file_init(void);

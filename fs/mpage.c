@@ -229,13 +229,19 @@ static int read_page(struct submission *s, struct page_io *io)
 	return 0;
 }
 
-/* Starts writing the page of @io: the blocks that have a place. */
+/*
+ * Starts writing the page of @io: the blocks that have a place. Those past the end are being given
+ * back: a write that is late would hit what they are used for next.
+ */
 static int write_page(struct submission *s, struct page_io *io)
 {
 	for (unsigned i = 0; i < s->layout->per_page; i++) {
-		u64 phys = BLOCK_HOLE;
-		int err = s->layout->get_block(s->as, first_block(s, io) + i, &phys);
+		u64 block = first_block(s, io) + i, phys = BLOCK_HOLE;
+		int err;
 
+		if (block << s->layout->blkbits >= s->batch->size)
+			return 0;
+		err = s->layout->get_block(s->as, block, &phys);
 		if (!err && phys != BLOCK_HOLE)
 			err = add_block(s, io, i << s->layout->blkbits, phys);
 		if (err)

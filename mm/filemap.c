@@ -93,13 +93,25 @@ static int tree_insert(struct address_space *as, struct page *page, unsigned lon
 	return err;
 }
 
-/* Puts locked @page in; the tree's nodes come from the atomic reserve, so reclaim runs out here. */
-static int add_to_cache(struct address_space *as, struct page *page, unsigned long index)
+#define INSERT_TRIES 4 /* each leaves this hart some nodes; other tasks of it may take them */
+
+/*
+ * Puts locked @page in. Under the lock the tree's nodes come from what is free at once. After that,
+ * unless @gfp forbids it, a node is asked for that may reclaim, and is given back, to be found by
+ * the next try. (Reclaiming pages would not do: a slab of nodes is several pages in a row.)
+ */
+static int add_to_cache(struct address_space *as, struct page *page, unsigned long index, gfp_t gfp)
 {
 	int err = tree_insert(as, page, index);
 
-	if (err == -ENOMEM && shrink_page_cache(READ_CLUSTER) > 0)
+	for (int i = 0; i < INSERT_TRIES && err == -ENOMEM && !(gfp & GFP_ATOMIC); i++) {
+		void *node = kmem_cache_alloc(radix_node_cache, GFP_KERNEL);
+
+		if (!node)
+			break;
+		kmem_cache_free(radix_node_cache, node);
 		err = tree_insert(as, page, index);
+	}
 	return err;
 }
 
@@ -212,7 +224,7 @@ static struct page *new_locked_page(struct address_space *as, unsigned long inde
 	if (!page)
 		return NULL;
 	page_set_flags(page, PG_LOCKED);
-	*err = add_to_cache(as, page, index);
+	*err = add_to_cache(as, page, index, gfp);
 	if (*err == 0)
 		return page;
 	page_clear_flags(page, PG_LOCKED);
@@ -417,7 +429,8 @@ static void zero_tail(struct address_space *as, u64 size)
 	page = find_get_page(as, size >> PAGE_SHIFT);
 	if (!page)
 		return;
-	lock_page(page); /* a read in progress would fill the tail again */
+	lock_page(page);	      /* a read in progress would fill the tail again */
+	wait_on_page_writeback(page); /* a write of it may go to blocks that are about to be free */
 	memset((char *)page_address(page) + offset, 0, PAGE_SIZE - offset);
 	page_clear_flags(page, PG_MAPPED); /* blocks of it past the end are given back */
 	unlock_page(page);

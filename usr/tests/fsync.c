@@ -7,9 +7,11 @@
 #include "usr/lib/test.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -447,6 +449,40 @@ TEST(a_write_after_one_with_a_bad_pointer)
 	drop_caches();
 	CHECK_EQ(pread(fd, got, sizeof(got), 0), sizeof(got));
 	CHECK_EQ(memcmp(got, want, sizeof(got)), 0);
+	close(fd);
+	test_dir_leave();
+}
+
+static void grow_past_limit(int fd)
+{
+	struct rlimit limit = { PAGE_SIZE, PAGE_SIZE };
+
+	CHECK_OK(setrlimit(RLIMIT_FSIZE, &limit));
+	CHECK_OK(ftruncate(fd, PAGE_SIZE + 1));
+}
+
+TEST(no_file_grows_past_the_limit_of_sizes)
+{
+	int fd;
+
+	test_dir();
+	fd = create("f", "bytes");
+	CHECK_CHILD({
+		struct rlimit limit;
+
+		limit.rlim_cur = limit.rlim_max = PAGE_SIZE;
+		signal(SIGXFSZ, SIG_IGN);
+		CHECK_OK(ftruncate(fd, 2 * PAGE_SIZE));
+		CHECK_OK(setrlimit(RLIMIT_FSIZE, &limit));
+		CHECK_ERRNO(ftruncate(fd, 2 * PAGE_SIZE + 1), EFBIG);
+		CHECK_ERRNO(truncate("f", 3 * PAGE_SIZE), EFBIG);
+		CHECK_ERRNO(pwrite(fd, "x", 1, PAGE_SIZE), EFBIG);
+		CHECK_OK(ftruncate(fd, PAGE_SIZE + 1)); /* it was longer */
+		CHECK_OK(ftruncate(fd, PAGE_SIZE));
+		if (fallocate(fd, 0, 0, PAGE_SIZE) == 0)
+			CHECK_ERRNO(fallocate(fd, 0, 0, PAGE_SIZE + 1), EFBIG);
+	});
+	CHECK_SIGNAL({ grow_past_limit(fd); }, SIGXFSZ);
 	close(fd);
 	test_dir_leave();
 }
