@@ -296,16 +296,7 @@ static void ext2_put_super(struct super_block *sb)
 /* Between read-only and writable. */
 static int ext2_remount(struct super_block *sb, unsigned flags)
 {
-	int err;
-
-	if (!(flags & SB_RDONLY))
-		return start_writing(sb);
-	err = stop_writing(sb);
-	if (err) { /* it stays writable, and commits go on */
-		ext2_mark_super(sb, false);
-		WRITE_ONCE(EXT2_SB(sb)->writing, true);
-	}
-	return err;
+	return flags & SB_RDONLY ? stop_writing(sb) : start_writing(sb);
 }
 
 static const struct super_operations ext2_sops = {
