@@ -304,9 +304,14 @@ static int read_cluster(struct address_space *as, unsigned long index, bool alon
  * page that failed together with others is no error before it was @tried alone, since one bad
  * sector fails a request for many pages: -EAGAIN.
  */
-static int page_result(struct address_space *as, struct page *page, bool tried)
+static int page_result(struct address_space *as, struct page *page, bool tried, bool killable)
 {
-	int err = wait_on_page_locked_killable(page);
+	int err = 0;
+
+	if (killable)
+		err = wait_on_page_locked_killable(page);
+	else
+		wait_on_page_locked(page);
 
 	if (!err && (page_flags(page) & PG_UPTODATE))
 		return 0;
@@ -323,7 +328,7 @@ static int page_result(struct address_space *as, struct page *page, bool tried)
 	return err;
 }
 
-struct page *read_mapping_page(struct address_space *as, unsigned long index)
+static struct page *read_page(struct address_space *as, unsigned long index, bool killable)
 {
 	bool alone = false, failed = false;
 	struct page *page;
@@ -342,13 +347,23 @@ struct page *read_mapping_page(struct address_space *as, unsigned long index)
 			count_vm(VM_cache_hit);
 			return page;
 		}
-		err = page_result(as, page, alone);
+		err = page_result(as, page, alone, killable);
 		if (!err)
 			return page;
 		if (err != -EAGAIN)
 			return ERR_PTR(err);
 		failed = true;
 	}
+}
+
+struct page *read_mapping_page(struct address_space *as, unsigned long index)
+{
+	return read_page(as, index, true);
+}
+
+struct page *read_mapping_page_unkillable(struct address_space *as, unsigned long index)
+{
+	return read_page(as, index, false);
 }
 
 struct page *make_mapping_page(struct address_space *as, unsigned long index)

@@ -64,6 +64,8 @@ void mapping_destroy(struct address_space *as);
  * ERR_PTR: -EIO, -ENOMEM, -EINTR (fatal signal). For metadata too: directories, block device.
  */
 struct page *read_mapping_page(struct address_space *as, unsigned long index);
+/* The same for what must be done also by a task that was killed: it gives up what it had. */
+struct page *read_mapping_page_unkillable(struct address_space *as, unsigned long index);
 /*
  * Page @index with a reference, up to date by decree and not read: the caller fills it, and nobody
  * else looks for it yet. ERR_PTR(-ENOMEM).

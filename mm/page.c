@@ -101,6 +101,11 @@ static bool page_unlocked_or_announce(struct page *page)
 	return !(page_flags(page) & PG_LOCKED);
 }
 
+void wait_on_page_locked(struct page *page)
+{
+	wait_event(page_wait_queue(page), page_unlocked_or_announce(page));
+}
+
 int wait_on_page_locked_killable(struct page *page)
 {
 	return wait_event_killable(page_wait_queue(page), page_unlocked_or_announce(page));

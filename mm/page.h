@@ -139,7 +139,9 @@ void lock_page(struct page *page);
 bool trylock_page(struct page *page);
 /* Interrupt context too. */
 void unlock_page(struct page *page);
-/* Sleeps until the page is unlocked; 0, or -EINTR when a fatal signal came first. */
+/* Sleeps until the page is unlocked. */
+void wait_on_page_locked(struct page *page);
+/* The same; 0, or -EINTR when a fatal signal came first. */
 int wait_on_page_locked_killable(struct page *page);
 
 /* PG_WRITEBACK ends, and who waits for that is woken. Interrupt context too. */

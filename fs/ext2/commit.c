@@ -114,6 +114,7 @@ int ext2_mark_super(struct super_block *sb, bool clean)
 	struct ext2_sb_info *sbi = EXT2_SB(sb);
 	struct ext2_super *es;
 	struct page *page = read_super_page(sb, &es);
+	errseq_t since = errseq_now(&sbi->meta.wb_err);
 	int err;
 
 	if (IS_ERR(page))
@@ -127,10 +128,15 @@ int ext2_mark_super(struct super_block *sb, bool clean)
 	if (!clean) {
 		es->s_mtime = es->s_wtime;
 		es->s_mnt_count++;
+		if (es->s_rev_level > 0) /* a file may become that large */
+			es->s_feature_ro_compat |= EXT2_RO_COMPAT_LARGEFILE;
 	}
 	ext2_meta_dirty(sb, page);
 	page_put(page);
-	err = filemap_write_all(&sbi->meta);
+	/* Nothing else: what somebody changes while the machine goes off has had its chance. */
+	filemap_start_write(&sbi->meta, sbi->first_data_block, sbi->first_data_block);
+	filemap_wait_write(&sbi->meta, sbi->first_data_block, sbi->first_data_block);
+	err = errseq_since(&sbi->meta.wb_err, since);
 	return err ? err : block_flush(sb->s_bdev);
 }
 
@@ -350,8 +356,12 @@ static int do_commit(struct super_block *sb)
 	if (err) {
 		keep_freed(sbi);
 		if (err != -ENOMEM) /* then all is still there to be written */
-			sbi->had_errors = true;
+			sbi->had_errors = sbi->lost_writes = true;
 		errseq_set(&sb->s_wb_err, err);
+	} else if (sbi->lost_writes) {
+		/* Who had what was freed may not be forgotten on the disk, and never will be. */
+		keep_freed(sbi);
+		WRITE_ONCE(sbi->committed_seq, seq);
 	} else {
 		release_freed(sbi, seq);
 	}

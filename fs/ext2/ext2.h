@@ -112,10 +112,11 @@ struct ext2_sb_info {
 	unsigned freed_now;
 	u32 generation; /* of the next new inode */
 
-	bool had_errors; /* damage was seen: the disk is to be checked */
-	bool writing;	 /* the super block on the disk says so */
-	bool read_only;	 /* it has features that only readers may ignore */
-	bool was_valid;	 /* it was unmounted cleanly before this mount */
+	bool lost_writes; /* a commit failed: what it freed is not used again by this mount */
+	bool had_errors;  /* damage was seen: the disk is to be checked */
+	bool writing;	  /* the super block on the disk says so */
+	bool read_only;	  /* it has features that only readers may ignore */
+	bool was_valid;	  /* it was unmounted cleanly before this mount */
 
 	struct rwsem
 		removal_sem; /* read: removals; write: the stages of a commit that order them */

@@ -64,7 +64,7 @@ void ext2_meta_init(struct ext2_sb_info *sbi, u64 nr_blocks)
 
 struct page *ext2_meta_read(struct super_block *sb, u32 block)
 {
-	return read_mapping_page(&EXT2_SB(sb)->meta, block);
+	return read_mapping_page_unkillable(&EXT2_SB(sb)->meta, block);
 }
 
 struct page *ext2_meta_new(struct super_block *sb, u32 block)

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
 #include "usr/lib/testdir.h"
@@ -422,6 +423,95 @@ TEST(blocks_follow_the_bytes)
 	CHECK_EQ(stat_of("f").st_blocks, 0);
 	CHECK_OK(ftruncate(fd, 1 << 20));
 	CHECK_EQ(stat_of("f").st_blocks, 0);
+	test_dir_leave();
+}
+
+/* ---- the end of a process ---- */
+
+static unsigned long free_blocks(void)
+{
+	struct statvfs st;
+
+	sync(); /* what was removed is free on every file system then */
+	CHECK_OK(statvfs(".", &st));
+	return st.f_bfree;
+}
+
+/* A task that was killed still has to read from the disk what it needs to give a file back. */
+TEST(a_killed_process_gives_its_removed_file_back)
+{
+	unsigned long before;
+	char text[4096];
+	pid_t child;
+	int fd;
+
+	if (!on_ravel())
+		SKIP("others use the host's disk");
+	test_dir();
+	memset(text, 'x', sizeof(text));
+	CHECK_OK(close(create("f", ""))); /* the directory keeps the block that holds the name */
+	CHECK_OK(unlink("f"));
+	before = free_blocks();
+	fd = create("f", "");
+	for (int i = 0; i < 64; i++) /* so many that it has a block of pointers */
+		CHECK_EQ(pwrite(fd, text, sizeof(text), (off_t)i * 16 * 4096), sizeof(text));
+	child = fork();
+	CHECK_OK(child);
+	if (child == 0) {
+		for (;;)
+			pause();
+	}
+	CHECK_OK(unlink("f"));
+	close(fd);
+	CHECK(free_blocks() < before);
+	drop_caches();
+	CHECK_OK(kill(child, SIGKILL));
+	CHECK_OK(waitpid(child, NULL, 0));
+	WAIT_UNTIL(free_blocks() == before);
+	test_dir_leave();
+}
+
+/* Writes small files and syncs each until it is killed. */
+static void sync_for_ever(void)
+{
+	for (int i = 0;; i = (i + 1) % 8) {
+		char name[16];
+		int fd;
+
+		sprintf(name, "k%d", i);
+		fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0644);
+		if (fd < 0 || write(fd, name, sizeof(name)) < 0)
+			_exit(1);
+		fsync(fd);
+		close(fd);
+	}
+}
+
+/* A commit that a killed task had begun is no failed write, and nobody is told of one. */
+TEST(killed_in_the_middle_of_a_sync)
+{
+	int fd, status;
+
+	test_dir();
+	fd = create("mine", "");
+	for (int i = 0; i < 40; i++) {
+		pid_t child = fork();
+
+		CHECK_OK(child);
+		if (child == 0)
+			sync_for_ever();
+		for (unsigned n = 1 + test_random() % 4; n > 0; n--) {
+			test_pause(1);
+			drop_caches(); /* so that it has to read its metadata again */
+		}
+		CHECK_OK(kill(child, SIGKILL));
+		CHECK_OK(waitpid(child, &status, 0));
+		CHECK(WIFSIGNALED(status));
+		test_progress();
+	}
+	CHECK_OK(fsync(fd));
+	CHECK_OK(syncfs(fd));
+	close(fd);
 	test_dir_leave();
 }
 
