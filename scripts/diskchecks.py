@@ -6,8 +6,11 @@
 # 4 KiB blocks; the names of the combinations are "powercut-1k-smp4" and so on.
 import functools
 import os
+import tempfile
 
 import diskerrors
+import fsck
+import machine
 import mutate
 import outside
 import powercut
@@ -15,6 +18,8 @@ import powercut
 POINTS = 30   # power cuts of one recorded run
 IMAGES = 28   # damaged images of one machine check: four boots
 BLOCKS = {"4k": 4096, "1k": 1024}
+# Tests of files that are run again where a page has several blocks.
+BLOCK_TESTS = ("fsync", "diskfull", "bigfile")
 
 
 def seed():
@@ -23,6 +28,19 @@ def seed():
 
 def powercut_check(smp, block):
     return powercut.examine(seed(), POINTS, block, SMP=smp)[0]
+
+
+def small_blocks(smp):
+    """Run BLOCK_TESTS on a disk of 1 KiB blocks. None or words."""
+    programs = ["bin/init", "bin/sh", "bin/runtests"] + ["tests/" + name for name in BLOCK_TESTS]
+    with tempfile.TemporaryDirectory(prefix="blocks.", dir=machine.BUILD) as work:
+        disk = os.path.join(work, "disk.img")
+        with machine.locked_build():
+            machine.make("all")
+            machine.make_disk(disk, programs, "", block=1024, slack_mib=32)
+        status, output = machine.run(disk, "runtests " + " ".join(BLOCK_TESTS), SMP=smp,
+                                     SEED=seed())
+        return "status %d: %s" % (status, output[-2000:]) if status else fsck.check(disk)
 
 
 def _checks():
@@ -34,6 +52,7 @@ def _checks():
         for kind in ("read", "write"):
             yield "disk-%s-errors-smp%s" % (kind, smp), functools.partial(
                 diskerrors.examine, kind, smp)
+        yield "small-blocks-smp" + smp, functools.partial(small_blocks, smp)
         yield "damaged-disks-smp" + smp, functools.partial(mutate.examine, seed(), IMAGES, SMP=smp)
 
 

@@ -259,6 +259,34 @@ TEST(names_need_space)
 	leave();
 }
 
+/* What a failed write took for a hole shows zeros, not what the blocks held before. */
+TEST(a_hole_half_filled_when_the_disk_is_full)
+{
+	static unsigned char page[PAGE_SIZE], got[PAGE_SIZE], want[PAGE_SIZE];
+	struct stat st;
+	ssize_t n;
+	int fd;
+
+	enter();
+	fd = CHECK_OK(open("hole", O_RDWR | O_CREAT, 0644));
+	CHECK_OK(ftruncate(fd, PAGE_SIZE));
+	fill("filler", 1);
+	fill_the_rest("rest");
+	sync(); /* the blocks hold something now */
+	CHECK_OK(stat("filler", &st));
+	CHECK_OK(truncate("filler", st.st_size - 2048));
+	memset(page, 'y', sizeof(page));
+	n = pwrite(fd, page, sizeof(page), 0);
+	if (n > 0)
+		memset(want, 'y', n);
+	sync();
+	drop_caches();
+	CHECK_EQ(pread(fd, got, sizeof(got), 0), sizeof(got));
+	CHECK_EQ(memcmp(got, want, sizeof(got)), 0);
+	CHECK_OK(close(fd));
+	leave();
+}
+
 TEST(no_inode_left)
 {
 	struct statfs before, left;

@@ -426,6 +426,91 @@ TEST(blocks_follow_the_bytes)
 	test_dir_leave();
 }
 
+/* A page of a new file gets its block before its bytes come: when none come it is given back. */
+TEST(a_write_that_fails_keeps_no_blocks)
+{
+	char *buf = map_anon(2 * PAGE_SIZE);
+	int fd;
+
+	if (!on_ravel())
+		SKIP("others may keep what they set aside");
+	test_dir();
+	fd = CHECK_OK(open("f", O_RDWR | O_CREAT, 0644));
+	memset(buf, 'x', PAGE_SIZE);
+	CHECK_OK(munmap(buf + PAGE_SIZE, PAGE_SIZE));
+	CHECK_ERRNO(write(fd, buf + PAGE_SIZE, PAGE_SIZE), EFAULT);
+	CHECK_EQ(stat_of("f").st_blocks, 0);
+	CHECK_EQ(stat_of("f").st_size, 0);
+	CHECK_EQ(write(fd, buf, 2 * PAGE_SIZE), PAGE_SIZE);
+	CHECK_RANGE(stat_of("f").st_blocks, 1, PAGE_SIZE / 512);
+	test_dir_leave();
+}
+
+/* A page that is on its way to the disk may not go before it got there. */
+TEST(truncated_while_it_is_written)
+{
+	static char bytes[16 * PAGE_SIZE];
+	char got = 0;
+	int fd;
+
+	test_dir();
+	fd = CHECK_OK(open("f", O_RDWR | O_CREAT, 0644));
+	memset(bytes, 'x', sizeof(bytes));
+	for (int i = 0; i < 50; i++) {
+		CHECK_EQ(pwrite(fd, bytes, sizeof(bytes), 0), sizeof(bytes));
+		need(sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE), "no sync_file_range");
+		CHECK_OK(ftruncate(fd, i % 2 ? 0 : 100));
+		CHECK_OK(ftruncate(fd, sizeof(bytes)));
+		CHECK_EQ(pread(fd, &got, 1, 100), 1);
+		CHECK_EQ(got, 0);
+	}
+	test_dir_leave();
+}
+
+/* Blocks of a page that a truncation gave back are made anew by the next write there. */
+TEST(written_again_behind_a_truncation)
+{
+	static char got[PAGE_SIZE], want[PAGE_SIZE];
+	int fd;
+
+	test_dir();
+	fd = CHECK_OK(open("f", O_RDWR | O_CREAT, 0644));
+	memset(got, 'x', sizeof(got));
+	CHECK_EQ(write(fd, got, sizeof(got)), sizeof(got));
+	CHECK_OK(fsync(fd));
+	CHECK_OK(ftruncate(fd, 100));
+	memset(want, 'x', 100);
+	memset(want + 3000, 'y', sizeof(want) - 3000);
+	CHECK_EQ(pwrite(fd, want + 3000, sizeof(want) - 3000, 3000), sizeof(want) - 3000);
+	CHECK_OK(fsync(fd));
+	drop_caches();
+	CHECK_EQ(pread(fd, got, sizeof(got), 0), sizeof(got));
+	CHECK_EQ(memcmp(got, want, sizeof(got)), 0);
+	test_dir_leave();
+}
+
+/* sync() returns when the data is there, not when it is on its way. */
+TEST(sync_waits_for_the_data)
+{
+	static char bytes[1 << 20];
+	char text[4096];
+	int fd;
+
+	if (!on_ravel())
+		SKIP("others write meanwhile");
+	test_dir();
+	fd = CHECK_OK(open("f", O_RDWR | O_CREAT, 0644));
+	memset(bytes, 'x', sizeof(bytes));
+	for (int i = 0; i < 20; i++) {
+		for (int mib = 0; mib < 6; mib++)
+			CHECK_EQ(pwrite(fd, bytes, sizeof(bytes), (off_t)mib << 20), sizeof(bytes));
+		sync();
+		CHECK(read_text("/proc/meminfo", text, sizeof(text)) > 0);
+		CHECK_EQ(text_number(text, "Writeback"), 0);
+	}
+	test_dir_leave();
+}
+
 /* ---- the end of a process ---- */
 
 static unsigned long free_blocks(void)
@@ -567,6 +652,7 @@ TEST(no_file_grows_past_the_limit_of_sizes)
 		CHECK_ERRNO(ftruncate(fd, 2 * PAGE_SIZE + 1), EFBIG);
 		CHECK_ERRNO(truncate("f", 3 * PAGE_SIZE), EFBIG);
 		CHECK_ERRNO(pwrite(fd, "x", 1, PAGE_SIZE), EFBIG);
+		CHECK_EQ(pwrite(fd, "crosses", 7, PAGE_SIZE - 4), 4);
 		CHECK_OK(ftruncate(fd, PAGE_SIZE + 1)); /* it was longer */
 		CHECK_OK(ftruncate(fd, PAGE_SIZE));
 		if (fallocate(fd, 0, 0, PAGE_SIZE) == 0)
