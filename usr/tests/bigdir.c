@@ -139,6 +139,21 @@ TEST(others_come_and_go_during_readdir)
 	test_dir_leave();
 }
 
+TEST(room_of_removed_names_is_used_again)
+{
+	struct stat full, again;
+
+	test_dir();
+	create_all(1000);
+	CHECK_OK(stat(".", &full));
+	for (int i = 0; i < 1000; i++)
+		CHECK_OK(unlink(name_of(i)));
+	create_all(1000);
+	CHECK_OK(stat(".", &again));
+	CHECK_EQ(again.st_size, full.st_size);
+	test_dir_leave();
+}
+
 TEST(rewinddir_starts_again)
 {
 	struct dirent *entry;
@@ -195,6 +210,22 @@ TEST(names_of_every_length)
 	test_dir_leave();
 }
 
+/* The inode number that the entry @name of directory @path has. */
+static ino_t number_in(const char *path, const char *name)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	ino_t ino = 0;
+
+	CHECK(dir != NULL);
+	while ((entry = readdir(dir))) {
+		if (!strcmp(entry->d_name, name))
+			ino = entry->d_ino;
+	}
+	CHECK_OK(closedir(dir));
+	return ino;
+}
+
 TEST(subdirectories_are_links)
 {
 	char name[16];
@@ -220,6 +251,7 @@ TEST(subdirectories_are_links)
 	CHECK_OK(rename("d1", "d0/d1"));
 	CHECK_OK(stat("d0", &st));
 	CHECK_EQ(st.st_nlink, 3);
+	CHECK_EQ(number_in("d0/d1", ".."), st.st_ino);
 	CHECK_OK(stat(".", &st));
 	CHECK_EQ(st.st_nlink, 301);
 	CHECK_OK(rename("d2", "d3")); /* over an empty one */

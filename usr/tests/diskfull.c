@@ -21,7 +21,7 @@
 #include "usr/lib/testdir.h"
 
 #define TMPFS_MAGIC 0x01021994
-#define MAX_INODES  20000 /* a disk with more free ones is not filled with them */
+#define MAX_INODES  40000 /* a disk with more free ones is not filled with them */
 
 static unsigned char block[32768], expected[32768];
 static char mounted[PATH_MAX]; /* a tmpfs of our own */

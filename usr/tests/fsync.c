@@ -407,6 +407,37 @@ TEST(fallocate_and_its_modes)
 	test_dir_leave();
 }
 
+/* Seen again after the inode was read from the disk (where there is one). */
+TEST(an_inode_keeps_what_it_was_told)
+{
+	const struct timespec times[2] = { { LONG_AGO, 123456789 }, { 4102444800, 987654321 } };
+	const off_t size = ((off_t)5 << 30) + 3;
+	struct stat st;
+	int fd;
+
+	if (geteuid() != 0)
+		SKIP("files are given away by root");
+	test_dir();
+	fd = create("f", "bytes");
+	CHECK_OK(ftruncate(fd, size));
+	CHECK_OK(fchown(fd, 100000, 200000));
+	CHECK_OK(fchmod(fd, 0640));
+	CHECK_OK(futimens(fd, times));
+	CHECK_OK(fsync(fd));
+	CHECK_OK(close(fd));
+	drop_caches();
+	st = stat_of("f");
+	CHECK_EQ(st.st_size, size);
+	CHECK_EQ(st.st_uid, 100000);
+	CHECK_EQ(st.st_gid, 200000);
+	CHECK_EQ(st.st_mode, S_IFREG | 0640);
+	CHECK_EQ(st.st_atim.tv_sec, times[0].tv_sec);
+	CHECK_EQ(st.st_atim.tv_nsec, times[0].tv_nsec);
+	CHECK_EQ(st.st_mtim.tv_sec, times[1].tv_sec);
+	CHECK_EQ(st.st_mtim.tv_nsec, times[1].tv_nsec);
+	test_dir_leave();
+}
+
 TEST(blocks_follow_the_bytes)
 {
 	static unsigned char block[50000];
