@@ -186,6 +186,23 @@ TEST(the_descriptor_must_allow_it)
 	end_file();
 }
 
+TEST(touching_locks_become_one)
+{
+	int fd = new_file();
+
+	CHECK_OK(set(fd, F_WRLCK, 0, 10));
+	CHECK_OK(set(fd, F_WRLCK, 20, 10));
+	CHECK_OK(set(fd, F_WRLCK, 10, 10));
+	CHECK_CHILD({
+		struct flock lock = region(F_RDLCK, 0, 0);
+
+		CHECK_OK(fcntl(fd, F_GETLK, &lock));
+		CHECK_EQ(lock.l_start, 0);
+		CHECK_EQ(lock.l_len, 30);
+	});
+	end_file();
+}
+
 TEST(any_close_releases_a_process_lock)
 {
 	int fd = new_file(), other = open_again();
@@ -349,6 +366,24 @@ static bool has_waiter(int fd)
 		if (strstr(line, "-> ") && strstr(line, inode))
 			return true;
 	return false;
+}
+
+TEST(a_wait_ends_when_the_holder_closes_the_file)
+{
+	struct flock lock = region(F_WRLCK, 0, 1);
+	int fd = new_file(), other = open_again();
+	pid_t pid;
+
+	CHECK_OK(set(fd, F_WRLCK, 0, 5));
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		CHECK_OK(fcntl(fd, F_SETLKW, &lock));
+		_exit(0);
+	}
+	WAIT_UNTIL(has_waiter(fd));
+	CHECK_OK(close(other));
+	CHECK_EXIT(pid, 0);
+	end_file();
 }
 
 TEST(a_wait_ends_when_the_lock_goes)

@@ -376,6 +376,39 @@ TEST(exchange_side_by_side)
 }
 
 /* Names longer than what a dentry holds in itself change places with short ones. */
+static void check_called(const char *name)
+{
+	char here[PATH_MAX];
+
+	CHECK(getcwd(here, sizeof(here)) != NULL);
+	CHECK_STRING(strrchr(here, '/') + 1, name);
+}
+
+/* What a directory is called is seen from inside of it, whatever the lengths of the two names. */
+TEST(exchange_short_and_long)
+{
+	char names[2][NAME_MAX + 1] = { "s" }, up[2][NAME_MAX + 4] = { "../s", "../" };
+
+	enter();
+	memset(names[1], 'n', NAME_MAX);
+	memset(up[1] + 3, 'n', NAME_MAX);
+	for (int i = 0; i < 2; i++) {
+		const char *a = names[i], *b = names[1 - i];
+
+		CHECK_OK(mkdir(a, 0755));
+		CHECK_OK(mkdir(b, 0755));
+		for (int k = 0; k < 2; k++) { /* standing in each: its own entry in memory stays */
+			CHECK_OK(chdir(names[k]));
+			CHECK_OK(rename2(up[i], up[1 - i], EXCHANGE));
+			check_called(names[1 - k]);
+			CHECK_OK(chdir(".."));
+		}
+		CHECK_OK(rmdir(a));
+		CHECK_OK(rmdir(b));
+	}
+	leave();
+}
+
 TEST(exchange_long)
 {
 	char a[NAME_MAX + 1], b[NAME_MAX + 1];
