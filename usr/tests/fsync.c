@@ -426,6 +426,52 @@ TEST(blocks_follow_the_bytes)
 	test_dir_leave();
 }
 
+/* ---- what is left when the caches are gone ---- */
+
+TEST(bytes_that_were_cut_off_do_not_come_back)
+{
+	char got[8192], zeros[8192] = { 0 };
+	int fd;
+
+	test_dir();
+	memset(got, 'x', sizeof(got));
+	fd = create("f", "");
+	CHECK_EQ(write(fd, got, sizeof(got)), sizeof(got));
+	CHECK_OK(fsync(fd));
+	CHECK_OK(ftruncate(fd, 100));
+	CHECK_OK(fsync(fd));
+	drop_caches();
+	CHECK_OK(ftruncate(fd, sizeof(got)));
+	CHECK_EQ(pread(fd, got, sizeof(got), 0), sizeof(got));
+	CHECK_EQ(memcmp(got + 100, zeros, sizeof(got) - 100), 0);
+	CHECK_EQ(got[99], 'x');
+	close(fd);
+	test_dir_leave();
+}
+
+TEST(times_and_owners_are_read_back)
+{
+	struct timespec times[2] = { { LONG_AGO, 123456789 }, { 5000000000, 987654321 } };
+	struct stat st;
+
+	test_dir();
+	close(create("f", ""));
+	CHECK_OK(chown("f", 70000, 80000));
+	CHECK_OK(chmod("f", 04751));
+	CHECK_OK(utimensat(AT_FDCWD, "f", times, 0));
+	sync();
+	drop_caches();
+	st = stat_of("f");
+	CHECK_EQ(st.st_atim.tv_sec, LONG_AGO);
+	CHECK_EQ(st.st_atim.tv_nsec, 123456789);
+	CHECK_EQ(st.st_mtim.tv_sec, 5000000000); /* past 2038 */
+	CHECK_EQ(st.st_mtim.tv_nsec, 987654321);
+	CHECK_EQ(st.st_uid, 70000);
+	CHECK_EQ(st.st_gid, 80000);
+	CHECK_EQ(st.st_mode, S_IFREG | 04751);
+	test_dir_leave();
+}
+
 /* ---- the end of a process ---- */
 
 static unsigned long free_blocks(void)
