@@ -120,12 +120,15 @@ static int build_image(struct exec *ex)
 {
 	struct mm *mm;
 	const struct inode *inode = ex->file->f_inode;
+	mode_t mode = inode->i_mode;
 	int err = exec_count_strings(&ex->strings);
 
 	if (err)
 		return err;
 	ex->cred = current->cred;
-	cred_exec(&ex->cred, inode->i_mode, inode->i_uid, inode->i_gid);
+	if (inode->i_sb->s_flags & SB_NOSUID)
+		mode &= ~(S_ISUID | S_ISGID);
+	cred_exec(&ex->cred, mode, inode->i_uid, inode->i_gid);
 	ex->mm = mm = mm_alloc();
 	if (!mm)
 		return -ENOMEM;

@@ -407,37 +407,6 @@ TEST(fallocate_and_its_modes)
 	test_dir_leave();
 }
 
-/* Seen again after the inode was read from the disk (where there is one). */
-TEST(an_inode_keeps_what_it_was_told)
-{
-	const struct timespec times[2] = { { LONG_AGO, 123456789 }, { 4102444800, 987654321 } };
-	const off_t size = ((off_t)5 << 30) + 3;
-	struct stat st;
-	int fd;
-
-	if (geteuid() != 0)
-		SKIP("files are given away by root");
-	test_dir();
-	fd = create("f", "bytes");
-	CHECK_OK(ftruncate(fd, size));
-	CHECK_OK(fchown(fd, 100000, 200000));
-	CHECK_OK(fchmod(fd, 0640));
-	CHECK_OK(futimens(fd, times));
-	CHECK_OK(fsync(fd));
-	CHECK_OK(close(fd));
-	drop_caches();
-	st = stat_of("f");
-	CHECK_EQ(st.st_size, size);
-	CHECK_EQ(st.st_uid, 100000);
-	CHECK_EQ(st.st_gid, 200000);
-	CHECK_EQ(st.st_mode, S_IFREG | 0640);
-	CHECK_EQ(st.st_atim.tv_sec, times[0].tv_sec);
-	CHECK_EQ(st.st_atim.tv_nsec, times[0].tv_nsec);
-	CHECK_EQ(st.st_mtim.tv_sec, times[1].tv_sec);
-	CHECK_EQ(st.st_mtim.tv_nsec, times[1].tv_nsec);
-	test_dir_leave();
-}
-
 TEST(blocks_follow_the_bytes)
 {
 	static unsigned char block[50000];
@@ -539,6 +508,55 @@ TEST(sync_waits_for_the_data)
 		CHECK(read_text("/proc/meminfo", text, sizeof(text)) > 0);
 		CHECK_EQ(text_number(text, "Writeback"), 0);
 	}
+	test_dir_leave();
+}
+
+/* ---- what is left when the caches are gone ---- */
+
+TEST(bytes_that_were_cut_off_do_not_come_back)
+{
+	char got[8192], zeros[8192] = { 0 };
+	int fd;
+
+	test_dir();
+	memset(got, 'x', sizeof(got));
+	fd = create("f", "");
+	CHECK_EQ(write(fd, got, sizeof(got)), sizeof(got));
+	CHECK_OK(fsync(fd));
+	CHECK_OK(ftruncate(fd, 100));
+	CHECK_OK(fsync(fd));
+	drop_caches();
+	CHECK_OK(ftruncate(fd, sizeof(got)));
+	CHECK_EQ(pread(fd, got, sizeof(got), 0), sizeof(got));
+	CHECK_EQ(memcmp(got + 100, zeros, sizeof(got) - 100), 0);
+	CHECK_EQ(got[99], 'x');
+	close(fd);
+	test_dir_leave();
+}
+
+TEST(size_times_and_owners_are_read_back)
+{
+	struct timespec times[2] = { { LONG_AGO, 123456789 }, { 5000000000, 987654321 } };
+	const off_t size = ((off_t)5 << 30) + 3;
+	struct stat st;
+
+	test_dir();
+	close(create("f", ""));
+	CHECK_OK(truncate("f", size));
+	CHECK_OK(chown("f", 70000, 80000));
+	CHECK_OK(chmod("f", 04751));
+	CHECK_OK(utimensat(AT_FDCWD, "f", times, 0));
+	sync();
+	drop_caches();
+	st = stat_of("f");
+	CHECK_EQ(st.st_atim.tv_sec, LONG_AGO);
+	CHECK_EQ(st.st_atim.tv_nsec, 123456789);
+	CHECK_EQ(st.st_mtim.tv_sec, 5000000000); /* past 2038 */
+	CHECK_EQ(st.st_mtim.tv_nsec, 987654321);
+	CHECK_EQ(st.st_size, size); /* both halves */
+	CHECK_EQ(st.st_uid, 70000);
+	CHECK_EQ(st.st_gid, 80000);
+	CHECK_EQ(st.st_mode, S_IFREG | 04751);
 	test_dir_leave();
 }
 

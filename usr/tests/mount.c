@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
@@ -266,6 +267,54 @@ TEST(noexec_nodev)
 	CHECK_ERRNO(mprotect(map, PAGE_SIZE, PROT_READ | PROT_EXEC), EACCES);
 	CHECK_OK(munmap(map, PAGE_SIZE));
 	CHECK_OK(close(fd));
+	CHECK_OK(umount(place));
+	leave();
+}
+
+#define OTHER 2000
+
+CHILD(is_root)
+{
+	(void)argc;
+	(void)argv;
+	exit(geteuid() == 0 ? 0 : 1);
+}
+
+/* This program at @path, with the set-user-id bit of user OTHER. */
+static void copy_self(const char *path)
+{
+	int in = CHECK_OK(open(self_path(), O_RDONLY));
+	int out = CHECK_OK(open(path, O_WRONLY | O_CREAT | O_EXCL, 0600));
+
+	while (CHECK_OK(sendfile(out, in, NULL, 1 << 20)) > 0)
+		;
+	CHECK_OK(fchown(out, OTHER, OTHER));
+	CHECK_OK(fchmod(out, 04755));
+	close(in);
+	close(out);
+}
+
+static pid_t spawn_as_child(const char *path)
+{
+	pid_t pid = CHECK_OK(fork());
+
+	if (pid == 0) {
+		execl(path, path, "--child=is_root", NULL);
+		_exit(2);
+	}
+	return pid;
+}
+
+TEST(nosuid)
+{
+	enter();
+	mount_tmpfs(MS_NOSUID);
+	copy_self(in_place("p"));
+	CHECK_EXIT(spawn_as_child(in_place("p")), 0);
+	CHECK_OK(umount(place));
+	mount_tmpfs(0);
+	copy_self(in_place("p"));
+	CHECK_EXIT(spawn_as_child(in_place("p")), 1);
 	CHECK_OK(umount(place));
 	leave();
 }
