@@ -103,9 +103,9 @@ void proc_init(void);
 extern const struct proc_dir proc_pid_dir;	   /* pid.c */
 extern const struct inode_operations proc_fd_iops; /* fd.c */
 extern const struct file_operations proc_fd_fops;
-extern const struct file_operations proc_maps_fops;	 /* maps.c */
+extern const struct file_operations proc_maps_fops;				/* maps.c */
 extern const struct file_operations proc_check_all_fops, proc_drop_caches_fops; /* mem.c */
-extern const struct file_operations proc_kmsg_fops;	 /* machine.c */
+extern const struct file_operations proc_kmsg_fops;				/* machine.c */
 
 int proc_show_pid_stat(struct seq_buf *seq, struct task *task); /* status.c */
 int proc_show_pid_status(struct seq_buf *seq, struct task *task);
