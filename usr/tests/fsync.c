@@ -534,6 +534,30 @@ TEST(bytes_that_were_cut_off_do_not_come_back)
 	test_dir_leave();
 }
 
+/* Short ones lie in the inode, longer ones in a block: where is the border? */
+TEST(links_of_many_lengths_are_read_back)
+{
+	char target[301] = "", got[301], name[16];
+
+	test_dir();
+	for (int len = 1; len <= 300; len += len < 50 || len > 70 ? 9 : 1) {
+		memset(target, 'a' + len % 26, len);
+		snprintf(name, sizeof(name), "l%d", len);
+		CHECK_OK(symlink(target, name));
+	}
+	sync();
+	drop_caches();
+	memset(target, 0, sizeof(target));
+	for (int len = 1; len <= 300; len += len < 50 || len > 70 ? 9 : 1) {
+		memset(target, 'a' + len % 26, len);
+		snprintf(name, sizeof(name), "l%d", len);
+		memset(got, 0, sizeof(got));
+		CHECK_EQ(readlink(name, got, sizeof(got) - 1), len);
+		CHECK_STRING(got, target);
+	}
+	test_dir_leave();
+}
+
 TEST(size_times_and_owners_are_read_back)
 {
 	struct timespec times[2] = { { LONG_AGO, 123456789 }, { 5000000000, 987654321 } };
