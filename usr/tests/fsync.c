@@ -489,28 +489,6 @@ TEST(written_again_behind_a_truncation)
 	test_dir_leave();
 }
 
-/* sync() returns when the data is there, not when it is on its way. */
-TEST(sync_waits_for_the_data)
-{
-	static char bytes[1 << 20];
-	char text[4096];
-	int fd;
-
-	if (!on_ravel())
-		SKIP("others write meanwhile");
-	test_dir();
-	fd = CHECK_OK(open("f", O_RDWR | O_CREAT, 0644));
-	memset(bytes, 'x', sizeof(bytes));
-	for (int i = 0; i < 20; i++) {
-		for (int mib = 0; mib < 6; mib++)
-			CHECK_EQ(pwrite(fd, bytes, sizeof(bytes), (off_t)mib << 20), sizeof(bytes));
-		sync();
-		CHECK(read_text("/proc/meminfo", text, sizeof(text)) > 0);
-		CHECK_EQ(text_number(text, "Writeback"), 0);
-	}
-	test_dir_leave();
-}
-
 /* ---- what is left when the caches are gone ---- */
 
 TEST(bytes_that_were_cut_off_do_not_come_back)
