@@ -426,6 +426,28 @@ TEST(blocks_follow_the_bytes)
 	test_dir_leave();
 }
 
+/* So far into the file that two pointer blocks and more lead to the bytes. */
+TEST(blocks_far_into_a_file_are_counted_and_given_back)
+{
+	static unsigned char bytes[100 * 4096];
+	const off_t at = (12 + 1024) * 4096;
+	int fd;
+
+	test_dir();
+	fd = CHECK_OK(open("f", O_RDWR | O_CREAT, 0644));
+	fill_pattern(bytes, sizeof(bytes), 1, 0);
+	CHECK_EQ(pwrite(fd, bytes, sizeof(bytes), at), sizeof(bytes));
+	fsync(fd); /* some file systems count only then */
+	/* ext2 counts the blocks of pointers, too. */
+	CHECK_RANGE(stat_of("f").st_blocks, sizeof(bytes) / 512 + on_ravel(), 900);
+	CHECK_OK(ftruncate(fd, at + sizeof(bytes) / 2));
+	fsync(fd);
+	CHECK_RANGE(stat_of("f").st_blocks, sizeof(bytes) / 2 / 512, 500);
+	CHECK_OK(ftruncate(fd, 0));
+	CHECK_EQ(stat_of("f").st_blocks, 0);
+	test_dir_leave();
+}
+
 /* A page of a new file gets its block before its bytes come: when none come it is given back. */
 TEST(a_write_that_fails_keeps_no_blocks)
 {
