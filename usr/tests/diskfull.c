@@ -299,12 +299,15 @@ TEST(a_failure_gives_back_what_it_took)
 	fill("filler", 1);
 	fill_the_rest("rest");
 	CHECK_OK(stat("filler", &st));
-	CHECK_OK(truncate("filler", st.st_size - 2048));
+	CHECK_OK(truncate("filler", st.st_size - 65536));
 	CHECK_EQ(fallocate(fd, 0, 0, 1 << 20), -1);
 	CHECK(errno == ENOSPC || errno == EOPNOTSUPP);
 	CHECK_OK(fstat(fd, &st));
 	CHECK_EQ(st.st_size, 0);
 	CHECK_EQ(st.st_blocks, 0);
+	fill_the_rest("rest");
+	CHECK_OK(stat("filler", &st));
+	CHECK_OK(truncate("filler", st.st_size - 2048));
 	if (pwrite(fd, page, sizeof(page), 0) < 0) {
 		CHECK_OK(fstat(fd, &st));
 		CHECK_EQ(st.st_size, 0);
