@@ -121,7 +121,7 @@ int ext2_new_block(struct inode *inode, u32 goal, u32 *block)
 			ret = -EIO; /* an unreadable bitmap: the others may do */
 		from = 0;
 	}
-	return READ_ONCE(sbi->free_blocks) > 0 && ret == -ENOSPC ? -EAGAIN : ret;
+	return ret == -ENOSPC ? -EAGAIN : ret;
 }
 
 /* Clears the bits of blocks [block, block + count) of @group that are set; tells of the others. */

@@ -37,6 +37,7 @@
  */
 #include "drivers/block.h"
 #include "fs/ext2/ext2.h"
+#include "kernel/printk.h"
 #include "lib/bitmap.h"
 #include "lib/string.h"
 
@@ -354,6 +355,7 @@ static int do_commit(struct super_block *sb)
 	/* Also when something failed: what can be written is better written. */
 	note(&err, write_births(sb, &batch, seq));
 	if (err) {
+		printk("ext2 (%s): a commit failed (error %d)\n", sb->s_bdev->name, -err);
 		keep_freed(sbi);
 		if (err != -ENOMEM) /* then all is still there to be written */
 			sbi->had_errors = sbi->lost_writes = true;

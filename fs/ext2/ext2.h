@@ -185,8 +185,9 @@ void ext2_meta_init(struct ext2_sb_info *sbi, u64 nr_blocks);
 /* ---- balloc.c, ialloc.c: the bitmaps ---- */
 
 /*
- * A free block for @inode, near @goal (0: near its inode), now in use. -ENOSPC, -EIO. A commit that
- * makes freed blocks free is the caller's to try: -EAGAIN says that it would help.
+ * A free block for @inode, near @goal (0: near its inode), now in use. -EIO; -EAGAIN: none is left.
+ * The caller tries a commit first, before that is -ENOSPC: it makes freed blocks free, and a commit
+ * that is under way may hold the last reference of a file that was removed.
  */
 int ext2_new_block(struct inode *inode, u32 goal, u32 *block);
 /*

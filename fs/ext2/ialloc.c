@@ -77,7 +77,7 @@ static int take_in_group(struct super_block *sb, u32 group, bool is_dir, u32 *in
 	return 0;
 }
 
-/* A free number near @dir. -ENOSPC, -EIO; -EAGAIN: after a commit there may be one. */
+/* A free number near @dir. -EIO; -EAGAIN: there is none, but after a commit there may be. */
 static int take_ino(struct inode *dir, bool is_dir, u32 *ino)
 {
 	struct super_block *sb = dir->i_sb;
@@ -95,7 +95,7 @@ static int take_ino(struct inode *dir, bool is_dir, u32 *ino)
 		if (err)
 			ret = -EIO;
 	}
-	return READ_ONCE(sbi->free_inodes) > 0 && ret == -ENOSPC ? -EAGAIN : ret;
+	return ret == -ENOSPC ? -EAGAIN : ret;
 }
 
 void ext2_free_ino(struct super_block *sb, u32 ino, bool is_dir)
