@@ -287,6 +287,36 @@ TEST(a_hole_half_filled_when_the_disk_is_full)
 	leave();
 }
 
+/* The disk has room for a part of it only: none of it stays. */
+TEST(a_failure_gives_back_what_it_took)
+{
+	static unsigned char page[PAGE_SIZE];
+	struct stat st;
+	int fd;
+
+	enter();
+	fd = CHECK_OK(open("new", O_RDWR | O_CREAT, 0644));
+	fill("filler", 1);
+	fill_the_rest("rest");
+	CHECK_OK(stat("filler", &st));
+	CHECK_OK(truncate("filler", st.st_size - 65536));
+	CHECK_EQ(fallocate(fd, 0, 0, 1 << 20), -1);
+	CHECK(errno == ENOSPC || errno == EOPNOTSUPP);
+	CHECK_OK(fstat(fd, &st));
+	CHECK_EQ(st.st_size, 0);
+	CHECK_EQ(st.st_blocks, 0);
+	fill_the_rest("rest");
+	CHECK_OK(stat("filler", &st));
+	CHECK_OK(truncate("filler", st.st_size - 2048));
+	if (pwrite(fd, page, sizeof(page), 0) < 0) {
+		CHECK_OK(fstat(fd, &st));
+		CHECK_EQ(st.st_size, 0);
+		CHECK_EQ(st.st_blocks, 0);
+	}
+	CHECK_OK(close(fd));
+	leave();
+}
+
 TEST(no_inode_left)
 {
 	struct statfs before, left;

@@ -210,6 +210,28 @@ TEST(a_signal_ends_the_wait)
 	end();
 }
 
+TEST(who_gave_up_waiting_is_no_reader)
+{
+	int reader, writer;
+	pid_t pid;
+
+	make();
+	signal(SIGPIPE, SIG_IGN);
+	reader = CHECK_OK(open(name, O_RDONLY | O_NONBLOCK));
+	pid = CHECK_OK(fork());
+	if (pid == 0)
+		_exit(open(name, O_RDONLY) >= 0);
+	WAIT_UNTIL(sleeps(pid));
+	CHECK_OK(kill(pid, SIGTERM));
+	test_check_signal(__FILE__, __LINE__, pid, SIGTERM);
+	writer = CHECK_OK(open(name, O_WRONLY));
+	CHECK_EQ(write(writer, "x", 1), 1);
+	CHECK_OK(close(reader));
+	CHECK_ERRNO(write(writer, "x", 1), EPIPE);
+	CHECK_OK(close(writer));
+	end();
+}
+
 TEST(it_is_not_executed)
 {
 	make();

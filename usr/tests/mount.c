@@ -394,6 +394,22 @@ TEST(walks_meet_unmounts)
 }
 
 /* The second disk, as scripts/test makes it: ext2 with blocks of 1 KiB. */
+/* A file without a name goes with its last user, which is a change: not yet read-only. */
+static void check_removed_keeps_writable(void)
+{
+	const unsigned read_only = MS_REMOUNT | MS_RDONLY;
+	int fd;
+
+	CHECK_OK(mount("/dev/vdb", place, "ext2", 0, NULL));
+	CHECK_OK(close(CHECK_OK(open(in_place("gone"), O_WRONLY | O_CREAT | O_EXCL, 0644))));
+	fd = CHECK_OK(open(in_place("gone"), O_RDONLY));
+	CHECK_OK(unlink(in_place("gone")));
+	CHECK_ERRNO(mount("/dev/vdb", place, "ext2", read_only, NULL), EBUSY);
+	CHECK_OK(close(fd));
+	CHECK_OK(mount("/dev/vdb", place, "ext2", read_only, NULL));
+	CHECK_OK(umount(place));
+}
+
 TEST(second_disk)
 {
 	char text[64] = "", words[256];
@@ -418,5 +434,6 @@ TEST(second_disk)
 		CHECK_OK(umount(place));
 	}
 	CHECK_RANGE(slab_objects(), before - SLACK, before + SLACK);
+	check_removed_keeps_writable();
 	leave();
 }
