@@ -466,6 +466,32 @@ TEST(limits_may_only_sink)
 	});
 }
 
+/* What a process works with is its own affair, and root's. */
+TEST(proc_keeps_secrets)
+{
+	static const char *const links[] = { "cwd", "exe", "fd/0" };
+	char path[64], target[64];
+	pid_t pid = getpid();
+	int fd_dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	fd_dir = CHECK_OK(open(path, O_RDONLY | O_DIRECTORY));
+	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
+		snprintf(path, sizeof(path), "/proc/%d/%s", pid, links[i]);
+		CHECK(readlink(path, target, sizeof(target)) > 0);
+		AS(USER, GROUP, { CHECK_ERRNO(readlink(path, target, sizeof(target)), EACCES); });
+	}
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	CHECK_OK(close(CHECK_OK(open(path, O_RDONLY))));
+	AS(USER, GROUP, {
+		CHECK_ERRNO(open(path, O_RDONLY), EACCES);
+		CHECK(readlink("/proc/self/cwd", target, sizeof(target)) > 0);
+		CHECK_OK(close(CHECK_OK(open("/proc/self/maps", O_RDONLY))));
+		CHECK_ERRNO(openat(fd_dir, "0", O_RDONLY), EACCES);
+	});
+	CHECK_OK(close(fd_dir));
+}
+
 /* Copies this program; what it says when it runs is its ids. */
 static void copy_self(const char *name, mode_t mode, uid_t uid, gid_t gid)
 {
