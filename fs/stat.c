@@ -254,6 +254,8 @@ static long inode_access(const struct inode *inode, int mode)
 	if ((mode & W_OK) && (inode->i_sb->s_flags & SB_RDONLY) &&
 	    (S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode) || S_ISLNK(inode->i_mode)))
 		return -EROFS;
+	if ((mode & X_OK) && (inode->i_sb->s_flags & SB_NOEXEC) && S_ISREG(inode->i_mode))
+		return -EACCES;
 	return mode == F_OK ? 0 : inode_permission(inode, mode);
 }
 

@@ -252,6 +252,10 @@ TEST(noexec_nodev)
 	CHECK_OK(statfs(place, &fs));
 	CHECK_EQ(fs.f_flags & 0xe, MS_NOEXEC | MS_NODEV | MS_NOSUID);
 	write_file(in_place("script"), "#!/bin/sh\n", 10);
+	CHECK_OK(chmod(in_place("script"), 0755));
+	CHECK_OK(access(in_place("script"), R_OK | W_OK));
+	CHECK_ERRNO(access(in_place("script"), X_OK), EACCES);
+	CHECK_OK(access(place, X_OK));
 	CHECK_ERRNO(execve(in_place("script"), no_args, no_args), EACCES);
 	fd = CHECK_OK(open(in_place("script"), O_RDONLY));
 	CHECK(mmap(NULL, PAGE_SIZE, PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED && errno == EPERM);
