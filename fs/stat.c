@@ -65,7 +65,7 @@ static long put_statx(const struct inode *inode, struct statx_abi *ustx)
 	memset(&stx, 0, sizeof(stx));
 	stx.stx_mask = STATX_BASIC_STATS;
 	stx.stx_attributes_mask = STATX_ATTR_MOUNT_ROOT;
-	if (inode->i_sb->s_root && inode->i_sb->s_root->d_inode == inode)
+	if (inode->i_ino == inode->i_sb->s_root_ino)
 		stx.stx_attributes = STATX_ATTR_MOUNT_ROOT;
 	stx.stx_blksize = inode_blksize(inode);
 	stx.stx_nlink = inode->i_nlink;
