@@ -285,7 +285,19 @@ TEST(a_moved_directory_must_be_writable)
 		CHECK_OK(rename("a/d", "a/e"));
 	});
 	AS(OTHER, GROUP, { CHECK_OK(rename("a/e", "b/d")); });
-	CHECK_OK(rmdir("b/d"));
+	/* So must one that moves because it changes places with a file. */
+	make_file("a/f", 0644, USER, GROUP);
+	AS(USER, GROUP,
+	   { CHECK_ERRNO(renameat2(AT_FDCWD, "a/f", AT_FDCWD, "b/d", RENAME_EXCHANGE), EACCES); });
+	AS(OTHER, GROUP,
+	   { CHECK_OK(renameat2(AT_FDCWD, "a/f", AT_FDCWD, "b/d", RENAME_EXCHANGE)); });
+	CHECK_OK(unlink("b/d"));
+	CHECK_OK(rmdir("a/f"));
+	/* Who may not, is told so before anything else is said of the two. */
+	make_file("f", 0644, USER, GROUP);
+	AS(USER, GROUP, { CHECK_ERRNO(rename("a", "f"), EACCES); });
+	AS(USER, GROUP, { CHECK_ERRNO(rename("f", "a"), EACCES); });
+	CHECK_OK(unlink("f"));
 	CHECK_OK(rmdir("a"));
 	CHECK_OK(rmdir("b"));
 	leave();
@@ -317,6 +329,14 @@ TEST(who_may_chmod_and_chown)
 	CHECK_EQ(st.st_gid, OTHER);
 	CHECK_OK(chown("f", -1, -1));
 	CHECK_EQ(mode_of("f"), 0755);
+	CHECK_OK(chmod("f", 04755));
+	AS(OTHER, OTHER + 1, { CHECK_ERRNO(chown("f", -1, -1), EPERM); });
+	CHECK_EQ(mode_of("f"), 04755);
+	CHECK_OK(chmod("f", 02755));
+	AS(OTHER, OTHER + 1, { CHECK_ERRNO(chown("f", -1, -1), EPERM); });
+	CHECK_EQ(mode_of("f"), 02755);
+	CHECK_OK(chmod("f", 0755));
+	AS(OTHER, OTHER + 1, { CHECK_OK(chown("f", -1, -1)); });
 	CHECK_OK(chmod("f", 02644));
 	CHECK_OK(chown("f", USER, -1));
 	CHECK_EQ(mode_of("f"), 02644);
@@ -392,6 +412,8 @@ TEST(times)
 	});
 	AS(OTHER, GROUP, { CHECK_ERRNO(utimensat(AT_FDCWD, "f", NULL, 0), EACCES); });
 	AS(USER, OTHER, { CHECK_OK(utimensat(AT_FDCWD, "f", then, 0)); });
+	/* No path is a descriptor's file: but AT_FDCWD is none. */
+	CHECK_EQ(raw_syscall(SYS_utimensat, AT_FDCWD, 0, 0, 0, 0, 0), -EFAULT);
 	CHECK_OK(unlink("f"));
 	leave();
 }
