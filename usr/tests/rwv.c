@@ -12,7 +12,9 @@
 
 #include "usr/lib/testutil.h"
 
-#define RECORD 600
+#define RECORD	   600
+#define PIECES	   512
+#define SLOW_BYTES 30000
 
 /* A new file with these bytes, open and without a name. */
 static int file_with(const char *text)
@@ -109,6 +111,44 @@ TEST(vectors_and_pipes)
 	CHECK_EQ(preadv2(fds[0], &one, 1, -1, 0), 1);
 	CHECK_ERRNO(readv(fds[1], &one, 1), EBADF);
 	CHECK_ERRNO(writev(fds[0], &one, 1), EBADF);
+}
+
+/* While bytes come one by one, no piece is left out for a later one. */
+TEST(vectors_of_a_slow_pipe_have_no_gaps)
+{
+	static unsigned char bytes[PIECES];
+	static struct iovec iov[PIECES];
+	unsigned char next = 0;
+	int fds[2];
+	pid_t pid;
+	ssize_t n;
+
+	CHECK_OK(pipe(fds));
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		for (int i = 0; i < SLOW_BYTES; i++) {
+			unsigned char byte = i % 255;
+
+			CHECK_EQ(write(fds[1], &byte, 1), 1);
+		}
+		_exit(0);
+	}
+	CHECK_OK(close(fds[1]));
+	for (int i = 0; i < PIECES; i++)
+		iov[i] = (struct iovec){ &bytes[i], 1 };
+	for (;;) {
+		memset(bytes, 255, sizeof(bytes));
+		n = CHECK_OK(readv(fds[0], iov, PIECES));
+		if (n == 0)
+			break;
+		for (ssize_t i = 0; i < n; i++) {
+			CHECK_EQ(bytes[i], next);
+			next = (next + 1) % 255;
+		}
+	}
+	CHECK_EQ(next, SLOW_BYTES % 255);
+	CHECK_OK(close(fds[0]));
+	test_check_exit(__FILE__, __LINE__, pid, 0);
 }
 
 TEST(bad_vectors)
