@@ -156,8 +156,8 @@ static int check_copy(const struct end *out, const struct end *in)
 
 static ssize_t do_copy(struct end *out, struct end *in, size_t len)
 {
-	u64 in_end, out_end;
 	ssize_t ret = check_copy(out, in);
+	u64 size, end;
 
 	if (!ret)
 		ret = get_pos(in);
@@ -167,13 +167,15 @@ static ssize_t do_copy(struct end *out, struct end *in, size_t len)
 		return ret;
 	lock_ends(out, in);
 	ret = -EOVERFLOW;
-	if (__builtin_add_overflow(in->pos, len, &in_end) || (s64)in_end < 0 ||
-	    __builtin_add_overflow(out->pos, len, &out_end) || (s64)out_end < 0)
+	if (__builtin_add_overflow(in->pos, len, &end) ||
+	    __builtin_add_overflow(out->pos, len, &end))
 		goto out;
+	/* Who wants all that is left asks for as much as a number can say. */
+	size = READ_ONCE(in->file->f_inode->i_data.size);
+	len = min((u64)len, size - min(in->pos, size));
 	ret = -EINVAL;
-	in_end = min(in_end, max(in->pos, READ_ONCE(in->file->f_inode->i_data.size)));
-	out_end = out->pos + (in_end - in->pos);
-	if (in->file->f_inode == out->file->f_inode && in->pos < out_end && out->pos < in_end)
+	if (in->file->f_inode == out->file->f_inode && in->pos < out->pos + len &&
+	    out->pos < in->pos + len)
 		goto out;
 	ret = len ? send(out, in, len) : 0;
 out:

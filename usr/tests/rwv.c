@@ -4,6 +4,7 @@
 #include "usr/lib/test.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/sendfile.h>
@@ -332,6 +333,13 @@ TEST(copy_file_range_copies)
 	CHECK_EQ(copy_file_range(in, &from, out, &to, 100, 0), 2);
 	CHECK_EQ(copy_file_range(in, &from, out, &to, 100, 0), 0);
 	CHECK_EQ(copy_file_range(in, NULL, out, NULL, 0, 0), 0);
+	/* "All that is left", from somewhere in the file. */
+	from = 8;
+	to = 4;
+	CHECK_EQ(copy_file_range(in, &from, out, &to, LONG_MAX, 0), 2);
+	from = LONG_MAX;
+	CHECK_EQ(copy_file_range(in, &from, out, &to, 0, 0), 0);
+	from = 10;
 	check_contents(out, "056789ghij");
 	from = 0;
 	to = 4;
