@@ -17,6 +17,8 @@
 #define PIECES	   512
 #define SLOW_BYTES 30000
 
+#define PIPE_CAPACITY 65536
+
 /* A new file with these bytes, open and without a name. */
 static int file_with(const char *text)
 {
@@ -298,6 +300,39 @@ TEST(sendfile_of_many_pages)
 		CHECK_EQ(pread(out, back, sizeof(back), i * sizeof(back)), sizeof(back));
 		CHECK_EQ(memcmp(block, back, sizeof(block)), 0);
 	}
+}
+
+static bool sleeps(pid_t pid)
+{
+	char path[32], text[512];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	CHECK(read_text(path, text, sizeof(text)) > 0);
+	return strstr(text, ") S ");
+}
+
+/* Whoever waits for a pipe to be read does not make others wait for the file. */
+TEST(sendfile_that_waits_keeps_no_offset)
+{
+	static char block[PIPE_CAPACITY];
+	int in = file_with("0123456789"), fds[2];
+	pid_t pid;
+
+	CHECK_OK(pipe(fds));
+	CHECK_EQ(write(fds[1], block, sizeof(block)), sizeof(block));
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		CHECK_EQ(sendfile(fds[1], in, NULL, 10), 10);
+		_exit(0);
+	}
+	WAIT_UNTIL(sleeps(pid));
+	CHECK_EQ(offset_of(in), 0);
+	for (size_t left = sizeof(block); left;)
+		left -= CHECK_OK(read(fds[0], block, left));
+	test_check_exit(__FILE__, __LINE__, pid, 0);
+	CHECK_EQ(offset_of(in), 10);
+	CHECK_EQ(read(fds[0], block, sizeof(block)), 10);
+	CHECK_EQ(memcmp(block, "0123456789", 10), 0);
 }
 
 TEST(sendfile_errors)
