@@ -37,6 +37,10 @@ static int may_change(const struct inode *inode, const struct attr *attr)
 	if ((attr->valid & ATTR_GID) &&
 	    !(mine && (attr->gid == inode->i_gid || in_fs_group(attr->gid))))
 		return -EPERM;
+	/* A chown() that names nobody new still takes set-id bits away, which is a chmod(). */
+	if (!mine && (attr->valid & ATTR_OWNER) && !S_ISDIR(inode->i_mode) &&
+	    setid_bits_to_drop(inode->i_mode, inode->i_gid))
+		return -EPERM;
 	if (mine || !(attr->valid & owners))
 		return 0;
 	return attr->valid & ATTR_TOUCH ? inode_permission(inode, MAY_WRITE) : -EPERM;
@@ -194,7 +198,7 @@ SYSCALL_DEFINE4(utimensat, int, dfd, const char *, upath, const struct timespec_
 		return 0;
 	if (times[0].tv_nsec == UTIME_NOW && times[1].tv_nsec == UTIME_NOW)
 		attr.valid |= ATTR_TOUCH;
-	if (!upath) /* futimens() */
+	if (!upath && dfd != AT_FDCWD) /* futimens() */
 		return flags ? -EINVAL : change_fd(dfd, &attr);
 	return change_at(dfd, upath, flags, &attr);
 }

@@ -478,10 +478,22 @@ bool d_is_below(struct dentry *dentry, struct dentry *ancestor)
 	return below;
 }
 
-bool dentry_unlinked(const struct dentry *dentry)
+/* dcache_lock held. */
+static bool is_unlinked(const struct dentry *dentry)
 {
 	return !d_is_root(dentry) && !(dentry->d_sb->s_flags & SB_NOCACHE) &&
 	       hlist_unhashed(&dentry->d_link);
+}
+
+/* The lock, because a rename takes a dentry out of the table for a moment. */
+bool dentry_unlinked(const struct dentry *dentry)
+{
+	bool unlinked;
+
+	spin_lock(&dcache_lock);
+	unlinked = is_unlinked(dentry);
+	spin_unlock(&dcache_lock);
+	return unlinked;
 }
 
 /* Puts @len bytes of @s before *p; false when they do not fit above @buf. */
@@ -503,7 +515,7 @@ static char *path_from(struct dentry *root, struct dentry *dentry, char *buf, si
 	bool ok = prepend(&p, buf, "", 1);
 
 	spin_lock(&dcache_lock);
-	if (dentry_unlinked(dentry))
+	if (is_unlinked(dentry))
 		ok = ok && prepend(&p, buf, deleted, sizeof(deleted) - 1);
 	while (ok && dentry != root) {
 		if (!d_is_root(dentry)) {

@@ -370,17 +370,29 @@ static void unlock_two(struct dentry *a, struct dentry *b)
 		mutex_unlock(&b->d_inode->lock);
 }
 
-/* Do the permissions allow it? The ".." of a directory that moves is written, too. */
-static int may_move(const struct place *old, const struct place *new)
+/* May the two names be changed? */
+static int may_edit_names(const struct place *old, const struct place *new)
 {
-	const struct inode *from = place_dir(old), *to = place_dir(new);
-	int err = may_take_name(from, old->child->d_inode);
+	int err = may_take_name(place_dir(old), old->child->d_inode);
 
-	if (!err)
-		err = new->child->d_inode ? may_take_name(to, new->child->d_inode) :
-					    may_edit_dir(to);
-	if (!err && from != to && S_ISDIR(old->child->d_inode->i_mode))
-		err = inode_permission(old->child->d_inode, MAY_WRITE);
+	if (err)
+		return err;
+	return new->child->d_inode ? may_take_name(place_dir(new), new->child->d_inode) :
+				     may_edit_dir(place_dir(new));
+}
+
+/* May that be moved which moves? The ".." of a directory that comes into another one is written. */
+static int may_move(const struct place *old, const struct place *new, bool exchange)
+{
+	const struct inode *inode = old->child->d_inode, *other = new->child->d_inode;
+	int err = 0;
+
+	if (place_dir(old) == place_dir(new))
+		return 0;
+	if (S_ISDIR(inode->i_mode))
+		err = inode_permission(inode, MAY_WRITE);
+	if (!err && exchange && S_ISDIR(other->i_mode))
+		err = inode_permission(other, MAY_WRITE);
 	return err;
 }
 
@@ -402,6 +414,7 @@ static int may_rename(const struct place *old, const struct place *new, unsigned
 {
 	const struct inode *inode = old->child->d_inode, *victim = new->child->d_inode;
 	bool exchange = flags & RENAME_EXCHANGE;
+	int err;
 
 	if (!inode || (exchange && !victim))
 		return -ENOENT;
@@ -415,8 +428,11 @@ static int may_rename(const struct place *old, const struct place *new, unsigned
 		return exchange ? -EINVAL : -ENOTEMPTY; /* onto what it lies in */
 	if (inode == victim)
 		return 0;
-	if (new->w.dentry->d_inode->i_nlink == 0)
+	if (place_dir(new)->i_nlink == 0)
 		return -ENOENT;
+	err = may_edit_names(old, new);
+	if (err)
+		return err;
 	if (!exchange && victim && S_ISDIR(inode->i_mode) && !S_ISDIR(victim->i_mode))
 		return -ENOTDIR;
 	if (!exchange && victim && !S_ISDIR(inode->i_mode) && S_ISDIR(victim->i_mode))
@@ -425,7 +441,7 @@ static int may_rename(const struct place *old, const struct place *new, unsigned
 		return -EBUSY;
 	if (exchange && !place_dir(old)->i_op->exchange)
 		return -EINVAL;
-	return place_dir(old)->i_op->rename ? may_move(old, new) : -EPERM;
+	return place_dir(old)->i_op->rename ? may_move(old, new, exchange) : -EPERM;
 }
 
 /* The names change places. All is checked. */

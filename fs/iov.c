@@ -110,8 +110,11 @@ static ssize_t do_vector(struct file *file, const struct iovec_abi *iov, long nr
 	if (write && is_atomic_write(file, iov, nr))
 		return write_gathered(file, iov, nr, pos);
 	for (long i = 0; i < nr; i++) {
-		if (done > 0 && (iov[i].len == 0 || would_sleep(file, write)))
+		if (done > 0 && iov[i].len == 0)
 			continue;
+		/* Not only this piece is left: a later one must not get the bytes that come now. */
+		if (done > 0 && would_sleep(file, write))
+			break;
 		n = write ? file_write(file, iov[i].base, iov[i].len, pos) :
 			    file_read(file, iov[i].base, iov[i].len, pos);
 		if (n > 0)

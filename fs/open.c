@@ -176,13 +176,11 @@ static struct file *open_path(int dfd, const char *path, unsigned flags, unsigne
 	return file;
 }
 
-/* The inode of O_TMPFILE in directory @dir, or ERR_PTR. */
+/* The inode of O_TMPFILE in directory @dir, or ERR_PTR; sb_want_write() held. */
 static struct inode *make_tmpfile(struct inode *dir, mode_t mode)
 {
 	int err = may_edit_dir(dir);
 
-	if (dir->i_sb->s_flags & SB_RDONLY)
-		return ERR_PTR(-EROFS);
 	if (err)
 		return ERR_PTR(err);
 	if (!dir->i_op->tmpfile)
@@ -190,21 +188,13 @@ static struct inode *make_tmpfile(struct inode *dir, mode_t mode)
 	return dir->i_op->tmpfile(dir, S_IFREG | apply_umask(mode & S_IALLUGO));
 }
 
-/* O_TMPFILE: @path is the directory. The file has no dentry, and cannot be given a name. */
-static struct file *open_tmpfile(int dfd, const char *path, unsigned flags, mode_t mode)
+/* Makes and opens the file of O_TMPFILE in @dir. */
+static struct file *open_tmpfile_in(struct inode *dir, unsigned flags, mode_t mode)
 {
-	struct dentry *dir;
-	struct inode *inode;
+	struct inode *inode = make_tmpfile(dir, mode);
 	struct file *file;
 	int err;
 
-	if (!(flags & O_DIRECTORY) || (flags & O_CREAT) || (flags & O_ACCMODE) == O_RDONLY)
-		return ERR_PTR(-EINVAL);
-	dir = path_lookup(dfd, path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY);
-	if (IS_ERR(dir))
-		return (void *)dir;
-	inode = make_tmpfile(dir->d_inode, mode);
-	dput(dir);
 	if (IS_ERR(inode))
 		return (void *)inode;
 	file = file_alloc(flags);
@@ -218,6 +208,30 @@ static struct file *open_tmpfile(int dfd, const char *path, unsigned flags, mode
 		return file;
 	file_put(file);
 	return ERR_PTR(err);
+}
+
+/*
+ * O_TMPFILE: @path is the directory. The file has no dentry, and cannot be given a name. Until it
+ * counts as open for writing the directory keeps the file system mounted, and our own count keeps
+ * it writable.
+ */
+static struct file *open_tmpfile(int dfd, const char *path, unsigned flags, mode_t mode)
+{
+	struct dentry *dir;
+	struct file *file;
+	int err;
+
+	if (!(flags & O_DIRECTORY) || (flags & O_CREAT) || (flags & O_ACCMODE) == O_RDONLY)
+		return ERR_PTR(-EINVAL);
+	dir = path_lookup(dfd, path, LOOKUP_FOLLOW | LOOKUP_DIRECTORY);
+	if (IS_ERR(dir))
+		return (void *)dir;
+	err = sb_want_write(dir->d_sb);
+	file = err ? ERR_PTR(err) : open_tmpfile_in(dir->d_inode, flags, mode);
+	if (!err)
+		sb_done_write(dir->d_sb);
+	dput(dir);
+	return file;
 }
 
 /* @mask: the MAY_* that are asked of a file that exists. */

@@ -3,8 +3,8 @@
  *
  *	pages of in --f_op->write_kernel--> out: another file's pages, a pipe, a terminal
  *
- * Locks: the f_pos_lock of each file whose own offset is used; of two, the one at the lower address
- * first. Pages of the source are referenced, not locked.
+ * Locks: the f_pos_lock of each file whose own offset is used, but not while a stream may make us
+ * wait; of two, the one at the lower address first. Pages of the source are referenced, not locked.
  */
 #include "arch/riscv/uaccess.h"
 #include "fs/internal.h"
@@ -119,6 +119,25 @@ static int put_pos(const struct end *end)
 
 /* ---- the calls ---- */
 
+/*
+ * As send(), to a stream. It may wait for whoever reads there, who may share @in: so the offset of
+ * @in is taken before and put back after, and not kept locked between.
+ */
+static ssize_t send_to_stream(struct end *out, struct end *in, size_t len)
+{
+	u64 pos;
+	ssize_t ret;
+
+	lock_ends(out, in);
+	unlock_ends(out, in);
+	ret = send(out, in, len);
+	pos = in->pos;
+	lock_ends(out, in);
+	in->pos = pos;
+	unlock_ends(out, in);
+	return ret;
+}
+
 /* May @in be read and @out be written? */
 static int check_modes(const struct end *out, const struct end *in)
 {
@@ -135,9 +154,13 @@ static ssize_t do_sendfile(struct end *out, struct end *in, size_t len)
 		ret = -EINVAL;
 	if (ret)
 		return ret;
-	lock_ends(out, in);
-	ret = send(out, in, len);
-	unlock_ends(out, in);
+	if (out->file->f_mode & FMODE_STREAM) {
+		ret = send_to_stream(out, in, len);
+	} else {
+		lock_ends(out, in);
+		ret = send(out, in, len);
+		unlock_ends(out, in);
+	}
 	return put_pos(in) ? -EFAULT : ret;
 }
 
@@ -156,8 +179,8 @@ static int check_copy(const struct end *out, const struct end *in)
 
 static ssize_t do_copy(struct end *out, struct end *in, size_t len)
 {
-	u64 in_end, out_end;
 	ssize_t ret = check_copy(out, in);
+	u64 size, end;
 
 	if (!ret)
 		ret = get_pos(in);
@@ -167,13 +190,15 @@ static ssize_t do_copy(struct end *out, struct end *in, size_t len)
 		return ret;
 	lock_ends(out, in);
 	ret = -EOVERFLOW;
-	if (__builtin_add_overflow(in->pos, len, &in_end) || (s64)in_end < 0 ||
-	    __builtin_add_overflow(out->pos, len, &out_end) || (s64)out_end < 0)
+	if (__builtin_add_overflow(in->pos, len, &end) ||
+	    __builtin_add_overflow(out->pos, len, &end))
 		goto out;
+	/* Who wants all that is left asks for as much as a number can say. */
+	size = READ_ONCE(in->file->f_inode->i_data.size);
+	len = min((u64)len, size - min(in->pos, size));
 	ret = -EINVAL;
-	in_end = min(in_end, max(in->pos, READ_ONCE(in->file->f_inode->i_data.size)));
-	out_end = out->pos + (in_end - in->pos);
-	if (in->file->f_inode == out->file->f_inode && in->pos < out_end && out->pos < in_end)
+	if (in->file->f_inode == out->file->f_inode && in->pos < out->pos + len &&
+	    out->pos < in->pos + len)
 		goto out;
 	ret = len ? send(out, in, len) : 0;
 out:

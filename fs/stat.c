@@ -65,7 +65,7 @@ static long put_statx(const struct inode *inode, struct statx_abi *ustx)
 	memset(&stx, 0, sizeof(stx));
 	stx.stx_mask = STATX_BASIC_STATS;
 	stx.stx_attributes_mask = STATX_ATTR_MOUNT_ROOT;
-	if (inode->i_sb->s_root && inode->i_sb->s_root->d_inode == inode)
+	if (inode->i_ino == inode->i_sb->s_root_ino)
 		stx.stx_attributes = STATX_ATTR_MOUNT_ROOT;
 	stx.stx_blksize = inode_blksize(inode);
 	stx.stx_nlink = inode->i_nlink;
@@ -254,6 +254,8 @@ static long inode_access(const struct inode *inode, int mode)
 	if ((mode & W_OK) && (inode->i_sb->s_flags & SB_RDONLY) &&
 	    (S_ISREG(inode->i_mode) || S_ISDIR(inode->i_mode) || S_ISLNK(inode->i_mode)))
 		return -EROFS;
+	if ((mode & X_OK) && (inode->i_sb->s_flags & SB_NOEXEC) && S_ISREG(inode->i_mode))
+		return -EACCES;
 	return mode == F_OK ? 0 : inode_permission(inode, mode);
 }
 

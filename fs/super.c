@@ -36,6 +36,7 @@ struct super_block *sb_new(const struct fs_type *type, struct block_device *bdev
 
 int sb_make_root(struct super_block *sb, struct inode *inode)
 {
+	sb->s_root_ino = inode->i_ino;
 	sb->s_root = d_alloc_root(sb, inode);
 	if (sb->s_root)
 		return 0;

@@ -98,6 +98,7 @@ struct super_block {
 	unsigned long s_magic;
 	u64 s_maxbytes; /* largest file */
 	struct dentry *s_root;
+	ino_t s_root_ino; /* for who has an inode in hand, but nothing that holds s_root */
 	struct dentry *s_mountpoint; /* in another file system; NULL: the root of all */
 	void *s_fs_info;
 	struct list_head link;

@@ -115,20 +115,33 @@ static int open_program(struct exec *ex, const char *path)
 
 /* ---- the new image ---- */
 
+/*
+ * The ids that the program gives: set-id bits count unless the file system is mounted nosuid. A
+ * chown() under way gives either the old owner with the bits or the new one without.
+ */
+static void make_cred(struct exec *ex)
+{
+	struct inode *inode = ex->file->f_inode;
+	mode_t mode;
+
+	ex->cred = current->cred;
+	mutex_lock(&inode->lock);
+	mode = inode->i_mode;
+	if (inode->i_sb->s_flags & SB_NOSUID)
+		mode &= ~(S_ISUID | S_ISGID);
+	cred_exec(&ex->cred, mode, inode->i_uid, inode->i_gid);
+	mutex_unlock(&inode->lock);
+}
+
 /* Builds all of the new address space. On failure free_image() drops what there is. */
 static int build_image(struct exec *ex)
 {
 	struct mm *mm;
-	const struct inode *inode = ex->file->f_inode;
-	mode_t mode = inode->i_mode;
 	int err = exec_count_strings(&ex->strings);
 
 	if (err)
 		return err;
-	ex->cred = current->cred;
-	if (inode->i_sb->s_flags & SB_NOSUID)
-		mode &= ~(S_ISUID | S_ISGID);
-	cred_exec(&ex->cred, mode, inode->i_uid, inode->i_gid);
+	make_cred(ex);
 	ex->mm = mm = mm_alloc();
 	if (!mm)
 		return -ENOMEM;

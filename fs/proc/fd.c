@@ -24,14 +24,22 @@ struct files *proc_get_files(struct task *task)
 	return files;
 }
 
-/* The open file that link @inode of fd/ stands for, with a reference, or NULL: closed. */
+/*
+ * The open file that link @inode of fd/ stands for, with a reference; or ERR_PTR: -ENOENT (closed),
+ * -EACCES (the task became somebody else since fd/ was opened).
+ */
 static struct file *link_file(struct inode *inode)
 {
-	struct files *files = proc_get_files(proc_i(inode)->task);
-	struct file *file = files ? files_get_file(files, proc_i(inode)->fd) : NULL;
+	struct task *task = proc_i(inode)->task;
+	struct files *files;
+	struct file *file;
 
+	if (!proc_may_look(task))
+		return ERR_PTR(-EACCES);
+	files = proc_get_files(task);
+	file = files ? files_get_file(files, proc_i(inode)->fd) : NULL;
 	files_put(files);
-	return file;
+	return file ? file : ERR_PTR(-ENOENT);
 }
 
 /* To the very file, wherever its name is now: also pipes and files without names. */
@@ -40,8 +48,8 @@ static struct dentry *fd_jump(struct inode *inode)
 	struct file *file = link_file(inode);
 	struct dentry *dentry;
 
-	if (!file)
-		return ERR_PTR(-ENOENT);
+	if (IS_ERR(file))
+		return (void *)file;
 	if (file->f_dentry) {
 		dentry = dget(file->f_dentry);
 	} else {
@@ -58,8 +66,8 @@ static int fd_readlink(struct inode *inode, char *buf, size_t size)
 {
 	struct file *file = link_file(inode);
 
-	if (!file)
-		return -ENOENT;
+	if (IS_ERR(file))
+		return PTR_ERR(file);
 	file_path(file, buf, size);
 	file_put(file);
 	return strlen(buf);
@@ -76,6 +84,8 @@ static struct inode *fd_lookup(struct inode *dir, const char *name, unsigned len
 	struct inode *inode;
 	struct file *file;
 
+	if (!proc_may_look(task))
+		return ERR_PTR(-EACCES);
 	files = fd < 0 ? NULL : proc_get_files(task);
 	if (!files)
 		return NULL;

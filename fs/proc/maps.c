@@ -71,11 +71,13 @@ static size_t put_line(const struct vm_area *vma, char *buf)
 /* Moves the window of @reader to what follows it; empty at the end. */
 static void next_window(struct maps_reader *reader, struct task *task)
 {
-	struct mm *mm = task_get_mm(task);
+	struct mm *mm;
 	struct vm_area *vma;
 
 	reader->start += reader->used;
 	reader->used = 0;
+	/* Since the file was opened the task may have become somebody else, by exec. */
+	mm = proc_may_look(task) ? task_get_mm(task) : NULL;
 	if (!mm)
 		return;
 	down_read(&mm->mmap_lock);
@@ -124,10 +126,13 @@ static ssize_t maps_read(struct file *file, void *ubuf, size_t len, u64 *pos)
 	return done ? done : n;
 }
 
-static int maps_open(struct inode *inode __maybe_unused, struct file *file)
+static int maps_open(struct inode *inode, struct file *file)
 {
-	struct maps_reader *reader = kzalloc(sizeof(*reader), GFP_KERNEL);
+	struct maps_reader *reader;
 
+	if (!proc_may_look(proc_i(inode)->task))
+		return -EACCES;
+	reader = kzalloc(sizeof(*reader), GFP_KERNEL);
 	if (!reader)
 		return -ENOMEM;
 	reader->buf = kmalloc(WINDOW_SIZE, GFP_KERNEL);

@@ -17,13 +17,31 @@
 
 #define FAIL_TEXT_MAX 48
 
+bool proc_may_look(const struct task *task)
+{
+	const struct cred *mine = &current->cred, *its = &task->cred;
+	unsigned long flags;
+	bool may;
+
+	if (task == current || mine->fsuid == 0)
+		return true;
+	flags = spin_lock_irqsave(&task_lock);
+	may = mine->fsuid == its->uid && mine->fsuid == its->euid && mine->fsuid == its->suid &&
+	      mine->fsgid == its->gid && mine->fsgid == its->egid && mine->fsgid == its->sgid;
+	spin_unlock_irqrestore(&task_lock, flags);
+	return may;
+}
+
 /* ---- links ---- */
 
 static int exe_readlink(struct task *task, char *buf, size_t size)
 {
-	struct mm *mm = task_get_mm(task);
+	struct mm *mm;
 	int len = -ENOENT;
 
+	if (!proc_may_look(task))
+		return -EACCES;
+	mm = task_get_mm(task);
 	if (!mm)
 		return len;
 	if (mm->exe_file) {
@@ -47,11 +65,14 @@ struct fs_context *proc_get_fs(struct task *task)
 
 static int cwd_readlink(struct task *task, char *buf, size_t size)
 {
-	struct fs_context *fs = proc_get_fs(task);
+	struct fs_context *fs;
 	struct dentry *cwd;
 	int len = -ENAMETOOLONG;
 	char *path;
 
+	if (!proc_may_look(task))
+		return -EACCES;
+	fs = proc_get_fs(task);
 	if (!fs)
 		return -ENOENT;
 	cwd = fs_get_cwd(fs);
@@ -76,9 +97,13 @@ static int show_comm(struct seq_buf *seq, struct task *task)
 /* The pairs as exec put them on the stack, AT_NULL (0) included. */
 static int show_auxv(struct seq_buf *seq, struct task *task)
 {
-	struct mm *mm = task_get_mm(task);
+	struct mm *mm;
 	size_t n = 0;
 
+	/* Since the file was opened the task may have become somebody else, by exec. */
+	if (!proc_may_look(task))
+		return -EACCES;
+	mm = task_get_mm(task);
 	if (!mm)
 		return 0;
 	while (n + 2 < ARRAY_SIZE(mm->auxv) && mm->auxv[n] != 0)

@@ -96,6 +96,11 @@ bool proc_dir_emit(struct dir_context *ctx, const struct proc_dir *dir, const st
 int proc_parse_number(const char *name, unsigned len, int max);
 /* False once @task was waited for: its files and names are gone. */
 bool proc_task_exists(const struct task *task);
+/*
+ * May the current task see what @task works with: its open files, its places, the map of its
+ * memory? As ptrace(2) has it: root, and whoever has all its ids.
+ */
+bool proc_may_look(const struct task *task);
 void proc_init(void);
 
 /* ---- the parts ---- */

@@ -285,7 +285,19 @@ TEST(a_moved_directory_must_be_writable)
 		CHECK_OK(rename("a/d", "a/e"));
 	});
 	AS(OTHER, GROUP, { CHECK_OK(rename("a/e", "b/d")); });
-	CHECK_OK(rmdir("b/d"));
+	/* So must one that moves because it changes places with a file. */
+	make_file("a/f", 0644, USER, GROUP);
+	AS(USER, GROUP,
+	   { CHECK_ERRNO(renameat2(AT_FDCWD, "a/f", AT_FDCWD, "b/d", RENAME_EXCHANGE), EACCES); });
+	AS(OTHER, GROUP,
+	   { CHECK_OK(renameat2(AT_FDCWD, "a/f", AT_FDCWD, "b/d", RENAME_EXCHANGE)); });
+	CHECK_OK(unlink("b/d"));
+	CHECK_OK(rmdir("a/f"));
+	/* Who may not, is told so before anything else is said of the two. */
+	make_file("f", 0644, USER, GROUP);
+	AS(USER, GROUP, { CHECK_ERRNO(rename("a", "f"), EACCES); });
+	AS(USER, GROUP, { CHECK_ERRNO(rename("f", "a"), EACCES); });
+	CHECK_OK(unlink("f"));
 	CHECK_OK(rmdir("a"));
 	CHECK_OK(rmdir("b"));
 	leave();
@@ -317,6 +329,14 @@ TEST(who_may_chmod_and_chown)
 	CHECK_EQ(st.st_gid, OTHER);
 	CHECK_OK(chown("f", -1, -1));
 	CHECK_EQ(mode_of("f"), 0755);
+	CHECK_OK(chmod("f", 04755));
+	AS(OTHER, OTHER + 1, { CHECK_ERRNO(chown("f", -1, -1), EPERM); });
+	CHECK_EQ(mode_of("f"), 04755);
+	CHECK_OK(chmod("f", 02755));
+	AS(OTHER, OTHER + 1, { CHECK_ERRNO(chown("f", -1, -1), EPERM); });
+	CHECK_EQ(mode_of("f"), 02755);
+	CHECK_OK(chmod("f", 0755));
+	AS(OTHER, OTHER + 1, { CHECK_OK(chown("f", -1, -1)); });
 	CHECK_OK(chmod("f", 02644));
 	CHECK_OK(chown("f", USER, -1));
 	CHECK_EQ(mode_of("f"), 02644);
@@ -392,6 +412,8 @@ TEST(times)
 	});
 	AS(OTHER, GROUP, { CHECK_ERRNO(utimensat(AT_FDCWD, "f", NULL, 0), EACCES); });
 	AS(USER, OTHER, { CHECK_OK(utimensat(AT_FDCWD, "f", then, 0)); });
+	/* No path is a descriptor's file: but AT_FDCWD is none. */
+	CHECK_EQ(raw_syscall(SYS_utimensat, AT_FDCWD, 0, 0, 0, 0, 0), -EFAULT);
 	CHECK_OK(unlink("f"));
 	leave();
 }
@@ -464,6 +486,32 @@ TEST(limits_may_only_sink)
 		CHECK_ERRNO(setrlimit(RLIMIT_NOFILE, &limit), EPERM);
 		CHECK_ERRNO(prlimit(1, RLIMIT_NOFILE, NULL, &limit), EPERM);
 	});
+}
+
+/* What a process works with is its own affair, and root's. */
+TEST(proc_keeps_secrets)
+{
+	static const char *const links[] = { "cwd", "exe", "fd/0" };
+	char path[64], target[64];
+	pid_t pid = getpid();
+	int fd_dir;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	fd_dir = CHECK_OK(open(path, O_RDONLY | O_DIRECTORY));
+	for (size_t i = 0; i < ARRAY_LEN(links); i++) {
+		snprintf(path, sizeof(path), "/proc/%d/%s", pid, links[i]);
+		CHECK(readlink(path, target, sizeof(target)) > 0);
+		AS(USER, GROUP, { CHECK_ERRNO(readlink(path, target, sizeof(target)), EACCES); });
+	}
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	CHECK_OK(close(CHECK_OK(open(path, O_RDONLY))));
+	AS(USER, GROUP, {
+		CHECK_ERRNO(open(path, O_RDONLY), EACCES);
+		CHECK(readlink("/proc/self/cwd", target, sizeof(target)) > 0);
+		CHECK_OK(close(CHECK_OK(open("/proc/self/maps", O_RDONLY))));
+		CHECK_ERRNO(openat(fd_dir, "0", O_RDONLY), EACCES);
+	});
+	CHECK_OK(close(fd_dir));
 }
 
 /* Copies this program; what it says when it runs is its ids. */

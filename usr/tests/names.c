@@ -12,12 +12,14 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 
 #include "usr/lib/testutil.h"
 
 #define NOREPLACE 1
 #define EXCHANGE  2
 #define WHITEOUT  4
+#define RENAMES	  20000
 
 static char directory[128];
 
@@ -523,6 +525,34 @@ TEST(removed_directory)
 #define NR_FILES 10000
 
 /* A directory of many names: all there, all found, all gone; and in a time that one can wait. */
+/* Who stands in a directory stands there while its name changes, too. */
+TEST(renamed_current_directory)
+{
+	char path[PATH_MAX];
+	int status, dir;
+	pid_t pid;
+
+	enter();
+	CHECK_OK(mkdir("d", 0755));
+	dir = CHECK_OK(open("d", O_RDONLY | O_DIRECTORY));
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		for (int i = 0; i < RENAMES; i++) {
+			CHECK_OK(rename("d", "e"));
+			CHECK_OK(rename("e", "d"));
+		}
+		_exit(0);
+	}
+	CHECK_OK(fchdir(dir));
+	close(dir);
+	while (CHECK_OK(waitpid(pid, &status, WNOHANG)) == 0)
+		CHECK(raw_syscall(SYS_getcwd, (long)path, sizeof(path), 0, 0, 0, 0) > 0);
+	CHECK_EQ(status, 0);
+	CHECK_OK(chdir(directory));
+	CHECK_OK(rmdir("d"));
+	leave();
+}
+
 TEST(ten_thousand)
 {
 	char name[32];

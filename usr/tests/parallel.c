@@ -47,13 +47,6 @@ static const char *name_of(int i)
 	return name;
 }
 
-/* fsync, where the kernel has it. */
-static void sync_file(int fd)
-{
-	if (fsync(fd))
-		CHECK_EQ(errno, ENOSYS);
-}
-
 static void check_file(const char *name, unsigned int key, size_t size)
 {
 	int fd = CHECK_OK(open(name, O_RDONLY));
@@ -76,7 +69,7 @@ static void write_own_file(int i)
 			fill_pattern(buffer, 5000, i + round, at);
 			CHECK_EQ(pwrite(fd, buffer, 5000, at), 5000);
 			if (at % 50000 == 0)
-				sync_file(fd);
+				CHECK_OK(fsync(fd));
 		}
 		check_file(name_of(i), i + round, FILE_SIZE);
 		test_progress();
@@ -104,7 +97,7 @@ static void write_every_fourth(int i)
 		fill_pattern(buffer, 1000, 9, at);
 		CHECK_EQ(pwrite(fd, buffer, 1000, at), 1000);
 		if (at % 32000 == 0)
-			sync_file(fd);
+			CHECK_OK(fsync(fd));
 	}
 	CHECK_OK(close(fd));
 }
@@ -132,7 +125,7 @@ static void append_records(int i)
 		fill_pattern(record.bytes, sizeof(record.bytes), i, record.number);
 		CHECK_EQ(write(fd, &record, sizeof(record)), sizeof(record));
 		if (record.number % 50 == 0)
-			sync_file(fd);
+			CHECK_OK(fsync(fd));
 	}
 	CHECK_OK(close(fd));
 }
@@ -265,7 +258,7 @@ static void replace_or_read(int i)
 			memcpy(buffer, &round, sizeof(round));
 			CHECK_EQ(write(fd, buffer, 30000), 30000);
 			if (round % 8 == 0)
-				sync_file(fd);
+				CHECK_OK(fsync(fd));
 			CHECK_OK(close(fd));
 			CHECK_OK(rename(i ? "new2" : "new0", name));
 			continue;
@@ -313,7 +306,7 @@ static void write_for_ever(int i)
 	fill_pattern(buffer, FILE_SIZE, i, 0);
 	for (;;) {
 		CHECK_EQ(pwrite(fd, buffer, FILE_SIZE, 0), FILE_SIZE);
-		sync_file(fd);
+		CHECK_OK(fsync(fd));
 	}
 }
 
@@ -352,7 +345,7 @@ TEST(a_fault_is_served_while_two_requests_are_in_flight)
 	fd = CHECK_OK(open("mapped", O_RDWR | O_CREAT, 0644));
 	fill_pattern(buffer, FILE_SIZE, 7, 0);
 	CHECK_EQ(write(fd, buffer, FILE_SIZE), FILE_SIZE);
-	sync_file(fd);
+	CHECK_OK(fsync(fd));
 	CHECK_OK(close(fd));
 	for (int i = 0; i < 2; i++) {
 		pids[i] = CHECK_OK(fork());

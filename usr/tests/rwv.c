@@ -4,6 +4,7 @@
 #include "usr/lib/test.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/sendfile.h>
@@ -12,7 +13,11 @@
 
 #include "usr/lib/testutil.h"
 
-#define RECORD 600
+#define RECORD	   600
+#define PIECES	   512
+#define SLOW_BYTES 30000
+
+#define PIPE_CAPACITY 65536
 
 /* A new file with these bytes, open and without a name. */
 static int file_with(const char *text)
@@ -109,6 +114,44 @@ TEST(vectors_and_pipes)
 	CHECK_EQ(preadv2(fds[0], &one, 1, -1, 0), 1);
 	CHECK_ERRNO(readv(fds[1], &one, 1), EBADF);
 	CHECK_ERRNO(writev(fds[0], &one, 1), EBADF);
+}
+
+/* While bytes come one by one, no piece is left out for a later one. */
+TEST(vectors_of_a_slow_pipe_have_no_gaps)
+{
+	static unsigned char bytes[PIECES];
+	static struct iovec iov[PIECES];
+	unsigned char next = 0;
+	int fds[2];
+	pid_t pid;
+	ssize_t n;
+
+	CHECK_OK(pipe(fds));
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		for (int i = 0; i < SLOW_BYTES; i++) {
+			unsigned char byte = i % 255;
+
+			CHECK_EQ(write(fds[1], &byte, 1), 1);
+		}
+		_exit(0);
+	}
+	CHECK_OK(close(fds[1]));
+	for (int i = 0; i < PIECES; i++)
+		iov[i] = (struct iovec){ &bytes[i], 1 };
+	for (;;) {
+		memset(bytes, 255, sizeof(bytes));
+		n = CHECK_OK(readv(fds[0], iov, PIECES));
+		if (n == 0)
+			break;
+		for (ssize_t i = 0; i < n; i++) {
+			CHECK_EQ(bytes[i], next);
+			next = (next + 1) % 255;
+		}
+	}
+	CHECK_EQ(next, SLOW_BYTES % 255);
+	CHECK_OK(close(fds[0]));
+	test_check_exit(__FILE__, __LINE__, pid, 0);
 }
 
 TEST(bad_vectors)
@@ -259,6 +302,39 @@ TEST(sendfile_of_many_pages)
 	}
 }
 
+static bool sleeps(pid_t pid)
+{
+	char path[32], text[512];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	CHECK(read_text(path, text, sizeof(text)) > 0);
+	return strstr(text, ") S ");
+}
+
+/* Whoever waits for a pipe to be read does not make others wait for the file. */
+TEST(sendfile_that_waits_keeps_no_offset)
+{
+	static char block[PIPE_CAPACITY];
+	int in = file_with("0123456789"), fds[2];
+	pid_t pid;
+
+	CHECK_OK(pipe(fds));
+	CHECK_EQ(write(fds[1], block, sizeof(block)), sizeof(block));
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		CHECK_EQ(sendfile(fds[1], in, NULL, 10), 10);
+		_exit(0);
+	}
+	WAIT_UNTIL(sleeps(pid));
+	CHECK_EQ(offset_of(in), 0);
+	for (size_t left = sizeof(block); left;)
+		left -= CHECK_OK(read(fds[0], block, left));
+	test_check_exit(__FILE__, __LINE__, pid, 0);
+	CHECK_EQ(offset_of(in), 10);
+	CHECK_EQ(read(fds[0], block, sizeof(block)), 10);
+	CHECK_EQ(memcmp(block, "0123456789", 10), 0);
+}
+
 TEST(sendfile_errors)
 {
 	int in = file_with("0123456789"), out = file_with(""), fds[2];
@@ -292,6 +368,13 @@ TEST(copy_file_range_copies)
 	CHECK_EQ(copy_file_range(in, &from, out, &to, 100, 0), 2);
 	CHECK_EQ(copy_file_range(in, &from, out, &to, 100, 0), 0);
 	CHECK_EQ(copy_file_range(in, NULL, out, NULL, 0, 0), 0);
+	/* "All that is left", from somewhere in the file. */
+	from = 8;
+	to = 4;
+	CHECK_EQ(copy_file_range(in, &from, out, &to, LONG_MAX, 0), 2);
+	from = LONG_MAX;
+	CHECK_EQ(copy_file_range(in, &from, out, &to, 0, 0), 0);
+	from = 10;
 	check_contents(out, "056789ghij");
 	from = 0;
 	to = 4;
