@@ -1,6 +1,7 @@
 # Makefile - builds Ravel out of tree in build/, and runs and checks it. Start with `make help`.
 #
-#   arch drivers fs kernel lib mm  --> build/kernel/**.o --> build/ravel.elf (linked twice)
+#   arch drivers fs kernel lib mm  --> build/kernel/**.o --> build/ravel.elf (linked twice); with
+#                                      DEBUG=1 build/kernel-debug/, build/ravel-debug.elf
 #   usr/lib/*.c                    --> build/usr/libravel.a
 #   usr/bin usr/tests usr/bench    --> build/usr/{bin,tests,bench}/NAME --> build/disk.img
 #   usr/host                       --> build/usr/host/NAME, which scripts put on disks of their own
@@ -23,8 +24,13 @@ NM := $(CROSS_COMPILE)nm
 HOSTCC ?= gcc
 
 # What a user sets, on the command line or in the environment, and the scripts read.
-export CROSS_COMPILE MEM SMP ICOUNT V TEST SEED APPEND QEMU_EXTRA TIMEOUT_IDLE CMD \
+export CROSS_COMPILE DEBUG MEM SMP ICOUNT V TEST SEED APPEND QEMU_EXTRA TIMEOUT_IDLE CMD \
 	FILE TO CUTS IMAGES MODELS
+
+# The debug kernel stands beside the usual one; the disk is the same.
+debug := $(if $(filter-out 0,$(DEBUG)),-debug)
+K := $(B)/kernel$(debug)
+KERNEL := $(B)/ravel$(debug).elf
 
 ifeq ($(filter-out 0,$(V)),)
 Q := @
@@ -41,7 +47,7 @@ WARN := -Wall -Wextra -Wvla $(if $(filter-out 0 false,$(CI)),-Werror)
 KFLAGS := -std=gnu11 -O2 -g -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany \
 	-ffreestanding -fno-pic -fno-pie -no-pie -fno-stack-protector -fno-omit-frame-pointer \
 	-fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables \
-	-fno-delete-null-pointer-checks $(WARN) -I.
+	-fno-delete-null-pointer-checks $(if $(debug),-DCONFIG_DEBUG) $(WARN) -I.
 KLINK := $(KFLAGS) -nostdlib -static -Wl,--build-id=none,-T,linker.ld,--no-warn-rwx-segments
 UFLAGS := -std=gnu11 -O2 -g $(WARN) -I.
 # As the head of vmbench.c says: the same bytes on every kernel that it measures.
@@ -52,7 +58,7 @@ DEPS = -MMD -MP -MF $(@:.o=.d)
 # ---- sources
 
 KSRCS := $(sort $(wildcard arch/riscv/*.[cS] drivers/*.c fs/*.c fs/*/*.c kernel/*.c lib/*.c mm/*.c))
-KOBJS := $(patsubst %.c,$(B)/kernel/%.o,$(KSRCS:%.S=$(B)/kernel/%.S.o))
+KOBJS := $(patsubst %.c,$(K)/%.o,$(KSRCS:%.S=$(K)/%.S.o))
 
 ULIBSRCS := $(sort $(wildcard usr/lib/*.c))
 BINDIRS := $(patsubst usr/bin/%/,%,$(sort $(dir $(wildcard usr/bin/*/*.c))))
@@ -90,14 +96,14 @@ endif
 
 .PHONY: all run fresh get test soak test-oracle bench gdb exec lint format clean help oracle \
 	oracle-sh FORCE
-all: $(B)/ravel.elf $(B)/disk.img $(HOSTED) $(B)/compile_commands.json
+all: $(KERNEL) $(B)/disk.img $(HOSTED) $(B)/compile_commands.json
 
 # ---- stamps: rewritten only when what they say has changed
 
 # $(call stamp,shell command that prints the contents)
 stamp = @mkdir -p $(@D); { $(1); } >$@.new; cmp -s $@.new $@ && rm $@.new || mv $@.new $@
 
-$(B)/kernel.flags: FORCE
+$(K).flags: FORCE
 	$(call stamp,echo '$(KLINK)'; $(CC) --version)
 $(B)/user.flags: FORCE
 	$(call stamp,echo '$(UFLAGS) $(BENCHFLAGS)'; $(CC) --version)
@@ -112,11 +118,11 @@ $(B)/disk.files: FORCE
 
 # ---- kernel
 
-$(B)/kernel/%.o: %.c $(B)/kernel.flags
+$(K)/%.o: %.c $(K).flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(KFLAGS) $(DEPS) -c $< -o $@
 
-$(B)/kernel/%.S.o: %.S $(B)/kernel.flags
+$(K)/%.S.o: %.S $(K).flags
 	@mkdir -p $(@D)
 	$(call say,AS,$<) $(CC) $(KFLAGS) $(DEPS) -c $< -o $@
 
@@ -126,10 +132,10 @@ $(B)/kernel/%.S.o: %.S $(B)/kernel.flags
 link = $(1) | scripts/mksyms >$(2).S && $(CC) $(KFLAGS) -c $(2).S -o $(2).o && \
 	$(CC) $(KLINK) $(KOBJS) $(2).o -o $(3)
 
-$(B)/ravel.elf: $(KOBJS) linker.ld scripts/mksyms $(B)/sources $(B)/kernel.flags
-	$(call say,LINK,$@) $(call link,:,$(B)/kernel/syms0,$(B)/kernel/first.elf)
-	$(Q)$(call link,$(NM) -n $(B)/kernel/first.elf,$(B)/kernel/syms1,$@.new)
-	$(Q)$(NM) -n $@.new | scripts/mksyms | cmp - $(B)/kernel/syms1.S && mv $@.new $@
+$(KERNEL): $(KOBJS) linker.ld scripts/mksyms $(B)/sources $(K).flags
+	$(call say,LINK,$@) $(call link,:,$(K)/syms0,$(K)/first.elf)
+	$(Q)$(call link,$(NM) -n $(K)/first.elf,$(K)/syms1,$@.new)
+	$(Q)$(NM) -n $@.new | scripts/mksyms | cmp - $(K)/syms1.S && mv $@.new $@
 
 # ---- user programs
 
@@ -272,11 +278,12 @@ help:
 #:   ROOTFS=dir            laid over the disk image (rootfs/ if it exists): your own programs
 #:   APPEND= QEMU_EXTRA=   more of the kernel's, or of QEMU's, command line
 #:   V=1                   show every command, and the kernel's boot log in scripts/exec
+#:   DEBUG=1               the debug kernel: slower, and checks itself (docs/testing.md)
 #:   CI=1                  warnings are errors
 #:   NO_INSTALL=1          never call apt; print what is missing
 #:   TIMEOUT_IDLE=60       seconds without output after which a machine hangs
 
-$(B)/compile_commands.json: $(B)/sources $(B)/kernel.flags $(B)/user.flags scripts/compile-commands
+$(B)/compile_commands.json: $(B)/sources $(K).flags $(B)/user.flags scripts/compile-commands
 	$(Q){ printf '%s $(CC) $(KFLAGS)\n' $(KSRCS); printf '%s $(CC) $(UFLAGS)\n' $(USRCS); } | \
 		scripts/compile-commands >$@
 
