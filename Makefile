@@ -205,6 +205,8 @@ $(BINS:%=$(B)/oracle/bin/%): $(B)/oracle/bin/%: $(B)/oracle/obj/usr/bin/%.o $(B)
 # The shell too: scripts/shell-edit-test types on it.
 oracle-sh: $(B)/oracle/bin/sh
 
+include tests/host/host.mk
+
 # ---- what a user types
 
 run: all
