@@ -23,6 +23,7 @@
 #include "fs/mapping.h"
 #include "kernel/panic.h"
 #include "kernel/printk.h"
+#include "mm/debug.h"
 #include "mm/filemap.h"
 #include "mm/vmstat.h"
 
@@ -269,6 +270,7 @@ struct page *alloc_pages(unsigned order, gfp_t gfp)
 		count_vm(VM_alloc_fail);
 		return NULL;
 	}
+	debug_pages_allocated(page, order);
 	page->alloc_pc = pc_offset(__builtin_return_address(0));
 	if (gfp & GFP_ZERO) {
 		for (unsigned long i = 0; i < (1UL << order); i++)
@@ -306,6 +308,7 @@ static void free_block(struct page *page, unsigned order, const void *caller)
 		panic("BUG: %s", fault);
 	}
 	page->free_pc = pc_offset(caller);
+	debug_pages_freed(page, order);
 	count_vm_n(VM_pgfree, 1UL << order);
 	if (order == 0) {
 		pcp_free(page);
@@ -352,6 +355,7 @@ void buddy_add_range(unsigned long pfn, unsigned long end_pfn)
 			order++;
 		for (unsigned long i = 0; i < (1UL << order); i++)
 			pfn_to_page(pfn + i)->type = PAGE_FREE;
+		debug_pages_freed(pfn_to_page(pfn), order);
 		block_free(pfn_to_page(pfn), order);
 		nr_total += 1UL << order;
 		pfn += 1UL << order;

@@ -26,6 +26,7 @@
 #include "kernel/printk.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
+#include "mm/debug.h"
 
 #define MAG_SIZE       16
 #define MAX_CACHES     48
@@ -39,7 +40,9 @@ struct magazine {
 
 struct kmem_cache {
 	const char *name;
-	unsigned size; /* of an object, rounded up to its alignment */
+	unsigned size; /* of an object, as its users have it */
+	unsigned
+		stride; /* from one to the next: rounded up to the alignment, with debug.h's room */
 	unsigned per_slab;
 	unsigned order;
 	struct spinlock lock; /* guards what follows */
@@ -75,11 +78,12 @@ struct kmem_cache *kmem_cache_create(const char *name, size_t size, size_t align
 	if (nr_caches == MAX_CACHES)
 		panic("slab: more than %d caches", MAX_CACHES);
 	cache->name = name;
-	cache->size = ALIGN_UP(max(size, sizeof(void *)), align ? align : 16);
+	cache->size = max(size, sizeof(void *));
+	cache->stride = ALIGN_UP(debug_object_room(cache->size), align ? align : 16);
 	while (cache->order < MAX_SLAB_ORDER &&
-	       (PAGE_SIZE << cache->order) / cache->size < MIN_OBJS)
+	       (PAGE_SIZE << cache->order) / cache->stride < MIN_OBJS)
 		cache->order++;
-	cache->per_slab = (PAGE_SIZE << cache->order) / cache->size;
+	cache->per_slab = (PAGE_SIZE << cache->order) / cache->stride;
 	BUG_ON(cache->per_slab == 0);
 	spin_lock_init(&cache->lock);
 	INIT_LIST_HEAD(&cache->partial);
@@ -100,9 +104,12 @@ static struct page *slab_new(struct kmem_cache *cache, gfp_t gfp)
 		slab[i].mapping = cache;
 	}
 	base = page_address(slab);
-	for (unsigned i = 0; i < cache->per_slab; i++)
-		*chain_next(base + i * cache->size) =
-			i + 1 < cache->per_slab ? base + (i + 1) * cache->size : NULL;
+	for (unsigned i = 0; i < cache->per_slab; i++) {
+		char *obj = base + i * cache->stride;
+
+		*chain_next(obj) = i + 1 < cache->per_slab ? obj + cache->stride : NULL;
+		debug_object_made(obj, cache->size);
+	}
 	slab->index = (unsigned long)base;
 	slab->inuse = 0;
 	atomic_add_long(&nr_slab_pages, 1L << cache->order);
@@ -189,7 +196,9 @@ static void magazine_drain(struct kmem_cache *cache, struct magazine *mag)
 	spin_unlock(&cache->lock);
 }
 
-void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+/* An object of @cache for @caller, who will use @size bytes of it; NULL: no memory. */
+static inline void *object_alloc(struct kmem_cache *cache, size_t size, gfp_t gfp,
+				 const void *caller)
 {
 	struct magazine *mag = &cache->mag[this_hart()->id];
 	void *obj;
@@ -201,9 +210,22 @@ void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
 			return NULL;
 	}
 	obj = mag->obj[--mag->count];
+	debug_object_allocated(obj, size, cache->name, caller);
 	if (gfp & GFP_ZERO)
-		memset(obj, 0, cache->size);
+		memset(obj, 0, size);
 	return obj;
+}
+
+void *kmem_cache_alloc(struct kmem_cache *cache, gfp_t gfp)
+{
+	return object_alloc(cache, cache->size, gfp, __builtin_return_address(0));
+}
+
+size_t slab_object_size(const void *obj)
+{
+	const struct kmem_cache *cache = virt_to_page(obj)->mapping;
+
+	return cache->size;
 }
 
 /* True when @obj is the address of an object of @cache. */
@@ -217,10 +239,10 @@ static bool belongs(const struct kmem_cache *cache, const void *obj)
 	if (page->type != PAGE_SLAB || page->mapping != cache)
 		return false;
 	offset = (unsigned long)obj - (unsigned long)page_address(slab_of(cache, obj));
-	return offset % cache->size == 0;
+	return offset % cache->stride == 0;
 }
 
-void kmem_cache_free(struct kmem_cache *cache, void *obj)
+static inline void object_free(struct kmem_cache *cache, void *obj, const void *caller)
 {
 	struct magazine *mag = &cache->mag[this_hart()->id];
 
@@ -228,9 +250,15 @@ void kmem_cache_free(struct kmem_cache *cache, void *obj)
 		page_story(virt_to_page(obj), "freed as an object of another cache");
 		panic("BUG: %p is no object of cache %s", obj, cache->name);
 	}
+	debug_object_freed(obj, cache->size, cache->name, caller);
 	if (unlikely(mag->count == MAG_SIZE))
 		magazine_drain(cache, mag);
 	mag->obj[mag->count++] = obj;
+}
+
+void kmem_cache_free(struct kmem_cache *cache, void *obj)
+{
+	object_free(cache, obj, __builtin_return_address(0));
 }
 
 /* ---- kmalloc ---- */
@@ -244,13 +272,13 @@ static unsigned order_of(size_t size)
 	return order;
 }
 
-void *kmalloc(size_t size, gfp_t gfp)
+static void *kmalloc_for(size_t size, gfp_t gfp, const void *caller)
 {
 	struct page *page;
 
 	for (unsigned i = 0; i < ARRAY_SIZE(kmalloc_sizes); i++) {
 		if (size <= kmalloc_sizes[i])
-			return kmem_cache_alloc(kmalloc_cache[i], gfp);
+			return object_alloc(kmalloc_cache[i], size, gfp, caller);
 	}
 	if (size > KMALLOC_MAX)
 		return NULL;
@@ -263,6 +291,11 @@ void *kmalloc(size_t size, gfp_t gfp)
 	return page_address(page);
 }
 
+void *kmalloc(size_t size, gfp_t gfp)
+{
+	return kmalloc_for(size, gfp, __builtin_return_address(0));
+}
+
 void kfree(void *obj)
 {
 	struct page *page;
@@ -271,7 +304,7 @@ void kfree(void *obj)
 		return;
 	page = virt_to_page(obj);
 	if (page->mapping) {
-		kmem_cache_free(page->mapping, obj);
+		object_free(page->mapping, obj, __builtin_return_address(0));
 		return;
 	}
 	if (page->type != PAGE_SLAB || offset_in_page(obj) != 0) {
@@ -285,7 +318,7 @@ void kfree(void *obj)
 char *kstrdup(const char *s, gfp_t gfp)
 {
 	size_t size = strlen(s) + 1;
-	char *copy = kmalloc(size, gfp);
+	char *copy = kmalloc_for(size, gfp, __builtin_return_address(0));
 
 	return copy ? memcpy(copy, s, size) : NULL;
 }
@@ -329,7 +362,7 @@ bool slab_get_info(unsigned i, struct slab_info *info)
 		.name = cache->name,
 		.active_objs = cache->nr_inuse - in_magazines(cache),
 		.num_objs = cache->nr_slabs * cache->per_slab,
-		.objsize = cache->size,
+		.objsize = cache->stride,
 		.objperslab = cache->per_slab,
 		.pagesperslab = 1UL << cache->order,
 		.nr_slabs = cache->nr_slabs,

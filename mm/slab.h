@@ -39,5 +39,7 @@ bool slab_get_info(unsigned i, struct slab_info *info);
 unsigned long slab_nr_pages(void);
 void slab_init(void);
 int slab_check(void);
+/* The bytes of an object like @obj, which a cache gave. */
+size_t slab_object_size(const void *obj);
 
 #endif

@@ -1,0 +1,238 @@
+/*
+ * debug.c - the debug kernel's eyes in mm/: poison in what is free, red zones, last owners.
+ *
+ *	a free block      [6b 6b 6b 6b ...                                   6b 6b]
+ *	                   every byte must still be so when it is allocated again
+ *
+ *	an object in use  [ bytes asked for | bb .. | bb x 16 | record ]
+ *	                                      ^ up to the cache's size: kmalloc(100) has 28 of them
+ *	a free object     [chain| 6b 6b .. 6b 6b .. | bb x 16 | record ]
+ *	                   the chain is slab.c's; in a magazine it is stale
+ *	                                                        record: state, bytes asked for,
+ *	                                                        who allocated and who freed it last
+ *
+ * Invariants: a frame with a free_pc is poisoned while it is free; so are the first
+ * BOOT_POISON_PAGES that nobody had yet (the rest of a large machine would take seconds to fill).
+ * Locks: none. What is looked at belongs to the caller: just taken off a list, or not yet on one.
+ */
+#include "mm/debug.h"
+
+#ifdef CONFIG_DEBUG
+
+#include "kernel/panic.h"
+#include "kernel/printk.h"
+#include "lib/string.h"
+#include "mm/mm.h"
+#include "mm/slab.h"
+
+#define POISON_FREE	  0x6b
+#define POISON_RED	  0xbb
+#define RED_BYTES	  16
+#define BOOT_POISON_PAGES 0x10000 /* 256 MiB */
+
+#define OBJECT_FREE 0x0f4ee0b1u
+#define OBJECT_USED 0x05ed0b1eu
+
+/* Behind the red zone of each object. */
+struct record {
+	u32 state;
+	u32 asked;	       /* bytes that the owner may use */
+	u32 alloc_pc, free_pc; /* offsets from the start of kernel text; 0: never */
+};
+
+extern char _stext[];
+
+static u32 pc_offset(const void *pc)
+{
+	return (u32)((unsigned long)pc - (unsigned long)_stext);
+}
+
+/* ---- patterns ---- */
+
+/* The first byte of [p, end) that is not @pattern, or NULL. */
+static const u8 *first_wrong(const u8 *p, const u8 *end, u8 pattern)
+{
+	const unsigned long word = pattern * 0x0101010101010101UL;
+
+	for (; p < end && !IS_ALIGNED((unsigned long)p, sizeof(word)); p++) {
+		if (*p != pattern)
+			return p;
+	}
+	for (; p + sizeof(word) <= end && *(const unsigned long *)p == word; p += sizeof(word))
+		;
+	for (; p < end; p++) {
+		if (*p != pattern)
+			return p;
+	}
+	return NULL;
+}
+
+/* Says which bytes of the area at @base are wrong: the first of them, and how far they reach. */
+static void print_wrong(const void *base, const u8 *wrong, const u8 *end, u8 pattern)
+{
+	const u8 *last = end - 1;
+
+	while (last > wrong && *last == pattern)
+		last--;
+	printk("  wrong bytes at offset %lu to %lu, which should be 0x%02x:", wrong - (u8 *)base,
+	       last - (u8 *)base, pattern);
+	for (const u8 *p = wrong; p <= last && p < wrong + 16; p++)
+		printk(" %02x", *p);
+	printk("\n");
+}
+
+/* ---- pages ---- */
+
+static unsigned long boot_poison_end; /* pfn: frames that nobody had are poisoned below it */
+
+static bool is_poisoned(const struct page *page)
+{
+	return page->free_pc || page_to_pfn(page) < boot_poison_end;
+}
+
+void debug_pages_allocated(struct page *page, unsigned order)
+{
+	for (unsigned long i = 0; i < (1UL << order); i++) {
+		const u8 *bytes = page_address(&page[i]), *wrong;
+
+		if (!is_poisoned(&page[i]))
+			continue;
+		wrong = first_wrong(bytes, bytes + PAGE_SIZE, POISON_FREE);
+		if (likely(!wrong))
+			continue;
+		page_story(&page[i], "written to while it was free");
+		print_wrong(bytes, wrong, bytes + PAGE_SIZE, POISON_FREE);
+		panic("BUG: use after free of a page");
+	}
+}
+
+void debug_pages_freed(struct page *page, unsigned order)
+{
+	if (!page->free_pc) { /* boot */
+		if (page_to_pfn(page) - mem_map_base_pfn >= BOOT_POISON_PAGES)
+			return;
+		boot_poison_end = page_to_pfn(page) + (1UL << order);
+	}
+	for (unsigned long i = 0; i < (1UL << order); i++) {
+		/* The block may be allocated in parts the next time: each knows its story. */
+		page[i].alloc_pc = page->alloc_pc;
+		page[i].free_pc = page->free_pc;
+		memset(page_address(&page[i]), POISON_FREE, PAGE_SIZE);
+	}
+}
+
+/* ---- objects ---- */
+
+static u8 *red_zone(void *obj, size_t size)
+{
+	return (u8 *)obj + ALIGN_UP(size, sizeof(long));
+}
+
+static struct record *record_of(void *obj, size_t size)
+{
+	return (struct record *)(red_zone(obj, size) + RED_BYTES);
+}
+
+size_t debug_object_room(size_t size)
+{
+	return ALIGN_UP(size, sizeof(long)) + RED_BYTES + sizeof(struct record);
+}
+
+static void print_owner(const char *what, u32 pc)
+{
+	char name[64];
+
+	if (pc == 0)
+		return;
+	symbol_name((unsigned long)_stext + pc, name, sizeof(name));
+	printk("  last %s by %s\n", what, name);
+}
+
+static void object_story(void *obj, size_t size, const char *cache, const char *why)
+{
+	const struct record *record = record_of(obj, size);
+
+	printk("object: %p of cache %s, %lu bytes: %s\n", obj, cache, size, why);
+	if (record->state == OBJECT_USED && record->asked < size)
+		printk("  %u bytes were asked for\n", record->asked);
+	print_owner("allocated", record->alloc_pc);
+	print_owner("freed", record->free_pc);
+}
+
+/* Panics unless [start, end) of @obj is all @pattern. */
+static void check_bytes(void *obj, size_t size, const char *cache, u8 *start, u8 *end, u8 pattern)
+{
+	const u8 *wrong = first_wrong(start, end, pattern);
+	const char *why = pattern == POISON_FREE ? "use after free of an object" :
+						   "write past the end of an object";
+
+	if (likely(!wrong))
+		return;
+	object_story(obj, size, cache, why);
+	print_wrong(obj, wrong, end, pattern);
+	panic("BUG: %s of cache %s", why, cache);
+}
+
+/* The record itself is beyond the red zone: a wild write, or a long overrun, may have hit it. */
+static void check_state(void *obj, size_t size, const char *cache, u32 wanted)
+{
+	u32 state = record_of(obj, size)->state;
+
+	if (likely(state == wanted))
+		return;
+	if (state != OBJECT_FREE && state != OBJECT_USED) {
+		printk("object: %p of cache %s, %lu bytes: its record says state 0x%x\n", obj,
+		       cache, size, state);
+		print_wrong(obj, red_zone(obj, size), red_zone(obj, size) + RED_BYTES, POISON_RED);
+		panic("BUG: the record of an object of cache %s is overwritten", cache);
+	}
+	object_story(obj, size, cache, state == OBJECT_FREE ? "double free" : "in use, but free");
+	panic("BUG: %s of an object of cache %s",
+	      state == OBJECT_FREE ? "double free" : "second allocation", cache);
+}
+
+static void make_free(void *obj, size_t size)
+{
+	/* Word 0 is the chain; the caller may have set it. */
+	if (size > sizeof(void *))
+		memset((u8 *)obj + sizeof(void *), POISON_FREE, size - sizeof(void *));
+	memset((u8 *)obj + size, POISON_RED, red_zone(obj, size) + RED_BYTES - (u8 *)obj - size);
+	record_of(obj, size)->state = OBJECT_FREE;
+}
+
+void debug_object_made(void *obj, size_t size)
+{
+	*record_of(obj, size) = (struct record){};
+	make_free(obj, size);
+}
+
+void debug_object_allocated(void *obj, size_t size, const char *cache, const void *caller)
+{
+	size_t whole = slab_object_size(obj);
+	struct record *record = record_of(obj, whole);
+	u8 *bytes = obj, *red = red_zone(obj, whole);
+
+	check_state(obj, whole, cache, OBJECT_FREE);
+	if (whole > sizeof(void *))
+		check_bytes(obj, whole, cache, bytes + sizeof(void *), bytes + whole, POISON_FREE);
+	check_bytes(obj, whole, cache, bytes + whole, red + RED_BYTES, POISON_RED);
+	memset(bytes, POISON_FREE, min(whole, sizeof(void *)));
+	memset(bytes + size, POISON_RED, whole - size);
+	record->state = OBJECT_USED;
+	record->asked = size;
+	record->alloc_pc = pc_offset(caller);
+}
+
+void debug_object_freed(void *obj, size_t size, const char *cache, const void *caller)
+{
+	struct record *record = record_of(obj, size);
+	u8 *bytes = obj;
+
+	check_state(obj, size, cache, OBJECT_USED);
+	check_bytes(obj, size, cache, bytes + record->asked, red_zone(obj, size) + RED_BYTES,
+		    POISON_RED);
+	record->free_pc = pc_offset(caller);
+	make_free(obj, size);
+}
+
+#endif
