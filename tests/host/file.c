@@ -4,7 +4,7 @@
  *	struct file --> address_space --> page cache (mm/filemap.c)
  *	           \--> disk[]                 requests queue up, and end while somebody sleeps
  */
-#include "host.h"
+#include "tests/host/host.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -10,7 +10,7 @@
  * The last line is `NAME: R runs, N operations, no difference`. Exit status 1: a difference.
  * With -DLIBFUZZER there is no main(): libFuzzer brings the bytes, 16 for each operation.
  */
-#include "fuzz.h"
+#include "tests/host/fuzz.h"
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #ifndef RAVEL_HOST_FUZZ_H
 #define RAVEL_HOST_FUZZ_H
 
-#include "host.h"
+#include "tests/host/host.h"
 
 /* One operation. What the fields mean is the target's: it takes any value, and reduces it itself. */
 struct fuzz_op {

@@ -8,7 +8,7 @@
 #include <stdio.h>
 
 #include "mm/mm.h"
-#include "mmu.h"
+#include "tests/host/mmu.h"
 
 struct address_space;
 struct file;

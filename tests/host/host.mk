@@ -10,7 +10,7 @@
 
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_FLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(HOST_SANITIZE) $(WARN) \
-	-Itests/host/include -Itests/host -I.
+	-Itests/host/include -I.
 HOST_LINK := -Wl,--defsym=_stext=__executable_start
 CLANG ?= clang
 LIBFUZZER_FLAGS := $(HOST_FLAGS) -fsanitize=fuzzer-no-link -DLIBFUZZER -Wno-unknown-warning-option

@@ -7,7 +7,7 @@
  * A lock's class is kept in its owner word, above the hart: 0 means that it was never initialised,
  * then its address is its class.
  */
-#include "host.h"
+#include "tests/host/host.h"
 
 #include "kernel/lock.h"
 #include "kernel/panic.h"

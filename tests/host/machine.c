@@ -9,7 +9,7 @@
  * There is one thread. Another hart runs only where the kernel gives way: where it sleeps, and in
  * the windows in which it holds no lock (machine_meanwhile). So every run can be repeated.
  */
-#include "host.h"
+#include "tests/host/host.h"
 
 #include <setjmp.h>
 #include <stdlib.h>
@@ -31,7 +31,7 @@
 #include "mm/kstack.h"
 #include "mm/slab.h"
 #include "mm/window.h"
-#include "sanitizer.h"
+#include "tests/host/sanitizer.h"
 
 #define MAX_FAULTS_FOR_ACCESS 16 /* of one access: more, and it never gets through */
 #define MAX_IDLE_SLEEPS	      64

@@ -18,7 +18,7 @@
  * Source: RISC-V privileged specification, "Supervisor Memory-Management Fence Instruction",
  * "Virtual Address Translation Process".
  */
-#include "mmu.h"
+#include "tests/host/mmu.h"
 
 #include "arch/riscv/hart.h"
 #include "arch/riscv/mmu.h"

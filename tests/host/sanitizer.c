@@ -4,7 +4,7 @@
  *	frame   free: no byte of it may be touched, and no TLB may lead to it
  *	object  free: only the first word, which chains it, may be touched; behind it a red zone
  */
-#include "sanitizer.h"
+#include "tests/host/sanitizer.h"
 
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
@@ -13,7 +13,7 @@
 #include "kernel/panic.h"
 #include "mm/debug.h"
 #include "mm/page.h"
-#include "mmu.h"
+#include "tests/host/mmu.h"
 
 #define RED_ZONE   16
 #define CHAIN_WORD sizeof(void *)

@@ -5,7 +5,7 @@
  *
  * Each child has a limit of time. Exit status 0: all passed; 1: some failed; 2: no such test.
  */
-#include "test.h"
+#include "tests/host/test.h"
 
 #include <stdarg.h>
 #include <stdlib.h>

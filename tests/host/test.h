@@ -12,7 +12,7 @@
 #ifndef RAVEL_HOST_TEST_H
 #define RAVEL_HOST_TEST_H
 
-#include "host.h"
+#include "tests/host/host.h"
 
 #define TEST_PAGES 4096
 #define TEST_HARTS 4

@@ -1,7 +1,7 @@
 /*
  * smoke.c - the machine itself: it boots, serves faults, and comes to rest.
  */
-#include "test.h"
+#include "tests/host/test.h"
 
 #include "fs/mapping.h"
 
