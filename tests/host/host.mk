@@ -10,14 +10,15 @@
 
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_FLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(HOST_SANITIZE) $(WARN) \
-	-Itests/host/include -I.
+	-DCONFIG_DEBUG -Itests/host/include -I.
 HOST_LINK := -Wl,--defsym=_stext=__executable_start
 CLANG ?= clang
 LIBFUZZER_FLAGS := $(HOST_FLAGS) -fsanitize=fuzzer-no-link -DLIBFUZZER -Wno-unknown-warning-option
 
-# mm/window.c delays real harts; here the simulated ones run in its windows.
-HOST_KSRCS := $(sort $(filter-out mm/window.c,$(wildcard mm/*.c)) $(wildcard lib/*.c))
-HOST_MACHINE := $(sort $(filter-out %/test.c %/fuzz.c,$(wildcard tests/host/*.c)))
+# mm/window.c delays real harts; here the simulated ones run in its windows. mm/debug.c is
+# stubs/asan.c here.
+HOST_KSRCS := $(sort $(filter-out mm/window.c mm/debug.c,$(wildcard mm/*.c)) $(wildcard lib/*.c))
+HOST_MACHINE := $(sort $(filter-out %/test.c %/fuzz.c,$(wildcard tests/host/*.c tests/host/stubs/*.c)))
 HOST_UNITS := $(sort $(wildcard tests/host/unit/*.c))
 HOST_FUZZERS := $(sort $(wildcard tests/host/fuzz/*.c))
 FUZZERS := $(HOST_FUZZERS:tests/host/fuzz/%.c=%)
