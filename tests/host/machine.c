@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "arch/riscv/mmu.h"
 #include "arch/riscv/uaccess.h"
@@ -99,6 +100,16 @@ void machine_boot(unsigned long pages, unsigned nr)
 	}
 	machine_run_on(0);
 	pages_at_rest = pages_in_reach();
+}
+
+void __gcov_dump(void) __attribute__((weak));
+
+void host_exit(void)
+{
+	fflush(NULL);
+	if (__gcov_dump)
+		__gcov_dump();
+	_exit(0);
 }
 
 /* ---- checking ---- */
