@@ -42,6 +42,9 @@ void machine_check(void);
  */
 extern void (*machine_meanwhile)(bool locked);
 
+/* A child of fork() that succeeded ends; what gcov counted in it is kept. */
+void host_exit(void) __noreturn;
+
 /* Panics end the process, but for one that is expected: then they end @fn, and the text is here. */
 const char *machine_expect_panic(void (*fn)(void *), void *arg);
 

@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "arch/riscv/mmu.h"
 #include "arch/riscv/uaccess.h"
@@ -101,6 +102,16 @@ void machine_boot(unsigned long pages, unsigned nr)
 	pages_at_rest = pages_in_reach();
 }
 
+void __gcov_dump(void) __attribute__((weak));
+
+void host_exit(void)
+{
+	fflush(NULL);
+	if (__gcov_dump)
+		__gcov_dump();
+	_exit(0);
+}
+
 /* ---- checking ---- */
 
 void machine_check(void)
@@ -149,7 +160,6 @@ static enum fault_result access_until_done(unsigned long addr, enum fault_access
 		res = handle_mm_fault(current->mm, addr, access);
 		if (res != FAULT_OK)
 			return res;
-		debug_mm_faulted(current->mm);
 	}
 	panic("the access to 0x%lx faults for ever: a fence is missing", addr);
 }
