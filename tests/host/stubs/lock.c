@@ -239,9 +239,23 @@ bool down_read_trylock(struct rwsem *sem)
 	return true;
 }
 
+void (*machine_down)(struct rwsem *sem);
+
+static void down_meanwhile(struct rwsem *sem)
+{
+	void (*run)(struct rwsem *) = machine_down;
+	struct task *task = current;
+
+	machine_down = NULL;
+	if (run)
+		run(sem);
+	current_task_reg = task;
+}
+
 void down_read(struct rwsem *sem)
 {
 	host_may_sleep();
+	down_meanwhile(sem);
 	if (!down_read_trylock(sem))
 		panic("deadlock: [%s] wanted for reading", class_name(class_of(&sem->lock)));
 }
@@ -265,6 +279,7 @@ bool down_write_trylock(struct rwsem *sem)
 void down_write(struct rwsem *sem)
 {
 	host_may_sleep();
+	down_meanwhile(sem);
 	if (!down_write_trylock(sem))
 		panic("deadlock: [%s] wanted for writing", class_name(class_of(&sem->lock)));
 }

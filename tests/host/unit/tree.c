@@ -182,6 +182,9 @@ TEST(a_list_that_differs_is_found)
 	last->vm_prev->vm_next = NULL;
 	CHECK(vma_tree_check(mm) > 0);
 	last->vm_prev->vm_next = last;
+	mm->mmap = last;
+	CHECK(vma_tree_check(mm) > 0);
+	mm->mmap = last->vm_prev->vm_prev;
 	CHECK_EQ(vma_tree_check(mm), 0);
 	up_write(&mm->mmap_lock);
 	areas_done(mm);
