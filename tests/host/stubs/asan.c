@@ -47,7 +47,8 @@ void debug_object_made(void *obj, size_t size)
 void debug_object_allocated(void *obj, size_t size, const char *cache, const void *caller)
 {
 	(void)cache, (void)caller;
-	ASAN_UNPOISON_MEMORY_REGION(obj, size);
+	/* The byte behind the chain word says whether it is free, also when less was asked for. */
+	ASAN_UNPOISON_MEMORY_REGION(obj, max(size, CHAIN_WORD + 1));
 }
 
 void debug_object_freed(void *obj, size_t size, const char *cache, const void *caller)
