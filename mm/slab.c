@@ -297,6 +297,7 @@ static void *kmalloc_for(size_t size, gfp_t gfp, const void *caller)
 	page = alloc_pages(order_of(size), gfp);
 	if (!page)
 		return NULL;
+	page_set_owner(page, caller);
 	page->type = PAGE_SLAB; /* without a cache: a large block */
 	page->mapping = NULL;
 	atomic_add_long(&nr_slab_pages, 1L << page->order);
