@@ -176,7 +176,7 @@ static unsigned long __attribute__((noinline)) recurse(unsigned long depth)
 void panic_test(void)
 {
 	int *volatile nowhere = NULL;
-	char what[16];
+	char what[32];
 
 	if (!cmdline_option("ravel.panic", what, sizeof(what)))
 		return;

@@ -115,6 +115,7 @@ struct task {
 	atomic_t refcount;
 	int *set_child_tid;		/* user address: a new task writes its pid there */
 	bool did_exec;			/* setpgid(2) of the parent comes too late */
+	bool is_kernel;			/* of kernel_thread(), and never became a program */
 	struct rusage_sums ru_children; /* of the children that were waited for; task_lock */
 	unsigned long max_rss;		/* pages, of the mm that is gone */
 

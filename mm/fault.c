@@ -28,6 +28,7 @@
 #include "arch/riscv/mmu.h"
 #include "kernel/panic.h"
 #include "lib/errno.h"
+#include "mm/debug.h"
 #include "mm/filemap.h"
 #include "mm/internal.h"
 #include "mm/oom.h"
@@ -170,6 +171,7 @@ static enum fault_result fault_dispatch(struct fault *f)
 	f->orig = f->ptep ? pte_read(f->ptep) : (pte_t){ 0 };
 	if (pte_none(f->orig))
 		return f->vma->vm_file ? file_fault(f) : anon_fault(f);
+	window();
 	if (f->access == FAULT_WRITE && !pte_write(f->orig))
 		return cow_fault(f);
 	return finish_present(f);
@@ -238,5 +240,6 @@ enum fault_result handle_mm_fault(struct mm *mm, unsigned long addr, enum fault_
 	}
 	if (unlikely(res != FAULT_OK))
 		count_refused(res);
+	debug_mm_faulted(mm);
 	return res;
 }

@@ -19,6 +19,7 @@
 #include "fs/mapping.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/debug.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
 #include "mm/slab.h"
@@ -147,6 +148,8 @@ struct mm *mm_fork(struct mm *parent)
 	/* Also on failure: no hart may go on writing to what the child shared for a moment. */
 	if (lost_write)
 		flush_tlb_range(parent, 0, TASK_SIZE);
+	debug_mm_edited(child);
+	debug_mm_edited(parent);
 	up_write(&child->mmap_lock);
 	up_write(&parent->mmap_lock);
 	if (err) {

@@ -53,6 +53,7 @@ enum page_type {
 #define PG_DIRTY	(1u << 9)  /* differs from the disk; changes under mapping->lock */
 #define PG_WRITEBACK	(1u << 10) /* being written to the disk */
 #define PG_MAPPED	(1u << 11) /* every byte has its place on the disk */
+#define PG_KEPT		(1u << 12) /* debug kernel: in use until power-off, not a leak */
 
 struct page {
 	u32 flags;

@@ -371,6 +371,16 @@ bool slab_get_info(unsigned i, struct slab_info *info)
 	return true;
 }
 
+void slab_for_each(struct page *page, void (*fn)(void *obj, size_t size, const char *cache))
+{
+	const struct kmem_cache *cache = page->mapping;
+
+	if (page->type != PAGE_SLAB || !cache || slab_of(cache, page_address(page)) != page)
+		return;
+	for (unsigned i = 0; i < cache->per_slab; i++)
+		fn((char *)page_address(page) + i * cache->stride, cache->size, cache->name);
+}
+
 static int check_partial_slab(const struct kmem_cache *cache, struct page *slab)
 {
 	unsigned free = 0;

@@ -1,5 +1,6 @@
 /*
- * fuzz.c - runs a fuzz target: NAME [--seed=N] [--ops=N] [--runs=N] [--replay=FILE].
+ * fuzz.c - runs a fuzz target: NAME [--seed=N] [--ops=N] [--runs=N], NAME --replay=FILE, NAME
+ * --shrink=FILE.
  *
  *	seed --> operations --fork--> child: start, step..., end
  *	                                | fails
@@ -22,6 +23,7 @@
 #include "lib/prng.h"
 
 #define CHILD_SECONDS 60
+#define FILE_MAX      (1 << 24) /* bytes */
 
 void fuzz_fail_alloc(u64 draw)
 {
@@ -82,7 +84,7 @@ static bool fails(const struct fuzz_op *ops, size_t nr, bool quiet)
 		}
 		alarm(CHILD_SECONDS);
 		run_ops(ops, nr);
-		_exit(0);
+		host_exit();
 	}
 	waitpid(pid, &status, 0);
 	return status != 0;
@@ -203,19 +205,39 @@ static int one_run(u64 seed, size_t nr)
 	return bad;
 }
 
-static int replay(const char *path)
+/* The operations in file @path; their number in *nr. */
+static struct fuzz_op *load(const char *path, size_t *nr)
 {
+	struct fuzz_op *ops = malloc(FILE_MAX);
 	FILE *file = fopen(path, "r");
-	struct fuzz_op *ops;
-	size_t nr;
 
 	if (!file) {
 		perror(path);
-		return 2;
+		exit(2);
 	}
-	ops = malloc(1 << 24);
-	nr = fread(ops, sizeof(*ops), (1 << 24) / sizeof(*ops), file);
+	*nr = fread(ops, sizeof(*ops), FILE_MAX / sizeof(*ops), file);
 	fclose(file);
+	return ops;
+}
+
+static int shrink_file(const char *path)
+{
+	size_t nr;
+	struct fuzz_op *ops = load(path, &nr);
+
+	if (!fails(ops, nr, true)) {
+		printf("%s: %zu operations, no difference\n", fuzz_target.name, nr);
+		return 0;
+	}
+	report(ops, shrink(ops, nr), 0);
+	return 1;
+}
+
+static int replay(const char *path)
+{
+	size_t nr;
+	struct fuzz_op *ops = load(path, &nr);
+
 	for (size_t i = 0; i < nr; i++)
 		fuzz_target.print(stdout, &ops[i]);
 	fflush(NULL);
@@ -241,6 +263,8 @@ int main(int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (strncmp(argv[i], "--replay=", 9) == 0)
 			return replay(argv[i] + 9);
+		if (strncmp(argv[i], "--shrink=", 9) == 0)
+			return shrink_file(argv[i] + 9);
 		if (!number(argv[i], "--seed=", &seed) && !number(argv[i], "--ops=", &ops) &&
 		    !number(argv[i], "--runs=", &runs)) {
 			fprintf(stderr,

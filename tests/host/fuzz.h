@@ -11,7 +11,7 @@
 
 #include "tests/host/host.h"
 
-/* One operation. What the fields mean is the target's: it takes any value, and reduces it itself. */
+/* One operation. What the fields mean is the target's; it takes any value. */
 struct fuzz_op {
 	u16 code;
 	u16 a;

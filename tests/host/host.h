@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 
+#include "arch/riscv/hart.h"
 #include "mm/mm.h"
 #include "tests/host/mmu.h"
 
@@ -41,13 +42,20 @@ void machine_check(void);
  */
 extern void (*machine_meanwhile)(bool locked);
 
+/* A child of fork() that succeeded ends; what gcov counted in it is kept. */
+void host_exit(void) __noreturn;
+
 /* Panics end the process, but for one that is expected: then they end @fn, and the text is here. */
 const char *machine_expect_panic(void (*fn)(void *), void *arg);
 
 /* The @n-th kernel stack page to be mapped from now on cannot be (0: all can). */
 extern unsigned kernel_map_fail;
 
-/* ---- locks (lock.c) ---- */
+extern struct task host_tasks[MAX_HARTS];
+/* "function file:line" of host code address @pc. */
+void host_symbol(unsigned long pc, char *buf, size_t size);
+
+/* ---- locks (stubs/lock.c) ---- */
 
 void host_locks_check_none(const char *when);
 void host_may_sleep(void);
@@ -62,7 +70,7 @@ enum fault_result user_read(unsigned long addr, void *buf, size_t len);
 enum fault_result user_write(unsigned long addr, const void *buf, size_t len);
 enum fault_result user_fetch(unsigned long addr, u64 *bytes);
 
-/* ---- files (file.c) ---- */
+/* ---- files (stubs/files.c) ---- */
 
 enum file_kind { FILE_DISK, FILE_TMPFS, FILE_ZERO_DEVICE, FILE_PIPE };
 

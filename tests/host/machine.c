@@ -3,25 +3,20 @@
  *
  *	unit tests, fuzzers        user_read(), vm_mmap(), ...
  *	mm/ lib/ unchanged         headers shadowed by tests/host/include/
- *	machine.c file.c lock.c    what lies below: RAM is an array at PAGE_OFFSET, harts take turns
+ *	stubs/                     what lies below: locks, sleep, files; harts take turns
  *	mmu.c                      what runs beside: walks the tables, keeps translations
  *
- * There is one thread. Another hart runs only where the kernel gives way: where it sleeps, and in
- * the windows in which it holds no lock (machine_meanwhile). So every run can be repeated.
+ * RAM is an array at PAGE_OFFSET; what a user program touches goes through the MMU.
  */
 #include "tests/host/host.h"
 
-#include <setjmp.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-#include "arch/riscv/machine.h"
 #include "arch/riscv/mmu.h"
 #include "arch/riscv/uaccess.h"
 #include "kernel/panic.h"
-#include "kernel/printk.h"
-#include "kernel/sched.h"
-#include "kernel/signal.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/debug.h"
@@ -30,36 +25,16 @@
 #include "mm/internal.h"
 #include "mm/kstack.h"
 #include "mm/slab.h"
-#include "mm/window.h"
-#include "tests/host/sanitizer.h"
 
 #define MAX_FAULTS_FOR_ACCESS 16 /* of one access: more, and it never gets through */
-#define MAX_IDLE_SLEEPS	      64
-#define MAX_STACK_PAGES	      1024
-#define FLUSH_ALL_PAGES	      32 /* as arch/riscv/mmu.c */
 
-struct hart harts[MAX_HARTS];
-unsigned nr_harts;
-unsigned long harts_online_mask;
-struct machine machine;
-static pte_t root_of_kernel[PT_ENTRIES];
-pte_t *kernel_root = root_of_kernel;
-bool host_irqs_on = true;
-
-static struct task tasks[MAX_HARTS];
-struct task *current_task_reg;
-struct task *init_task = &tasks[0];
-struct spinlock task_lock = SPINLOCK_INIT;
-struct list_head task_list = LIST_HEAD_INIT(task_list);
-
-static u64 now_ns;
 static unsigned long pages_at_rest;
 
 /* ---- harts ---- */
 
 void machine_run_on(unsigned hart)
 {
-	current_task_reg = &tasks[hart];
+	current_task_reg = &host_tasks[hart];
 }
 
 void machine_use_mm(struct mm *mm)
@@ -71,40 +46,9 @@ void machine_use_mm(struct mm *mm)
 	local_irq_restore(flags);
 }
 
-void (*machine_meanwhile)(bool locked);
-
-static void meanwhile(void)
-{
-	void (*run)(bool) = machine_meanwhile;
-	struct task *task = current;
-
-	if (!run)
-		return;
-	machine_meanwhile = NULL;
-	mmu_busy++;
-	run(task->hart->spin_depth > 0);
-	mmu_busy--;
-	current_task_reg = task;
-	machine_meanwhile = run;
-}
-
-void window(void)
-{
-	meanwhile();
-}
-
-void harts_pause(void)
-{
-	host_may_sleep();
-}
-
-void harts_resume(void)
-{
-}
-
 static void hart_init(unsigned i)
 {
-	struct task *task = &tasks[i];
+	struct task *task = &host_tasks[i];
 
 	harts[i] = (struct hart){ .id = i, .hartid = i, .online = true, .idle = task };
 	harts_online_mask |= BIT(i);
@@ -158,20 +102,14 @@ void machine_boot(unsigned long pages, unsigned nr)
 	pages_at_rest = pages_in_reach();
 }
 
-bool cmdline_option(const char *name, char *buf, size_t size)
-{
-	(void)name, (void)buf, (void)size;
-	return false;
-}
+void __gcov_dump(void) __attribute__((weak));
 
-void clear_page(void *page)
+void host_exit(void)
 {
-	memset(page, 0, PAGE_SIZE);
-}
-
-void copy_page(void *dst, const void *src)
-{
-	memcpy(dst, src, PAGE_SIZE);
+	fflush(NULL);
+	if (__gcov_dump)
+		__gcov_dump();
+	_exit(0);
 }
 
 /* ---- checking ---- */
@@ -204,213 +142,6 @@ void machine_check_rest(void)
 		panic("leak: %ld pages", (long)(pages_at_rest - pages_in_reach()));
 }
 
-/* ---- panics ---- */
-
-static jmp_buf *expecting;
-static char panic_text[512];
-
-static void __noreturn die(const char *what, const char *fmt, va_list ap)
-{
-	vsnprintf(panic_text, sizeof(panic_text), fmt, ap);
-	if (expecting)
-		longjmp(*expecting, 1);
-	printk("%s: %s\n", what, panic_text);
-	fflush(NULL);
-	abort();
-}
-
-void panic(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	die("PANIC", fmt, ap);
-}
-
-void warn(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	die("WARNING", fmt, ap);
-}
-
-const char *machine_expect_panic(void (*fn)(void *), void *arg)
-{
-	jmp_buf here;
-
-	if (setjmp(here) == 0) {
-		expecting = &here;
-		fn(arg);
-		expecting = NULL;
-		return NULL;
-	}
-	expecting = NULL;
-	return panic_text;
-}
-
-void vprintk(const char *fmt, va_list ap)
-{
-	if (!expecting)
-		vfprintf(stderr, fmt, ap);
-}
-
-void printk(const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vprintk(fmt, ap);
-	va_end(ap);
-}
-
-void symbol_name(unsigned long pc, char *buf, size_t size)
-{
-	sanitizer_symbol(pc, buf, size);
-}
-
-/* ---- sleeping: a single thread cannot wait for anything but its own disk ---- */
-
-static unsigned idle_sleeps;
-
-void wait_queue_init(struct wait_queue *wq)
-{
-	spin_lock_init(&wq->lock);
-	INIT_LIST_HEAD(&wq->entries);
-}
-
-void prepare_to_wait(struct wait_queue *wq, struct wait_entry *entry, int state)
-{
-	(void)wq;
-	host_may_sleep();
-	entry->task = current;
-	current->state = state;
-}
-
-void finish_wait(struct wait_queue *wq, struct wait_entry *entry)
-{
-	(void)wq;
-	entry->task = NULL;
-	current->state = TASK_RUNNING;
-	idle_sleeps = 0;
-}
-
-bool signal_ends_sleep(int state)
-{
-	return state == TASK_KILLABLE && current->killed;
-}
-
-void schedule(void)
-{
-	host_may_sleep();
-	if (!disk_complete() && !machine_meanwhile && ++idle_sleeps > MAX_IDLE_SLEEPS)
-		panic("sleeps for ever");
-	meanwhile();
-}
-
-bool schedule_until(u64 deadline_ns)
-{
-	schedule();
-	now_ns = deadline_ns;
-	return true;
-}
-
-void cond_resched(void)
-{
-	host_may_sleep();
-	meanwhile();
-}
-
-void wake_up_all(struct wait_queue *wq)
-{
-	(void)wq;
-}
-
-u64 ktime_ns(void)
-{
-	return now_ns;
-}
-
-void send_signal(struct task *task, int sig, const struct sig_info *info)
-{
-	(void)info;
-	if (sig == SIGKILL)
-		task->killed = true;
-}
-
-/* ---- translations ---- */
-
-void mmu_switch(const pte_t *root)
-{
-	/* The kernel's own root is no RAM here, and maps nothing for a user. */
-	mmu_set_satp(this_hart()->id, root == kernel_root ? 0 : virt_to_phys(root), 0);
-	local_flush_tlb_all();
-}
-
-void local_flush_tlb_page(unsigned long addr)
-{
-	mmu_sfence(this_hart()->id, &addr, NULL);
-}
-
-void local_flush_tlb_all(void)
-{
-	mmu_sfence(this_hart()->id, NULL, NULL);
-}
-
-/* The kernel's own shortcut, all for many, would hide a range that is too short: so by pages here. */
-void flush_tlb_harts(unsigned long mask, unsigned long start, unsigned long end)
-{
-	bool all = start == 0 && end >= TASK_SIZE;
-
-	for (unsigned hart = 0; hart < nr_harts; hart++) {
-		if (!(mask & BIT(hart)))
-			continue;
-		if (all)
-			mmu_sfence(hart, NULL, NULL);
-		else
-			mmu_sfence_range(hart, start, end);
-	}
-}
-
-void flush_icache_all(void)
-{
-	for (unsigned hart = 0; hart < nr_harts; hart++)
-		mmu_fence_i(hart);
-}
-
-static struct {
-	unsigned long va;
-	phys_addr_t pa;
-} kernel_map[MAX_STACK_PAGES]; /* va 0: free */
-unsigned kernel_map_fail;      /* the so many-th mapping from now fails */
-
-int kernel_map_page(unsigned long va, phys_addr_t pa, unsigned long bits)
-{
-	(void)bits;
-	if (kernel_map_fail && --kernel_map_fail == 0)
-		return -ENOMEM;
-	for (unsigned i = 0; i < MAX_STACK_PAGES; i++) {
-		BUG_ON(kernel_map[i].va == va);
-		if (kernel_map[i].va)
-			continue;
-		kernel_map[i].va = va;
-		kernel_map[i].pa = pa;
-		return 0;
-	}
-	return -ENOMEM;
-}
-
-phys_addr_t kernel_unmap_page(unsigned long va)
-{
-	for (unsigned i = 0; i < MAX_STACK_PAGES; i++) {
-		if (kernel_map[i].va != va)
-			continue;
-		kernel_map[i].va = 0;
-		return kernel_map[i].pa;
-	}
-	panic("kernel_unmap_page: 0x%lx is not mapped", va);
-}
-
 /* ---- what a user program does ---- */
 
 typedef enum mmu_result (*try_fn)(unsigned hart, unsigned long addr, void *arg);
@@ -429,7 +160,6 @@ static enum fault_result access_until_done(unsigned long addr, enum fault_access
 		res = handle_mm_fault(current->mm, addr, access);
 		if (res != FAULT_OK)
 			return res;
-		debug_mm_faulted(current->mm);
 	}
 	panic("the access to 0x%lx faults for ever: a fence is missing", addr);
 }

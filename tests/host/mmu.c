@@ -324,7 +324,7 @@ void mmu_frames_freed(unsigned long pfn, unsigned long nr)
 			struct leaf_entry *e = &mmu->tlb[i];
 
 			if (e->valid && (e->pte.val & PTE_V) && pte_pfn(e->pte) - pfn < nr)
-				panic("mmu: hart %u: frame 0x%lx is freed, but 0x%lx still leads there",
+				panic("mmu: hart %u: frame 0x%lx is freed, 0x%lx still leads there",
 				      hart, pte_pfn(e->pte), e->va);
 		}
 		for (unsigned i = 0; i < TABLES_SIZE; i++) {

@@ -66,8 +66,7 @@ static void child(const struct host_test *test)
 	test->fn();
 	if (!test->bare)
 		machine_check_rest();
-	fflush(NULL);
-	_exit(0);
+	host_exit();
 }
 
 static bool run(const struct host_test *test, unsigned number)

@@ -1,11 +1,9 @@
 /*
- * sanitizer.c - the debug hooks of mm/ as AddressSanitizer does them (include/mm/debug.h).
+ * asan.c - the hooks of the debug kernel (mm/debug.h) as AddressSanitizer does them.
  *
  *	frame   free: no byte of it may be touched, and no TLB may lead to it
  *	object  free: only the first word, which chains it, may be touched; behind it a red zone
  */
-#include "tests/host/sanitizer.h"
-
 #include <sanitizer/asan_interface.h>
 #include <sanitizer/common_interface_defs.h>
 
@@ -13,12 +11,12 @@
 #include "kernel/panic.h"
 #include "mm/debug.h"
 #include "mm/page.h"
-#include "tests/host/mmu.h"
+#include "tests/host/host.h"
 
 #define RED_ZONE   16
 #define CHAIN_WORD sizeof(void *)
 
-void sanitizer_symbol(unsigned long pc, char *buf, size_t size)
+void host_symbol(unsigned long pc, char *buf, size_t size)
 {
 	__sanitizer_symbolize_pc((void *)pc, "%f %s:%l", buf, size);
 }

@@ -1,5 +1,5 @@
 /*
- * lock.c - the locks of the host machine: owners, order and rest are checked (include/kernel/lock.h).
+ * lock.c - the locks of the host machine: include/kernel/lock.h says what is checked.
  *
  *	held[hart]: page_table_lock -> pte lock          what the hart's task holds, in order
  *	order[a][b]: b was taken while a was held         a path from b back to a is a report
@@ -89,10 +89,12 @@ static void take(struct spinlock *lock)
 		unsigned outer = held[hart][i].class;
 		bool seen[MAX_CLASSES] = { false };
 
+		if (held[hart][i].lock == lock) /* a reader once more: a writer may wait between */
+			panic("deadlock: [%s] taken twice", class_name(class));
 		if (outer == class || classes[outer].inside[class])
 			continue;
 		if (leads_to(class, outer, seen))
-			panic("lock order: [%s] taken inside [%s], which was taken inside it before",
+			panic("lock order: [%s] inside [%s], which was inside it before",
 			      class_name(class), class_name(outer));
 		classes[outer].inside[class] = true;
 	}
