@@ -162,6 +162,38 @@ TEST(nor_copied_for_a_private_write)
 	file_put(file);
 }
 
+/* Between two tries nothing is held: the second may find quite another area. */
+static void another_replaces(bool locked)
+{
+	static unsigned turn;
+
+	if (locked || turn > 1)
+		return;
+	live_in(1, mm);
+	if (turn++ == 0)
+		filemap_truncate(as, 0);
+	else
+		CHECK_EQ(vm_mmap(mm, NULL, addr, PAGE_SIZE, RW, ANON | MAP_FIXED, 0), addr);
+}
+
+TEST(the_second_try_forgets_the_first)
+{
+	struct file *file = host_file(FILE_DISK, PAGE_SIZE);
+
+	mm = space_new();
+	as = host_file_mapping(file);
+	addr = map_file(mm, file, 1, RW, 0);
+	page_put(read_mapping_page(as, 0));
+	counters_start();
+	machine_meanwhile = another_replaces;
+	CHECK_EQ(user_put(addr, 1), FAULT_OK);
+	CHECK_EQ(counted(VM_fault_raced), 1);
+	CHECK_EQ(counted(VM_fault_demand_zero), 1);
+	CHECK_EQ(user_byte(addr + 1), 0);
+	space_end(mm);
+	file_put(file);
+}
+
 /* ---- while the fault sleeps for the disk it holds nothing: the world may be another after ---- */
 
 static void sleeping_fault(void (*meanwhile)(bool), enum fault_result expected)

@@ -272,6 +272,18 @@ TEST(code_from_a_file_is_fenced_before_it_runs)
 	file_put(file);
 }
 
+TEST(a_private_copy_of_code_is_fenced_as_well)
+{
+	struct file *file = host_file(FILE_DISK, PAGE_SIZE);
+	struct mm *mm = space_new();
+	unsigned long addr = map_file(mm, file, 1, RWX, 0);
+
+	CHECK_EQ(user_put(addr, 1), FAULT_OK);
+	CHECK(page_flags(page_at(mm, addr)) & PG_ICACHE_CLEAN);
+	space_end(mm);
+	file_put(file);
+}
+
 /* The frame of a dropped page of code is read into again: other hart, other instructions. */
 TEST(code_that_was_dropped_and_read_again_is_fenced_again)
 {

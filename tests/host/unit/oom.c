@@ -13,7 +13,6 @@
 static struct mm *small, *large;
 static unsigned long addr;
 
-
 /* More than there is: the promise is made all the same. */
 static unsigned long map_large(struct mm *mm)
 {
@@ -162,7 +161,8 @@ BARE_TEST(a_failure_that_was_asked_for_kills_nobody)
 	machine_boot(RAM, 2);
 	machine_run_on(1);
 	small = space_new();
-	addr = map_anon(small, 1, RW);
+	addr = map_anon(small, 2, RW);
+	CHECK_EQ(user_put(addr + PAGE_SIZE, 1), FAULT_OK); /* it would be the largest */
 	counters_start();
 	current->fail_alloc = 1;
 	CHECK_EQ(user_put(addr, 1), FAULT_OOM);
