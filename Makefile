@@ -25,7 +25,7 @@ HOSTCC ?= gcc
 
 # What a user sets, on the command line or in the environment, and the scripts read.
 export CROSS_COMPILE DEBUG MEM SMP ICOUNT V TEST SEED APPEND QEMU_EXTRA TIMEOUT_IDLE CMD \
-	FILE TO CUTS IMAGES MODELS SECONDS HOSTCC CLANG
+	FILE TO CUTS IMAGES MODELS SECONDS MUTANT HOSTCC CLANG
 
 # The debug kernel stands beside the usual one; the disk is the same.
 debug := $(if $(filter-out 0,$(DEBUG)),-debug)
@@ -44,10 +44,14 @@ endif
 
 WARN := -Wall -Wextra -Wvla $(if $(filter-out 0 false,$(CI)),-Werror)
 
+# Kernel stacks are 16 KiB. The largest frames are those with a struct mmu_gather in them.
+KWARN := -Wframe-larger-than=1152
+# The debug kernel; kernel/ubsan.c says what -fsanitize finds.
+KDEBUG := -DCONFIG_DEBUG -fsanitize=undefined
 KFLAGS := -std=gnu11 -O2 -g -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany \
 	-ffreestanding -fno-pic -fno-pie -no-pie -fno-stack-protector -fno-omit-frame-pointer \
 	-fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables \
-	-fno-delete-null-pointer-checks $(if $(debug),-DCONFIG_DEBUG) $(WARN) -I.
+	-fno-delete-null-pointer-checks $(if $(debug),$(KDEBUG)) $(WARN) $(KWARN) -I.
 KLINK := $(KFLAGS) -nostdlib -static -Wl,--build-id=none,-T,linker.ld,--no-warn-rwx-segments
 UFLAGS := -std=gnu11 -O2 -g $(WARN) -I.
 # As the head of vmbench.c says: the same bytes on every kernel that it measures.

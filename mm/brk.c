@@ -14,6 +14,7 @@
  */
 #include "kernel/syscall.h"
 #include "kernel/task.h"
+#include "mm/debug.h"
 #include "mm/internal.h"
 #include "mm/mmap.h"
 #include "mm/vma.h"
@@ -73,6 +74,7 @@ unsigned long vm_brk(struct mm *mm, unsigned long brk)
 {
 	down_write(&mm->mmap_lock);
 	brk = brk_locked(mm, brk);
+	debug_mm_edited(mm);
 	up_write(&mm->mmap_lock);
 	return brk;
 }

@@ -280,6 +280,11 @@ struct page *alloc_pages(unsigned order, gfp_t gfp)
 	return page;
 }
 
+void page_set_owner(struct page *page, const void *caller)
+{
+	page->alloc_pc = pc_offset(caller);
+}
+
 /* Why @page must not be freed as a block of @order; NULL when it may. */
 static const char *free_fault(const struct page *page, unsigned order)
 {

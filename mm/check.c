@@ -11,9 +11,11 @@
  *	Counting needs no memory: each PTE takes one off its page's mapcount, all must reach 0, and
  *	a second walk puts the counts back.
  *
- * Locks: mm_check() wants mmap_lock held for writing. vm_check_all() stops the other harts and
- * takes every mmap_lock by trying; where one is busy it lets the machine run on and starts over, so
- * it never sees a half-done edit.
+ * Locks: mm_check() wants mmap_lock held for writing; the machine may run on. So a truncation may
+ * take pages of files away meanwhile: each leaf table's lock is held while its PTEs are looked at,
+ * and where the sums changed under the walk it is done again. vm_check_all() stops the other harts
+ * and takes every mmap_lock by trying; where one is busy it lets the machine run on and starts
+ * over, so it never sees a half-done edit.
  */
 #include "arch/riscv/hart.h"
 #include "fs/mapping.h"
@@ -42,6 +44,20 @@ struct walk {
 	int (*leaf)(struct walk *w, unsigned long addr, pte_t pte);
 };
 
+static void walk_leaves(struct walk *w, pte_t *table, unsigned long base)
+{
+	struct spinlock *ptl = pte_lockptr(table);
+
+	spin_lock(ptl);
+	for (unsigned i = 0; i < PT_ENTRIES; i++) {
+		pte_t pte = pte_read(&table[i]);
+
+		if (!pte_none(pte))
+			w->faults += w->leaf(w, base + i * PAGE_SIZE, pte);
+	}
+	spin_unlock(ptl);
+}
+
 static void walk_table(struct walk *w, const pte_t *table, unsigned level, unsigned long base)
 {
 	unsigned nr = level == PT_LEVELS - 1 ? KERNEL_ROOT_IX : PT_ENTRIES;
@@ -52,16 +68,15 @@ static void walk_table(struct walk *w, const pte_t *table, unsigned level, unsig
 
 		if (pte_none(pte))
 			continue;
-		if (level == 0) {
-			w->faults += w->leaf(w, addr, pte);
-			continue;
-		}
 		if (!pte_is_table(pte)) {
 			w->faults += complain("0x%lx: a leaf at level %u", addr, level);
 			continue;
 		}
 		w->tables++;
-		walk_table(w, phys_to_virt(PFN_PHYS(pte_pfn(pte))), level - 1, addr);
+		if (level == 1)
+			walk_leaves(w, phys_to_virt(PFN_PHYS(pte_pfn(pte))), addr);
+		else
+			walk_table(w, phys_to_virt(PFN_PHYS(pte_pfn(pte))), level - 1, addr);
 	}
 }
 
@@ -78,14 +93,42 @@ static int check_anon_pte(const struct walk *w, const struct vm_area *vma, unsig
 	return vma->vm_anon ? 0 : complain("0x%lx: area does not know of its anonymous page", addr);
 }
 
+/*
+ * A truncation sets the size first, takes its pages out of the cache, and clears their PTEs last.
+ */
+static bool is_being_truncated(const struct page *page, const struct address_space *as)
+{
+	return !READ_ONCE(page->mapping) &&
+	       page->index >= DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
+}
+
 static int check_file_pte(const struct vm_area *vma, unsigned long addr, pte_t pte,
 			  const struct page *page)
 {
+	const struct address_space *as;
+
 	if (!vma->vm_file)
 		return complain("0x%lx: file page in an anonymous area", addr);
-	if (page->mapping != file_mapping(vma->vm_file) || page->index != vma_pgoff(vma, addr))
+	as = file_mapping(vma->vm_file);
+	if ((READ_ONCE(page->mapping) != as && !is_being_truncated(page, as)) ||
+	    page->index != vma_pgoff(vma, addr))
 		return complain("0x%lx: page of another file or offset", addr);
 	return pte_write(pte) ? complain("0x%lx: private file page is writable", addr) : 0;
+}
+
+/* Others map and unmap the page meanwhile: only a count that stands still says something. */
+static bool has_too_few_references(const struct page *page)
+{
+	int refs, maps;
+
+	do {
+		maps = atomic_read(&page->mapcount);
+		refs = atomic_read(&page->refcount);
+		if (refs >= maps)
+			return false;
+		smp_mb();
+	} while (maps != atomic_read(&page->mapcount) || refs != atomic_read(&page->refcount));
+	return true;
 }
 
 static int check_leaf(struct walk *w, unsigned long addr, pte_t pte)
@@ -108,7 +151,7 @@ static int check_leaf(struct walk *w, unsigned long addr, pte_t pte)
 	if (!pfn_valid(pte_pfn(pte)))
 		return complain("0x%lx: PTE 0x%lx names no frame", addr, pte.val);
 	page = pfn_to_page(pte_pfn(pte));
-	if (atomic_read(&page->refcount) < atomic_read(&page->mapcount))
+	if (has_too_few_references(page))
 		return complain("0x%lx: page has more mappings than references", addr);
 	if (page_is_anon(page)) {
 		w->anon++;
@@ -160,32 +203,46 @@ static int check_sums(struct mm *mm, unsigned nr)
 	return 0;
 }
 
+/* The page tables, and the sums over them; once more when a truncation changed these. */
+static int check_tables(struct mm *mm)
+{
+	struct walk w;
+	long anon, file;
+
+	do {
+		anon = READ_ONCE(mm->rss_anon);
+		file = READ_ONCE(mm->rss_file);
+		w = (struct walk){ .mm = mm, .leaf = check_leaf };
+		walk_table(&w, mm->pgd, PT_LEVELS - 1, 0);
+	} while (anon != READ_ONCE(mm->rss_anon) || file != READ_ONCE(mm->rss_file));
+	if (w.anon != anon || w.file != file)
+		w.faults +=
+			complain("rss: anon %ld counted, %ld found; file %ld counted, %ld found",
+				 anon, w.anon, file, w.file);
+	if (w.tables != mm->nr_ptes)
+		w.faults += complain("%ld tables counted, %ld found", mm->nr_ptes, w.tables);
+	return w.faults;
+}
+
 static struct spinlock mm_check_lock;
 
 int mm_check(struct mm *mm)
 {
-	struct walk w = { .mm = mm, .leaf = check_leaf };
 	unsigned nr = 0;
+	int faults = 0;
 
 	BUG_ON(!rwsem_held_write(&mm->mmap_lock));
 	for (struct vm_area *vma = mm->mmap; vma; vma = vma->vm_next) {
-		w.faults += check_area(mm, vma);
+		faults += check_area(mm, vma);
 		nr++;
 	}
-	w.faults += vma_tree_check(mm);
+	faults += vma_tree_check(mm);
 	spin_lock(&mm_check_lock);
-	w.faults += check_sums(mm, nr);
+	faults += check_sums(mm, nr);
 	spin_unlock(&mm_check_lock);
 	if (mm->brk < mm->start_brk)
-		w.faults += complain("brk below its start");
-	walk_table(&w, mm->pgd, PT_LEVELS - 1, 0);
-	if (w.anon != mm->rss_anon || w.file != mm->rss_file)
-		w.faults +=
-			complain("rss: anon %ld counted, %ld found; file %ld counted, %ld found",
-				 mm->rss_anon, w.anon, mm->rss_file, w.file);
-	if (w.tables != mm->nr_ptes)
-		w.faults += complain("%ld tables counted, %ld found", mm->nr_ptes, w.tables);
-	return w.faults;
+		faults += complain("brk below its start");
+	return faults + check_tables(mm);
 }
 
 /* ---- all of memory; every other hart is stopped, every mmap_lock is ours ---- */

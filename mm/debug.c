@@ -19,11 +19,13 @@
 
 #ifdef CONFIG_DEBUG
 
+#include "arch/riscv/hart.h"
 #include "kernel/panic.h"
 #include "kernel/printk.h"
 #include "lib/string.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
+#include "mm/vma.h"
 
 #define POISON_FREE	  0x6b
 #define POISON_RED	  0xbb
@@ -32,6 +34,7 @@
 
 #define OBJECT_FREE 0x0f4ee0b1u
 #define OBJECT_USED 0x05ed0b1eu
+#define OBJECT_KEPT 0x05edcee9u /* in use, and stays so until power-off */
 
 /* Behind the red zone of each object. */
 struct record {
@@ -133,6 +136,11 @@ static struct record *record_of(void *obj, size_t size)
 	return (struct record *)(red_zone(obj, size) + RED_BYTES);
 }
 
+static bool is_used(const struct record *record)
+{
+	return record->state == OBJECT_USED || record->state == OBJECT_KEPT;
+}
+
 size_t debug_object_room(size_t size)
 {
 	return ALIGN_UP(size, sizeof(long)) + RED_BYTES + sizeof(struct record);
@@ -153,7 +161,7 @@ static void object_story(void *obj, size_t size, const char *cache, const char *
 	const struct record *record = record_of(obj, size);
 
 	printk("object: %p of cache %s, %lu bytes: %s\n", obj, cache, size, why);
-	if (record->state == OBJECT_USED && record->asked < size)
+	if (is_used(record) && record->asked < size)
 		printk("  %u bytes were asked for\n", record->asked);
 	print_owner("allocated", record->alloc_pc);
 	print_owner("freed", record->free_pc);
@@ -174,21 +182,21 @@ static void check_bytes(void *obj, size_t size, const char *cache, u8 *start, u8
 }
 
 /* The record itself is beyond the red zone: a wild write, or a long overrun, may have hit it. */
-static void check_state(void *obj, size_t size, const char *cache, u32 wanted)
+static void check_state(void *obj, size_t size, const char *cache, bool used)
 {
-	u32 state = record_of(obj, size)->state;
+	const struct record *record = record_of(obj, size);
 
-	if (likely(state == wanted))
+	if (likely(used ? is_used(record) : record->state == OBJECT_FREE))
 		return;
-	if (state != OBJECT_FREE && state != OBJECT_USED) {
+	if (record->state != OBJECT_FREE && !is_used(record)) {
 		printk("object: %p of cache %s, %lu bytes: its record says state 0x%x\n", obj,
-		       cache, size, state);
+		       cache, size, record->state);
 		print_wrong(obj, red_zone(obj, size), red_zone(obj, size) + RED_BYTES, POISON_RED);
 		panic("BUG: the record of an object of cache %s is overwritten", cache);
 	}
-	object_story(obj, size, cache, state == OBJECT_FREE ? "double free" : "in use, but free");
-	panic("BUG: %s of an object of cache %s",
-	      state == OBJECT_FREE ? "double free" : "second allocation", cache);
+	object_story(obj, size, cache, used ? "double free" : "in use, but free");
+	panic("BUG: %s of an object of cache %s", used ? "double free" : "second allocation",
+	      cache);
 }
 
 static void make_free(void *obj, size_t size)
@@ -212,7 +220,7 @@ void debug_object_allocated(void *obj, size_t size, const char *cache, const voi
 	struct record *record = record_of(obj, whole);
 	u8 *bytes = obj, *red = red_zone(obj, whole);
 
-	check_state(obj, whole, cache, OBJECT_FREE);
+	check_state(obj, whole, cache, false);
 	if (whole > sizeof(void *))
 		check_bytes(obj, whole, cache, bytes + sizeof(void *), bytes + whole, POISON_FREE);
 	check_bytes(obj, whole, cache, bytes + whole, red + RED_BYTES, POISON_RED);
@@ -228,11 +236,81 @@ void debug_object_freed(void *obj, size_t size, const char *cache, const void *c
 	struct record *record = record_of(obj, size);
 	u8 *bytes = obj;
 
-	check_state(obj, size, cache, OBJECT_USED);
+	check_state(obj, size, cache, true);
 	check_bytes(obj, size, cache, bytes + record->asked, red_zone(obj, size) + RED_BYTES,
 		    POISON_RED);
 	record->free_pc = pc_offset(caller);
 	make_free(obj, size);
+}
+
+void debug_object_kept(void *obj)
+{
+	record_of(obj, slab_object_size(obj))->state = OBJECT_KEPT;
+}
+
+bool debug_object_owner(void *obj, size_t size, u32 *alloc_pc)
+{
+	const struct record *record = record_of(obj, size);
+
+	*alloc_pc = record->alloc_pc;
+	return record->state == OBJECT_USED;
+}
+
+/* ---- address spaces ---- */
+
+#define MANY_AREAS	 100 /* from so many on not every edit is checked */
+#define FAULTS_PER_CHECK 64
+#define AREAS_SHOWN	 200
+
+/* Without the files' names: who panics takes no locks. */
+static void print_areas(const struct mm *mm)
+{
+	unsigned nr = 0;
+
+	printk("mm %p of task %d (%s): %u areas, brk 0x%lx-0x%lx\n", mm, current->pid,
+	       current->comm, mm->nr_areas, mm->start_brk, mm->brk);
+	for (const struct vm_area *vma = mm->mmap; vma && nr < AREAS_SHOWN; vma = vma->vm_next) {
+		printk("  0x%lx-0x%lx %c%c%c flags 0x%x pgoff 0x%lx file %p anon %d\n",
+		       vma->vm_start, vma->vm_end, vma->vm_prot & PROT_READ ? 'r' : '-',
+		       vma->vm_prot & PROT_WRITE ? 'w' : '-', vma->vm_prot & PROT_EXEC ? 'x' : '-',
+		       vma->vm_flags, vma->vm_pgoff, vma->vm_file, vma->vm_anon);
+		nr++;
+	}
+}
+
+static void check_now(struct mm *mm, const void *caller)
+{
+	char name[64];
+	int faults = mm_check(mm);
+
+	if (likely(faults == 0))
+		return;
+	print_areas(mm);
+	symbol_name((unsigned long)caller, name, sizeof(name));
+	panic("BUG: mm_check found %d faults after %s", faults, name);
+}
+
+void debug_mm_edited(struct mm *mm)
+{
+	static unsigned edits[MAX_HARTS];
+
+	if (mm->nr_areas >= MANY_AREAS &&
+	    ++edits[this_hart()->id] % (mm->nr_areas / (MANY_AREAS / 2)) != 0)
+		return;
+	check_now(mm, __builtin_return_address(0));
+}
+
+void debug_mm_faulted(struct mm *mm)
+{
+	static unsigned faults[MAX_HARTS];
+	/* A check looks at every page and area: it must not come with each of them. */
+	unsigned every = max(FAULTS_PER_CHECK, mm_rss(mm) / 8 + READ_ONCE(mm->nr_areas) / 2);
+
+	if (++faults[this_hart()->id] % every != 0)
+		return;
+	down_write(&mm->mmap_lock);
+	check_now(mm, __builtin_return_address(0));
+	up_write(&mm->mmap_lock);
 }
 
 #endif

@@ -36,10 +36,27 @@ void debug_object_allocated(void *obj, size_t size, const char *cache, const voi
  */
 void debug_object_freed(void *obj, size_t size, const char *cache, const void *caller);
 
+/* @obj is in use until power-off: it is not a leak. */
+void debug_object_kept(void *obj);
+
 /* An edit of @mm is complete; mmap_lock is still held for writing. Panics unless mm_check(). */
 void debug_mm_edited(struct mm *mm);
 /* A fault was served; mmap_lock is not held: each Nth call takes it for a mm_check(). */
 void debug_mm_faulted(struct mm *mm);
+
+/* Boot: what is in use now stays so, and is no leak. */
+void debug_leak_baseline(void);
+/*
+ * Counts what is in use that nobody has, every task but those of the kernel being gone and every
+ * file system unmounted: 0, or how many things, one line for each kind and call site if @print.
+ * @nr_tasks: those that still have a stack.
+ */
+unsigned debug_leaks(unsigned nr_tasks, bool print);
+
+/* mm/leak.c's: true when @obj is in use and not kept; by whom it was allocated. */
+bool debug_object_owner(void *obj, size_t size, u32 *alloc_pc);
+
+static const bool debug_kernel = true;
 
 #else
 
@@ -74,6 +91,10 @@ static inline void debug_object_freed(void *obj __maybe_unused, size_t size __ma
 {
 }
 
+static inline void debug_object_kept(void *obj __maybe_unused)
+{
+}
+
 static inline void debug_mm_edited(struct mm *mm __maybe_unused)
 {
 }
@@ -81,6 +102,12 @@ static inline void debug_mm_edited(struct mm *mm __maybe_unused)
 static inline void debug_mm_faulted(struct mm *mm __maybe_unused)
 {
 }
+
+static inline void debug_leak_baseline(void)
+{
+}
+
+static const bool debug_kernel = false;
 
 #endif
 #endif

@@ -28,6 +28,7 @@
 #include "arch/riscv/mmu.h"
 #include "kernel/panic.h"
 #include "lib/errno.h"
+#include "mm/debug.h"
 #include "mm/filemap.h"
 #include "mm/internal.h"
 #include "mm/oom.h"
@@ -239,5 +240,6 @@ enum fault_result handle_mm_fault(struct mm *mm, unsigned long addr, enum fault_
 	}
 	if (unlikely(res != FAULT_OK))
 		count_refused(res);
+	debug_mm_faulted(mm);
 	return res;
 }

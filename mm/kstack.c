@@ -41,6 +41,18 @@ unsigned long kstack_nr_pages(void)
 	return READ_ONCE(nr_pages);
 }
 
+unsigned long kstack_nr_used(void)
+{
+	unsigned long n;
+
+	spin_lock(&kstack_lock);
+	n = 0UL - nr_cached;
+	for (unsigned long i = 0; i < ARRAY_SIZE(slot_used); i++)
+		n += hweight64(slot_used[i]);
+	spin_unlock(&kstack_lock);
+	return n;
+}
+
 void kstack_init(void)
 {
 	spin_lock_init(&kstack_lock);

@@ -10,6 +10,7 @@
 void *kstack_alloc(void);
 void kstack_free(void *stack);
 unsigned long kstack_nr_pages(void);
-void kstack_init(void); /* after slab_init(), before the first task */
+unsigned long kstack_nr_used(void); /* stacks, without those that wait for their next owner */
+void kstack_init(void);		    /* after slab_init(), before the first task */
 
 #endif

@@ -18,6 +18,7 @@
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 #include "lib/errno.h"
+#include "mm/debug.h"
 #include "mm/tlb.h"
 #include "mm/vma.h"
 
@@ -80,6 +81,7 @@ SYSCALL_DEFINE3(madvise, unsigned long, addr, unsigned long, len, int, advice)
 		return 0;
 	down_write(&mm->mmap_lock);
 	err = advise_range(mm, addr, addr + bytes, advice);
+	debug_mm_edited(mm);
 	up_write(&mm->mmap_lock);
 	return err;
 }

@@ -20,6 +20,7 @@
 #include "kernel/syscall.h"
 #include "lib/errno.h"
 #include "mm/buddy.h"
+#include "mm/debug.h"
 #include "mm/internal.h"
 #include "mm/vma.h"
 
@@ -207,6 +208,7 @@ long vm_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long
 
 	down_write(&mm->mmap_lock);
 	ret = mmap_locked(mm, &want, addr, bytes, flags);
+	debug_mm_edited(mm);
 	up_write(&mm->mmap_lock);
 	/* Failing to populate is not failing to map: the pages come on demand. */
 	if (ret >= 0 && (flags & MAP_POPULATE) && !(flags & MAP_NONBLOCK))

@@ -22,6 +22,7 @@
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 #include "lib/errno.h"
+#include "mm/debug.h"
 #include "mm/fault.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
@@ -182,6 +183,7 @@ int vm_mprotect(struct mm *mm, unsigned long addr, unsigned long len, u32 prot)
 		return -EINVAL;
 	down_write(&mm->mmap_lock);
 	err = mprotect_locked(mm, addr, addr + bytes, prot & PROT_MASK);
+	debug_mm_edited(mm);
 	up_write(&mm->mmap_lock);
 	return err;
 }

@@ -14,6 +14,7 @@
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 #include "lib/errno.h"
+#include "mm/debug.h"
 #include "mm/vma.h"
 
 int vm_munmap(struct mm *mm, unsigned long addr, unsigned long len)
@@ -26,6 +27,7 @@ int vm_munmap(struct mm *mm, unsigned long addr, unsigned long len)
 		return -EINVAL;
 	down_write(&mm->mmap_lock);
 	err = vma_remove(mm, addr, addr + bytes);
+	debug_mm_edited(mm);
 	up_write(&mm->mmap_lock);
 	return err;
 }

@@ -53,6 +53,7 @@ enum page_type {
 #define PG_DIRTY	(1u << 9)  /* differs from the disk; changes under mapping->lock */
 #define PG_WRITEBACK	(1u << 10) /* being written to the disk */
 #define PG_MAPPED	(1u << 11) /* every byte has its place on the disk */
+#define PG_KEPT		(1u << 12) /* debug kernel: in use until power-off, not a leak */
 
 struct page {
 	u32 flags;
@@ -136,6 +137,9 @@ void page_put(struct page *page);
 
 /* The page lock: owned from I/O start to I/O end. lock_page() sleeps. */
 void lock_page(struct page *page);
+/* Of a page that nobody else has: locks it, and unlocks it when that was in vain. */
+void lock_new_page(struct page *page);
+void unlock_new_page(struct page *page);
 bool trylock_page(struct page *page);
 /* Interrupt context too. */
 void unlock_page(struct page *page);

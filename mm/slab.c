@@ -297,6 +297,7 @@ static void *kmalloc_for(size_t size, gfp_t gfp, const void *caller)
 	page = alloc_pages(order_of(size), gfp);
 	if (!page)
 		return NULL;
+	page_set_owner(page, caller);
 	page->type = PAGE_SLAB; /* without a cache: a large block */
 	page->mapping = NULL;
 	atomic_add_long(&nr_slab_pages, 1L << page->order);
@@ -381,6 +382,16 @@ bool slab_get_info(unsigned i, struct slab_info *info)
 	};
 	spin_unlock(&cache->lock);
 	return true;
+}
+
+void slab_for_each(struct page *page, void (*fn)(void *obj, size_t size, const char *cache))
+{
+	const struct kmem_cache *cache = page->mapping;
+
+	if (page->type != PAGE_SLAB || !cache || slab_of(cache, page_address(page)) != page)
+		return;
+	for (unsigned i = 0; i < cache->per_slab; i++)
+		fn((char *)page_address(page) + i * cache->stride, cache->size, cache->name);
 }
 
 static int check_partial_slab(const struct kmem_cache *cache, struct page *slab)

@@ -41,5 +41,10 @@ void slab_init(void);
 int slab_check(void);
 /* The bytes of an object like @obj, which a cache gave. */
 size_t slab_object_size(const void *obj);
+/*
+ * Calls @fn for each object, free or in use, of the slab that begins with @page; for nothing when
+ * none does. Nobody may allocate or free meanwhile.
+ */
+void slab_for_each(struct page *page, void (*fn)(void *obj, size_t size, const char *cache));
 
 #endif

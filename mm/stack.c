@@ -17,6 +17,7 @@
 
 #include "kernel/task.h"
 #include "lib/errno.h"
+#include "mm/debug.h"
 #include "mm/internal.h"
 #include "mm/mmap.h"
 #include "mm/vma.h"
@@ -61,6 +62,7 @@ int stack_grow(struct mm *mm, unsigned long addr)
 		return err;
 	down_write(&mm->mmap_lock);
 	err = stack_grow_locked(mm, addr & PAGE_MASK);
+	debug_mm_edited(mm);
 	up_write(&mm->mmap_lock);
 	return err;
 }
@@ -82,6 +84,7 @@ int vm_make_stack(struct mm *mm, unsigned long top, unsigned long size, u32 prot
 	vma_insert(mm, &want, spare);
 	mm->start_stack = top;
 	mm->mmap_base = mmap_base_below_stack(top);
+	debug_mm_edited(mm);
 	up_write(&mm->mmap_lock);
 	return 0;
 }

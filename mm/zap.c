@@ -49,11 +49,12 @@ static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, un
 			file++;
 		gather_page(g, page, addr);
 	}
-	spin_unlock(ptl);
+	/* With the lock still held: who holds it in turn for each table finds sums that agree. */
 	if (anon)
 		mm_add_rss_anon(g->mm, -anon);
 	if (file)
 		mm_add_rss_file(g->mm, -file);
+	spin_unlock(ptl);
 }
 
 void zap_range(struct mmu_gather *g, unsigned long start, unsigned long end)

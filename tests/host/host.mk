@@ -13,16 +13,16 @@ HOST_FLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(HOST_SANITIZE) $(WARN)
 	-DCONFIG_DEBUG -Itests/host/include -I.
 HOST_LINK := -Wl,--defsym=_stext=__executable_start
 COVERAGE_LINK := $(HOST_LINK) -fsanitize=address -Wl,-u,__gcov_dump
-CLANG ?= clang
+CLANG := $(or $(CLANG),clang)
 LIBFUZZER_FLAGS := $(HOST_FLAGS) -fsanitize=fuzzer-no-link -DLIBFUZZER -Wno-unknown-warning-option
 
 # The counts are the code's own: no sanitizer's branches; its library only, for stubs/asan.c.
 COVERAGE_FLAGS := $(filter-out $(HOST_SANITIZE) -O1,$(HOST_FLAGS)) -O0 --coverage \
 	-fprofile-update=single
 
-# mm/window.c delays real harts; here the simulated ones run in its windows. mm/debug.c is
-# stubs/asan.c here.
-HOST_KSRCS := $(sort $(filter-out mm/window.c mm/debug.c,$(wildcard mm/*.c)) $(wildcard lib/*.c))
+# mm/window.c delays real harts; here the simulated ones run in its windows. For mm/debug.c and
+# mm/leak.c, the debug kernel's, there is stubs/asan.c.
+HOST_KSRCS := $(sort $(filter-out mm/window.c mm/debug.c mm/leak.c,$(wildcard mm/*.c)) $(wildcard lib/*.c))
 HOST_MACHINE := $(sort $(filter-out %/test.c %/fuzz.c,$(wildcard tests/host/*.c tests/host/stubs/*.c)))
 HOST_UNITS := $(sort $(wildcard tests/host/unit/*.c))
 HOST_FUZZERS := $(sort $(wildcard tests/host/fuzz/*.c))

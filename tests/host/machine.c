@@ -160,7 +160,6 @@ static enum fault_result access_until_done(unsigned long addr, enum fault_access
 		res = handle_mm_fault(current->mm, addr, access);
 		if (res != FAULT_OK)
 			return res;
-		debug_mm_faulted(current->mm);
 	}
 	panic("the access to 0x%lx faults for ever: a fence is missing", addr);
 }

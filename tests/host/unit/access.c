@@ -1,177 +1,150 @@
 /*
- * access.c - the kernel in an address space that may not be the current one (mm/access.c).
+ * access.c - the kernel reads and writes an address space that is not the current one: exec fills
+ * the stack of one that runs nowhere yet, /proc reads a process' arguments.
  *
- *	mm_copy_to(mm, uaddr, src, len):   page by page: fault in, find the frame, hold it, copy
+ *	mm_copy_to(mm, uaddr, ...)    page by page: fault in, find the frame, copy
+ *	                              short when a page cannot be had; what came before was done
  */
-#include "kernel/task.h"
-#include "lib/string.h"
-#include "mm/internal.h"
-#include "tests/host/unit/space.h"
+#include "tests/host/unit/areas.h"
 
-static struct mm *mm;
-static unsigned long addr;
+#include <string.h>
 
-TEST(an_mm_that_runs_nowhere_can_be_filled_and_read)
+#include "lib/errno.h"
+#include "mm/buddy.h"
+
+/* @mm is nobody's: no hart translates through it. */
+static struct mm *elsewhere(const char *drawing)
 {
-	char in[3 * PAGE_SIZE], out[3 * PAGE_SIZE];
+	struct mm *mm = areas(drawing);
 
-	mm = mm_alloc();
-	addr = map_anon(mm, 4, RW);
-	for (unsigned i = 0; i < sizeof(in); i++)
-		in[i] = i % 253;
-	CHECK_EQ(mm_copy_to(mm, addr + 100, in, sizeof(in)), sizeof(in));
-	CHECK_EQ(mm_copy_from(mm, out, addr + 100, sizeof(out)), sizeof(out));
-	CHECK_EQ(memcmp(in, out, sizeof(in)), 0);
-	CHECK_EQ(mm->rss_anon, 4);
+	machine_use_mm(NULL);
+	return mm;
+}
+
+TEST(bytes_over_several_pages)
+{
+	struct mm *mm = elsewhere("wwww");
+	char out[3 * PAGE_SIZE], in[3 * PAGE_SIZE];
+
+	for (unsigned i = 0; i < sizeof(out); i++)
+		out[i] = i * 7 + i / PAGE_SIZE;
+	CHECK_EQ(mm_copy_to(mm, at(0) + 100, out, sizeof(out)), sizeof(out));
+	CHECK_PAGES(mm, "AAAA");
+	CHECK_EQ(mm_copy_from(mm, in, at(0) + 100, sizeof(in)), sizeof(in));
+	CHECK(memcmp(in, out, sizeof(in)) == 0);
+	/* The program finds the same. */
 	machine_use_mm(mm);
-	CHECK_EQ(user_byte(addr + 100), in[0]);
-	CHECK_EQ(user_byte(addr + 99), 0);
-	space_end(mm);
+	CHECK_EQ(user_read(at(2), in, 1), FAULT_OK);
+	CHECK_EQ(in[0], out[2 * PAGE_SIZE - 100]);
+	areas_done(mm);
 }
 
-TEST(a_copy_ends_at_the_first_page_that_cannot_be_had)
+TEST(short_where_the_access_is_not_allowed)
 {
-	char buf[3 * PAGE_SIZE] = { 1 };
+	struct mm *mm = elsewhere("wr.nb");
+	char buf[2 * PAGE_SIZE] = "x";
 
-	mm = mm_alloc();
-	addr = map_anon(mm, 3, RW);
-	CHECK_EQ(vm_munmap(mm, addr + 2 * PAGE_SIZE, PAGE_SIZE), 0);
-	CHECK_EQ(mm_copy_to(mm, addr + 10, buf, sizeof(buf)), 2 * PAGE_SIZE - 10);
-	CHECK_EQ(mm_copy_from(mm, buf, addr + 10, sizeof(buf)), 2 * PAGE_SIZE - 10);
-	CHECK_EQ(mm_copy_from(mm, buf, 0, 1), 0);
-	CHECK_EQ(mm_copy_to(mm, addr, buf, 0), 0);
-	CHECK_EQ(vm_mprotect(mm, addr, PAGE_SIZE, RO), 0);
-	CHECK_EQ(mm_copy_to(mm, addr, buf, 1), 0); /* the area's rights hold for the kernel too */
-	mm_put(mm);
+	CHECK_EQ(mm_copy_to(mm, at(0) + 1, buf, sizeof(buf)),
+		 PAGE_SIZE - 1); /* r-- is not written */
+	CHECK_EQ(mm_copy_to(mm, at(1), buf, 1), 0);
+	CHECK_EQ(mm_copy_from(mm, buf, at(0) + 10, sizeof(buf)), 2 * PAGE_SIZE - 10); /* a hole */
+	CHECK_EQ(mm_copy_from(mm, buf, at(2), 1), 0);
+	CHECK_EQ(mm_copy_from(mm, buf, at(3), 1), 0);
+	CHECK_EQ(mm_copy_from(mm, buf, at(4), 5), 5);
+	CHECK_EQ(mm_copy_from(mm, buf, at(0), 0), 0);
+	areas_done(mm);
 }
 
-TEST(the_end_of_the_user_half_is_an_end)
+TEST(never_past_the_user_half)
 {
+	struct mm *mm = elsewhere("");
 	char buf[2 * PAGE_SIZE];
 
-	mm = mm_alloc();
 	CHECK_EQ(vm_mmap(mm, NULL, TASK_SIZE - PAGE_SIZE, PAGE_SIZE, RW, ANON | MAP_FIXED, 0),
 		 TASK_SIZE - PAGE_SIZE);
-	CHECK_EQ(mm_copy_from(mm, buf, TASK_SIZE - PAGE_SIZE, sizeof(buf)), PAGE_SIZE);
-	CHECK_EQ(mm_copy_from(mm, buf, TASK_SIZE, 1), 0);
-	CHECK_EQ(mm_copy_from(mm, buf, ~0UL, 1), 0);
-	mm_put(mm);
+	CHECK_EQ(mm_copy_from(mm, buf, TASK_SIZE - 10, 100), 10);
+	CHECK_EQ(mm_copy_to(mm, TASK_SIZE, buf, 100), 0);
+	CHECK_EQ(mm_copy_to(mm, ULONG_MAX - 10, buf, 100), 0);
+	CHECK_EQ(mm_copy_to(mm, 0xffffffc000000000, buf, 1), 0);
+	areas_done(mm);
 }
 
-TEST(a_write_does_not_reach_relatives)
+/* The parent keeps what it has: writing into the child copies first. */
+TEST(copy_on_write_is_respected)
 {
-	struct mm *child;
-	char byte = 1;
+	struct mm *parent = areas("ww"), *child;
+	unsigned other = 5, seen = 0;
 
-	mm = space_new();
-	addr = map_anon(mm, 1, RW);
-	CHECK_EQ(user_put(addr, 7), FAULT_OK);
-	child = mm_fork(mm);
-	CHECK_EQ(mm_copy_to(child, addr, &byte, 1), 1);
-	CHECK_EQ(user_byte(addr), 7);
-	CHECK_EQ(mm_copy_from(child, &byte, addr, 1), 1);
-	CHECK_EQ(byte, 1);
+	touch("ww");
+	child = mm_fork(parent);
+	CHECK_EQ(mm_copy_to(child, at(0), &other, sizeof(other)), sizeof(other));
+	CHECK(tag_at(0) && tag_at(1));
+	CHECK_EQ(mm_copy_from(child, &seen, at(0), sizeof(seen)), sizeof(seen));
+	CHECK_EQ(seen, other);
 	mm_put(child);
-	space_end(mm);
+	areas_done(parent);
 }
 
-TEST(a_page_comes_with_a_reference_or_the_reason)
+TEST(a_page_with_a_reference)
 {
+	struct mm *mm = elsewhere("wr");
 	enum fault_result res;
 	struct page *page;
 
-	mm = space_new();
-	addr = map_anon(mm, 2, RW);
-	page = get_user_page(mm, addr + 5, FAULT_WRITE, &res);
+	page = get_user_page(mm, at(0), FAULT_WRITE, &res);
+	CHECK(page);
 	CHECK_EQ(res, FAULT_OK);
-	CHECK(page == page_at(mm, addr));
 	CHECK_EQ(atomic_read(&page->refcount), 2);
-	CHECK_EQ(vm_munmap(mm, addr, PAGE_SIZE), 0);
-	CHECK_EQ(atomic_read(&page->refcount), 1); /* it outlives its mapping */
+	/* It stays ours when the program unmaps it. */
+	CHECK_EQ(vm_munmap(mm, at(0), PAGE_SIZE), 0);
+	CHECK_EQ(atomic_read(&page->refcount), 1);
 	page_put(page);
-	CHECK(get_user_page(mm, addr, FAULT_READ, &res) == NULL);
+	CHECK(!get_user_page(mm, at(1), FAULT_WRITE, &res));
+	CHECK_EQ(res, FAULT_SEGV_ACCERR);
+	CHECK(!get_user_page(mm, at(0), FAULT_READ, &res));
 	CHECK_EQ(res, FAULT_SEGV_MAPERR);
-	page = get_user_page(mm, addr + PAGE_SIZE, FAULT_READ, &res);
-	CHECK(page == zero_page);
-	page_put(page);
-	space_end(mm);
+	areas_done(mm);
 }
 
-/* The page goes between the fault and the look at its PTE: once more. */
-static void another_discards(bool locked)
+/* No memory: short, and nothing hangs. */
+TEST(no_memory)
 {
-	static unsigned turn;
+	struct mm *mm = elsewhere("wwww");
+	char buf[3 * PAGE_SIZE] = "y";
 
-	if (locked || ++turn > 12)
+	current->fail_alloc = 4; /* two tables, a page; the second page fails */
+	CHECK_EQ(mm_copy_to(mm, at(0), buf, sizeof(buf)), PAGE_SIZE);
+	current->fail_alloc = 0;
+	CHECK_PAGES(mm, "A...");
+	areas_done(mm);
+}
+
+/* Between the fault and the look another hart may have taken the page away: once more. */
+static struct mm *raced_mm;
+static unsigned races;
+
+static void drop_the_page(bool locked)
+{
+	if (locked || rwsem_held(&raced_mm->mmap_lock) || races == 0)
 		return;
+	races--;
 	machine_run_on(1);
-	current->mm = mm;
-	/* Each time there is a page, for a while. */
-	if (page_at(mm, addr)) {
-		CHECK_EQ(vm_munmap(mm, addr, PAGE_SIZE), 0);
-		CHECK_EQ(vm_mmap(mm, NULL, addr, PAGE_SIZE, RW, ANON | MAP_FIXED, 0), addr);
-	}
-	current->mm = NULL;
+	machine_use_mm(raced_mm);
+	CHECK_EQ(user_syscall(sys_madvise, at(0), PAGE_SIZE, 4, 0, 0, 0), 0);
+	machine_use_mm(NULL);
 }
 
-TEST(a_page_that_went_meanwhile_is_faulted_in_again)
+TEST(the_page_is_dropped_meanwhile)
 {
-	enum fault_result res;
-	struct page *page;
+	struct mm *mm = elsewhere("ww");
+	unsigned tag = 3, seen = 0;
 
-	mm = space_new();
-	addr = map_anon(mm, 1, RW);
-	machine_meanwhile = another_discards;
-	page = get_user_page(mm, addr, FAULT_WRITE, &res);
+	raced_mm = mm;
+	races = 3;
+	machine_meanwhile = drop_the_page;
+	CHECK_EQ(mm_copy_to(mm, at(0), &tag, sizeof(tag)), sizeof(tag));
 	machine_meanwhile = NULL;
-	CHECK_EQ(res, FAULT_OK);
-	CHECK(page == page_at(mm, addr));
-	page_put(page);
-	space_end(mm);
-}
-
-/* ---- populate ---- */
-
-TEST(populate_touches_by_the_strongest_right)
-{
-	static const struct {
-		u32 prot;
-		enum vmstat_event event;
-	} row[] = {
-		{ RW, VM_fault_demand_zero },
-		{ PROT_WRITE, VM_fault_demand_zero },
-		{ RO, VM_fault_zero_page },
-		{ PROT_EXEC, VM_fault_zero_page },
-	};
-
-	mm = space_new();
-	for (unsigned i = 0; i < ARRAY_SIZE(row); i++) {
-		addr = map_anon(mm, 3, row[i].prot);
-		counters_start();
-		mm_populate(mm, addr, addr + 3 * PAGE_SIZE);
-		CHECK_EQ(counted(row[i].event), 3);
-		CHECK_EQ(counted(VM_pgfault), 3);
-	}
-	addr = map_anon(mm, 3, PROT_NONE);
-	counters_start();
-	mm_populate(mm, addr, addr + 3 * PAGE_SIZE);
-	mm_populate(mm, 0, PAGE_SIZE); /* no area */
-	CHECK_EQ(counted(VM_pgfault), 0);
-	space_end(mm);
-}
-
-TEST(populate_stops_at_the_first_failure_and_when_killed)
-{
-	mm = space_new();
-	addr = map_anon(mm, 4, RW);
-	CHECK_EQ(vm_munmap(mm, addr + PAGE_SIZE, PAGE_SIZE), 0);
-	mm_populate(mm, addr, addr + 4 * PAGE_SIZE);
-	CHECK_EQ(mm->rss_anon, 1);
-	current->killed = true;
-	mm_populate(mm, addr + 2 * PAGE_SIZE, addr + 4 * PAGE_SIZE);
-	CHECK_EQ(mm->rss_anon, 1);
-	current->killed = false;
-	mm_populate(mm, addr + 2 * PAGE_SIZE, addr + 4 * PAGE_SIZE);
-	CHECK_EQ(mm->rss_anon, 3);
-	space_end(mm);
+	CHECK_EQ(mm_copy_from(mm, &seen, at(0), sizeof(seen)), sizeof(seen));
+	CHECK_EQ(seen, tag);
+	areas_done(mm);
 }
