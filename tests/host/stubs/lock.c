@@ -10,6 +10,7 @@
 #include "tests/host/host.h"
 
 #include "kernel/lock.h"
+#include "kernel/lockdep.h"
 #include "kernel/panic.h"
 
 #define MAX_CLASSES 128
@@ -127,6 +128,23 @@ void host_may_sleep(void)
 {
 	if (this_hart()->spin_depth > 0 || irqs_disabled())
 		panic("sleep with a spinlock held or interrupts off");
+}
+
+/* The debug kernel's hooks (kernel/lockdep.h): where to sleep; page locks are not watched here. */
+void lockdep_might_sleep(const char *what)
+{
+	(void)what;
+	host_may_sleep();
+}
+
+void lockdep_take_page(const struct page *page, unsigned how, const void *pc)
+{
+	(void)page, (void)how, (void)pc;
+}
+
+void lockdep_give_page(const struct page *page)
+{
+	(void)page;
 }
 
 /* ---- spinlocks ---- */
