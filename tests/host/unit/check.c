@@ -173,6 +173,27 @@ TEST(whose_page_it_is)
 	areas_done(mm);
 }
 
+/* A truncation takes the pages out of the cache first, and the PTEs afterwards. */
+TEST(a_truncation_on_its_way_is_no_fault)
+{
+	struct mm *mm = areas("RR");
+	struct address_space *as = host_file_mapping(area_file(0));
+	u64 size = as->size;
+	struct page *page;
+
+	touch("r.");
+	page = page_at(mm, 0);
+	BREAKS(mm, page->mapping, NULL, "page of another file or offset");
+	as->size = 0;
+	page->mapping = NULL;
+	down_write(&mm->mmap_lock);
+	CHECK_EQ(mm_check(mm), 0);
+	up_write(&mm->mmap_lock);
+	page->mapping = as;
+	as->size = size;
+	areas_done(mm);
+}
+
 TEST(counts_of_pages_and_tables)
 {
 	struct mm *mm = areas("wwRR");
@@ -220,6 +241,8 @@ TEST(frames_and_their_counts)
 	BREAKS_ALL(anon->refcount.counter, 0, "too few references");
 	BREAKS_ALL(table->mapcount.counter, 1, "mapped, but not user memory");
 	BREAKS_ALL(table->mapping, NULL, "frames are page tables");
+	BREAKS_ALL(file->mapping, NULL, "pages are cache");
+	BREAKS_ALL(file->flags, file->flags | PG_DIRTY, "pages are dirty");
 	areas_done(mm);
 }
 
