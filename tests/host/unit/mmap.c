@@ -66,11 +66,12 @@ TEST(hints_at_the_ends_of_the_user_half)
 {
 	struct mm *mm = areas("");
 
+	mm->mmap_base = at(10);
 	/* Below the lowest address: raised to it, as in Linux. */
 	CHECK_EQ(map_anon(mm, PAGE_SIZE, 1, PROT_READ, 0), MMAP_MIN_ADDR);
 	CHECK_EQ(map_anon(mm, TASK_SIZE - PAGE_SIZE, 1, PROT_READ, 0), TASK_SIZE - PAGE_SIZE);
 	/* Less than a page is no hint. */
-	CHECK_EQ(map_anon(mm, 17, 1, RW, 0), TASK_SIZE - pages(2));
+	CHECK_EQ(map_anon(mm, 17, 1, RW, 0), at(9));
 	areas_done(mm);
 }
 
@@ -273,6 +274,7 @@ TEST(lengths)
 	CHECK_EQ(vm_mmap(mm, NULL, at(1), TASK_SIZE + 1, PROT_READ, ANON, 0), -ENOMEM);
 	CHECK_EQ(vm_mmap(mm, NULL, at(1), TASK_SIZE, PROT_READ, ANON, 0), -ENOMEM);
 	CHECK_EQ(vm_mmap(mm, NULL, at(1), TASK_SIZE, PROT_READ, ANON | MAP_FIXED, 0), -ENOMEM);
+	CHECK_EQ(vm_mmap(mm, NULL, at(1), 2 * TASK_SIZE, PROT_READ, ANON | MAP_FIXED, 0), -ENOMEM);
 	CHECK_AREAS(mm, "...");
 	CHECK_EQ(vm_mmap(mm, NULL, at(1), 1, RW, ANON, 0), at(1));
 	CHECK_EQ(vm_mmap(mm, NULL, at(2), PAGE_SIZE + 1, PROT_READ, ANON, 0), at(2));
@@ -427,6 +429,24 @@ TEST(limits)
 	CHECK_EQ(map_anon(mm, at(6), 1, PROT_READ | PROT_EXEC, 0), at(6)); /* no data */
 	limit(RLIMIT_DATA, RLIM_INFINITY);
 	CHECK_AREAS(mm, "rwwwwrx.rr");
+	areas_done(mm);
+}
+
+/* Who is above a limit already, because it was lowered, gets nothing, not even the same again. */
+TEST(above_the_limit)
+{
+	struct mm *mm = areas("wwrr");
+
+	limit(RLIMIT_AS, pages(3));
+	CHECK_EQ(map_anon(mm, at(2), 2, PROT_READ, MAP_FIXED), -ENOMEM);
+	CHECK_EQ(map_anon(mm, at(1), 2, PROT_NONE, MAP_FIXED), -ENOMEM);
+	limit(RLIMIT_AS, RLIM_INFINITY);
+	limit(RLIMIT_DATA, pages(1));
+	CHECK_EQ(map_anon(mm, at(0), 2, RW, MAP_FIXED), -ENOMEM);
+	CHECK_AREAS(mm, "wwrr");
+	CHECK_EQ(map_anon(mm, at(1), 1, PROT_READ, MAP_FIXED), at(1));
+	CHECK_EQ(map_anon(mm, at(0), 1, RW, MAP_FIXED), at(0));
+	CHECK_AREAS(mm, "wrrr");
 	areas_done(mm);
 }
 
