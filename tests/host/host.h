@@ -58,11 +58,6 @@ extern struct task host_tasks[MAX_HARTS];
 /* "function file:line" of host code address @pc. */
 void host_symbol(unsigned long pc, char *buf, size_t size);
 
-/* ---- locks (stubs/lock.c) ---- */
-
-void host_locks_check_none(const char *when);
-void host_may_sleep(void);
-
 /* ---- what a user program does, on the current hart ---- */
 
 /*

@@ -11,7 +11,7 @@
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_FLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(HOST_SANITIZE) $(WARN) \
 	-DCONFIG_DEBUG -Itests/host/include -I.
-HOST_LINK := -Wl,--defsym=_stext=__executable_start
+HOST_LINK := -Wl,--defsym=_stext=__executable_start,--defsym=_sdata=__executable_start
 COVERAGE_LINK := $(HOST_LINK) -fsanitize=address -Wl,-u,__gcov_dump
 CLANG := $(or $(CLANG),clang)
 LIBFUZZER_FLAGS := $(HOST_FLAGS) -fsanitize=fuzzer-no-link -DLIBFUZZER -Wno-unknown-warning-option
@@ -22,7 +22,8 @@ COVERAGE_FLAGS := $(filter-out $(HOST_SANITIZE) -O1,$(HOST_FLAGS)) -O0 --coverag
 
 # mm/window.c delays real harts; here the simulated ones run in its windows. For mm/debug.c and
 # mm/leak.c, the debug kernel's, there is stubs/asan.c.
-HOST_KSRCS := $(sort $(filter-out mm/window.c mm/debug.c mm/leak.c,$(wildcard mm/*.c)) $(wildcard lib/*.c))
+HOST_KSRCS := $(sort $(filter-out mm/window.c mm/debug.c mm/leak.c,$(wildcard mm/*.c)) $(wildcard lib/*.c) \
+	kernel/lock.c $(wildcard kernel/lockdep*.c))
 HOST_MACHINE := $(sort $(filter-out %/test.c %/fuzz.c,$(wildcard tests/host/*.c tests/host/stubs/*.c)))
 HOST_UNITS := $(sort $(wildcard tests/host/unit/*.c))
 HOST_FUZZERS := $(sort $(wildcard tests/host/fuzz/*.c))

@@ -204,7 +204,7 @@ struct file *file_get(struct file *file)
 void file_put(struct file *file)
 {
 	BUG_ON(file->refs <= 0);
-	host_may_sleep();
+	might_sleep();
 	if (--file->refs > 0)
 		return;
 	for (int fd = 0; fd < MAX_FDS; fd++) {
