@@ -41,6 +41,8 @@ void machine_check(void);
  * gives way holds a spinlock, so that others may only use what their MMU can do alone.
  */
 extern void (*machine_meanwhile)(bool locked);
+/* Called once, when the next rwsem is wanted and before it is taken: others had it, and edited. */
+extern void (*machine_down)(struct rwsem *sem);
 
 /* A child of fork() that succeeded ends; what gcov counted in it is kept. */
 void host_exit(void) __noreturn;
