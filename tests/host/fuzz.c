@@ -163,7 +163,8 @@ static void report(const struct fuzz_op *ops, size_t nr, u64 seed)
 
 	printf("\n/* %s, seed %llu: the shortest that fails, %zu operations */\n", fuzz_target.name,
 	       (unsigned long long)seed, nr);
-	printf("TEST(%s_%llu)\n{\n%s", fuzz_target.name, (unsigned long long)seed,
+	printf("%s", fuzz_target.includes ? fuzz_target.includes : "");
+	printf("\nTEST(%s_%llu)\n{\n%s", fuzz_target.name, (unsigned long long)seed,
 	       fuzz_target.prologue ? fuzz_target.prologue : "");
 	for (size_t i = 0; i < nr; i++)
 		fuzz_target.print(stdout, &ops[i]);

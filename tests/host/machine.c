@@ -247,10 +247,7 @@ static size_t kernel_copy(unsigned long addr, void *buf, size_t n, enum fault_ac
 
 size_t copy_from_user(void *dst, const void *user_src, size_t n)
 {
-	size_t left = kernel_copy((unsigned long)user_src, dst, n, FAULT_READ);
-
-	memset((u8 *)dst + n - left, 0, left);
-	return left;
+	return kernel_copy((unsigned long)user_src, dst, n, FAULT_READ);
 }
 
 size_t copy_to_user(void *user_dst, const void *src, size_t n)
