@@ -283,11 +283,12 @@ void oracle_map(struct oracle_mm *om, const struct oracle_page *want, unsigned l
 		unsigned long len)
 {
 	oracle_unmap(om, addr, len);
-	for (unsigned long at = addr; at < addr + len; at += PAGE_SIZE) {
-		struct oracle_page *page = oracle_page(om, at);
+	for (unsigned i = 0; i < ORACLE_PAGES; i++) {
+		struct oracle_page *page = &om->pages[i];
+		unsigned long at = oracle_addr(i);
 
-		if (!page)
-			break;
+		if (at - addr >= len)
+			continue;
 		*page = *want;
 		page->mapped = true;
 		page->was_exec = page->prot & PROT_EXEC;

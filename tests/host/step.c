@@ -1,9 +1,9 @@
 /*
- * step.c - one operation at a time to the real code and to the oracle; and others in its windows.
+ * step.c - one operation at a time to the real code and the oracle; and others in its windows.
  *
- *	step(A)      A runs ... window ................. window ... A returns --> everything compared
- *	meanwhile(B)            B, on another hart, if the      \
- *	                        locks that A holds let it        B at the latest here
+ *	step(A)      A runs ... window ................. window ... A returns --> all is compared
+ *	meanwhile(B)            B, on another hart, if A's      \
+ *	                        locks let it                     B at the latest here
  *
  * The oracle has to know in which order A and B took effect:
  *
@@ -130,7 +130,7 @@ static void perform(const struct step *s)
 
 /* ---- in the windows ---- */
 
-/* Some page of @file is locked for longer than a read takes: who waits for it waits for the outer. */
+/* Some page of @file is locked, and not for a read: who waits for it waits for the outer step. */
 static bool pages_are_locked(int file)
 {
 	struct address_space *as = host_file_mapping(oracle_files[file].file);

@@ -100,7 +100,8 @@ static void access_pages(const struct step *s, struct oracle_mm *om)
 		n = min(left, PAGE_SIZE - offset_in_page(addr));
 		if (access_of(s) == FAULT_WRITE)
 			step_fill(buf, n);
-		outer.start = addr;
+		if (!inside)
+			outer.start = addr;
 		res = touch(s, addr, buf, n);
 		if (being_truncated(oracle_page(om, addr)))
 			return;
@@ -117,7 +118,8 @@ static void copy(const struct step *s, struct oracle_mm *om)
 	u8 buf[2 * PAGE_SIZE];
 
 	step_fill(buf, len);
-	outer.start = s->addr;
+	if (!inside)
+		outer.start = s->addr;
 	if (s->kind == STEP_COPY_TO)
 		got = mm_copy_to(om->mm, s->addr, buf, len);
 	else

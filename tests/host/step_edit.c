@@ -114,7 +114,7 @@ static void do_mmap(const struct step *s, struct oracle_mm *om)
 		return;
 	current->fail_alloc = 0;
 	if (inside || !outer.committed)
-		oracle_map(om, &want, must, min(len, 512 * PAGE_SIZE));
+		oracle_map(om, &want, must, len);
 	if (!inside && outer.populates) {
 		step_note_populated();
 		check_populated(s);
