@@ -255,7 +255,8 @@ static void outer_sync(void)
 		if (!outer.committed)
 			oracle_map(outer.om, &outer.want, outer.start, outer.len);
 		outer.committed = true;
-		step_note_populated();
+		if (outer.populates)
+			step_note_populated(outer.om, outer.start, outer.len);
 	}
 	if (is_access(s->kind) && outer.om) {
 		const struct oracle_page *page = oracle_page(outer.om, outer.start);

@@ -99,8 +99,8 @@ bool step_disk_failed(void);
 void step_fill(u8 *buf, size_t len);
 /* How much of @len at @pos is in one page; all of it while no other hart waits for its window. */
 size_t step_piece(u64 pos, size_t len);
-/* Private copies that MAP_POPULATE has made by now. */
-void step_note_populated(void);
+/* Private copies that MAP_POPULATE has made by now in [start, start + len). */
+void step_note_populated(struct oracle_mm *om, unsigned long start, unsigned long len);
 /* What the file of this read holds now. */
 void step_note_file(void);
 /* Has this write, this truncation taken effect by now? */

@@ -28,17 +28,17 @@ static bool agrees(const struct step *s, long got, long must)
 /* ---- mmap ---- */
 
 /* Only here is it seen how far MAP_POPULATE came: it may stop at any failure. */
-void step_note_populated(void)
+void step_note_populated(struct oracle_mm *om, unsigned long start, unsigned long len)
 {
-	for (unsigned long at = outer.start; at < outer.start + outer.len; at += PAGE_SIZE) {
-		struct oracle_page *page = oracle_page(outer.om, at);
+	for (unsigned long at = start; at < start + len; at += PAGE_SIZE) {
+		struct oracle_page *page = oracle_page(om, at);
 		pte_t *ptep;
 
 		if (!page)
 			return;
 		if (!page->mapped || page->own || page->file == NO_FILE)
 			continue;
-		ptep = pte_find(outer.om->mm, at);
+		ptep = pte_find(om->mm, at);
 		if (ptep && pte_present(pte_read(ptep)) &&
 		    page_is_anon(pfn_to_page(pte_pfn(pte_read(ptep)))))
 			oracle_own(page);
@@ -115,10 +115,10 @@ static void do_mmap(const struct step *s, struct oracle_mm *om)
 	current->fail_alloc = 0;
 	if (inside || !outer.committed)
 		oracle_map(om, &want, must, len);
-	if (!inside && outer.populates) {
-		step_note_populated();
+	if (flags & MAP_POPULATE)
+		step_note_populated(om, must, len);
+	if (!inside && outer.populates)
 		check_populated(s);
-	}
 	trim(om, must, len);
 }
 
