@@ -214,6 +214,7 @@ static void commit(struct exec *ex)
 	spin_unlock_irqrestore(&task_lock, flags);
 	set_comm(task, ex->strings.path);
 	task->did_exec = true;
+	task->is_kernel = false;
 	task->exit_signal = SIGCHLD;
 	task->clear_child_tid = task->set_child_tid = NULL;
 	task->robust_list = NULL;
