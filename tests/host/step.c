@@ -1,7 +1,7 @@
 /*
  * step.c - one operation at a time to the real code and the oracle; and others in its windows.
  *
- *	step(A)      A runs ... window ................. window ... A returns --> all is compared
+ *	step(A)      A runs ... window ................. window ... A returns, all is compared
  *	meanwhile(B)            B, on another hart, if A's      \
  *	                        locks let it                     B at the latest here
  *
@@ -286,6 +286,56 @@ static bool run_inside(const struct step *s, bool locked)
 	return s->kind == STEP_SWITCH;
 }
 
+/* A page of @om that shows @file, or NULL; @draw says which. */
+static const struct oracle_page *page_of_file(const struct oracle_mm *om, int file, unsigned draw)
+{
+	const struct oracle_page *found[ORACLE_PAGES];
+	unsigned nr = 0;
+
+	for (unsigned i = 0; i < ORACLE_PAGES; i++) {
+		if (om->pages[i].mapped && om->pages[i].file == file)
+			found[nr++] = &om->pages[i];
+	}
+	return nr > 0 ? found[draw % nr] : NULL;
+}
+
+/* @s goes to where the outer step is, if it can on another hart of the same address space. */
+static void aim(struct step *s)
+{
+	bool file_step = outer.step->kind >= STEP_FILE_READ && outer.step->file != NO_FILE;
+	const struct oracle_page *page;
+	struct oracle_mm *om;
+
+	for (unsigned i = 1; i < ORACLE_HARTS; i++) {
+		unsigned hart = (outer.step->hart + i) % ORACLE_HARTS;
+
+		if (oracle_of(hart) == outer.om)
+			s->hart = hart;
+	}
+	om = oracle_of(s->hart);
+	if (!om)
+		return;
+	page = file_step ? page_of_file(om, outer.step->file, s->len) :
+			   oracle_page(om, outer.start);
+	if (!page)
+		return;
+	s->slot = om - oracle_mms;
+	if (s->kind != STEP_BRK)
+		s->addr = oracle_addr(page - om->pages) +
+			  (is_edit(s->kind) ? 0 : offset_in_page(s->addr));
+	if (page->mapped && page->file != NO_FILE) {
+		s->file = page->file;
+		s->pos = page->pgoff * PAGE_SIZE;
+	}
+}
+
+/* A truncation has files in the middle of things. */
+static void settle_inside(void)
+{
+	if (outer.step->kind != STEP_TRUNCATE)
+		oracle_settle_files(step_disk_failed());
+}
+
 static void others_run(bool locked)
 {
 	unsigned kept = 0;
@@ -293,9 +343,12 @@ static void others_run(bool locked)
 	windows++;
 	inside = true;
 	outer_sync();
+	settle_inside();
 	for (unsigned i = 0; i < nr_pending; i++) {
 		struct step s = pending[i].step;
 
+		if (s.there)
+			aim(&s);
 		if (s.hart == outer.step->hart)
 			s.hart = (s.hart + 1) % ORACLE_HARTS;
 		machine_run_on(s.hart);
@@ -305,8 +358,7 @@ static void others_run(bool locked)
 			pending[kept++] = pending[i];
 			continue;
 		}
-		if (outer.step->kind != STEP_TRUNCATE)
-			oracle_settle_files(step_disk_failed());
+		settle_inside();
 		if (outer.step->kind == STEP_FILE_READ)
 			step_note_file();
 		outer.nr_inside++;
@@ -351,6 +403,7 @@ static void run_outer(const struct step *s, bool with_others)
 		.step = s,
 		.om = copies ? &oracle_mms[s->slot] : oracle_of(s->hart),
 		.file = NO_FILE,
+		.start = s->addr & PAGE_MASK,
 	};
 	windows = 0;
 	machine_meanwhile = with_others && nr_pending > 0 && !alone ? others_run : NULL;

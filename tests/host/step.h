@@ -56,7 +56,8 @@ struct step {
 	unsigned long addr, len;
 	u32 prot, flags;
 	u64 pos;
-	u64 fail; /* for fuzz_fail_alloc() */
+	unsigned fail; /* this allocation of it fails; 0: none */
+	bool there; /* only for meanwhile(): at the page, and the file, that the other step is at */
 };
 
 /* One address space, on harts 0 and 1, and four files. Boots the machine if nobody has. */

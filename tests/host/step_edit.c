@@ -54,7 +54,7 @@ static void check_populated(const struct step *s)
 		struct oracle_page *page = oracle_page(outer.om, at);
 		pte_t *ptep;
 
-		if (!page || s->prot == PROT_NONE || !(page->own || oracle_backed(page)))
+		if (!page || !(s->prot & PROT_MASK) || !(page->own || oracle_backed(page)))
 			return;
 		ptep = pte_find(outer.om->mm, at);
 		if (!ptep || !pte_present(pte_read(ptep)))

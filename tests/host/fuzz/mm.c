@@ -163,6 +163,7 @@ static bool decode(const struct fuzz_op *op, struct step *s, unsigned *window)
 	bool other = draw(&b, MEANWHILE_ONE_IN) == MEANWHILE_ONE_IN - 1;
 
 	*s = (struct step){ .kind = kinds[op->code % ARRAY_SIZE(kinds)], .file = NO_FILE };
+	s->there = other && draw(&a, 3);
 	s->hart = draw(&a, ORACLE_HARTS);
 	s->slot = draw(&a, ORACLE_MMS);
 	*window = draw(&b, 4);
@@ -273,7 +274,9 @@ static void print_step(FILE *out, const struct step *s)
 	if (s->pos)
 		fprintf(out, ", .pos = 0x%llx", (unsigned long long)s->pos);
 	if (s->fail)
-		fprintf(out, ", .fail = %llu", (unsigned long long)s->fail);
+		fprintf(out, ", .fail = %u", s->fail);
+	if (s->there)
+		fprintf(out, ", .there = true");
 	fprintf(out, " });\n");
 }
 
