@@ -55,21 +55,37 @@ $(B)/host/clang/%.o: %.c $(B)/libfuzzer.flags
 	$(call say,CLANG,$<) $(CLANG) $(LIBFUZZER_FLAGS) $(DEPS) -c $< -o $@
 
 $(B)/host/unit: $(call host_objs,obj,$(HOST_SRCS) tests/host/test.c $(HOST_UNITS)) $(B)/host.sources
-	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(filter %.o,$^) -o $@
+	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(filter %.o %.a,$^) -o $@
 
 COVERAGE := $(B)/host/coverage/unit $(FUZZERS:%=$(B)/host/coverage/%)
 $(B)/host/coverage/unit: $(call host_objs,cov,$(HOST_SRCS) tests/host/test.c $(HOST_UNITS)) \
 		$(B)/host.sources
 	@mkdir -p $(@D)
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(COVERAGE_FLAGS) $(COVERAGE_LINK) \
-		$(filter %.o,$^) -o $@
+		$(filter %.o %.a,$^) -o $@
 
 COVERAGE_LIB := $(call host_objs,cov,$(HOST_SRCS) tests/host/fuzz.c)
 $(FUZZERS:%=$(B)/host/coverage/%): $(B)/host/coverage/%: $(B)/host/cov/tests/host/fuzz/%.o \
 		$(COVERAGE_LIB) $(B)/host.sources
 	@mkdir -p $(@D)
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(COVERAGE_FLAGS) $(COVERAGE_LINK) \
-		$(filter %.o,$^) -o $@
+		$(filter %.o %.a,$^) -o $@
+
+# What only one fuzzer needs: $(call fuzz_also,its name,sources)
+define fuzz_also
+$(B)/host/fuzz/$(1): $(call host_objs,obj,$(2))
+$(B)/host/libfuzzer/$(1): $(call host_objs,clang,$(2))
+$(B)/host/coverage/$(1): $(call host_objs,cov,$(2))
+endef
+
+# libfdt is the oracle of lib/fdt.c, which has functions of the same names: here they begin with lib.
+$(foreach dir,fuzz libfuzzer coverage,$(B)/host/$(dir)/fdt): $(B)/host/libfdt.a
+$(B)/host/libfdt.a: $(B)/host.flags
+	@mkdir -p $(@D)
+	$(call say,OBJCOPY,$@) \
+	from=$$($(HOSTCC) -print-file-name=libfdt.a) && \
+	nm -g --defined-only "$$from" | awk 'NF == 3 { print $$3, "lib" $$3 }' >$@.names && \
+	objcopy --redefine-syms=$@.names "$$from" $@
 
 host-coverage: $(COVERAGE)
 libfuzzer: $(FUZZERS:%=$(B)/host/libfuzzer/%)
@@ -79,14 +95,14 @@ HOST_LIB := $(call host_objs,obj,$(HOST_SRCS) tests/host/fuzz.c)
 $(FUZZERS:%=$(B)/host/fuzz/%): $(B)/host/fuzz/%: $(B)/host/obj/tests/host/fuzz/%.o $(HOST_LIB) \
 		$(B)/host.sources
 	@mkdir -p $(@D)
-	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(filter %.o,$^) -o $@
+	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(filter %.o %.a,$^) -o $@
 
 CLANG_LIB := $(call host_objs,clang,$(HOST_SRCS) tests/host/fuzz.c)
 $(FUZZERS:%=$(B)/host/libfuzzer/%): $(B)/host/libfuzzer/%: $(B)/host/clang/tests/host/fuzz/%.o \
 		$(CLANG_LIB) $(B)/host.sources
 	@mkdir -p $(@D)
 	$(call say,LINK,$@) $(CLANG) $(LIBFUZZER_FLAGS) -fsanitize=fuzzer $(HOST_LINK) \
-		$(filter %.o,$^) -o $@
+		$(filter %.o %.a,$^) -o $@
 
 -include $(patsubst %.o,%.d,$(call host_objs,obj,$(HOST_ALL)) $(call host_objs,clang,$(HOST_ALL)) \
 	$(call host_objs,cov,$(HOST_ALL)))
