@@ -28,7 +28,8 @@ HOST_UNITS := $(sort $(wildcard tests/host/unit/*.c))
 HOST_FUZZERS := $(sort $(wildcard tests/host/fuzz/*.c))
 FUZZERS := $(HOST_FUZZERS:tests/host/fuzz/%.c=%)
 HOST_SRCS := $(HOST_KSRCS) $(HOST_MACHINE)
-HOST_ALL := $(HOST_SRCS) $(HOST_UNITS) $(HOST_FUZZERS) tests/host/test.c tests/host/fuzz.c
+HOST_ALL := $(HOST_SRCS) $(HOST_UNITS) $(HOST_FUZZERS) tests/host/test.c tests/host/fuzz.c \
+	kernel/elf.c
 
 # $(call host_objs,directory,sources)
 host_objs = $(patsubst %.c,$(B)/host/$(1)/%.o,$(2))
@@ -77,6 +78,7 @@ $(B)/host/fuzz/$(1): $(call host_objs,obj,$(2))
 $(B)/host/libfuzzer/$(1): $(call host_objs,clang,$(2))
 $(B)/host/coverage/$(1): $(call host_objs,cov,$(2))
 endef
+$(eval $(call fuzz_also,elf,kernel/elf.c))
 
 # libfdt is the oracle of lib/fdt.c, which has functions of the same names: here they begin with lib.
 $(foreach dir,fuzz libfuzzer coverage,$(B)/host/$(dir)/fdt): $(B)/host/libfdt.a
