@@ -75,6 +75,11 @@ void debug_object_freed(void *obj, size_t size, const char *cache, const void *c
 	debug_object_made(obj, size);
 }
 
+void debug_object_kept(void *obj)
+{
+	(void)obj;
+}
+
 void debug_mm_edited(struct mm *mm)
 {
 	static unsigned long edits;

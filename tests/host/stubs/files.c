@@ -222,6 +222,12 @@ struct file *fd_get(int fd)
 	return fd >= 0 && fd < MAX_FDS && fds[fd] ? file_get(fds[fd]) : NULL;
 }
 
+/* fs/vfs.h's, for kernel/elf.c. */
+ssize_t file_read_kernel(struct file *file, void *buf, size_t len, u64 pos)
+{
+	return filemap_read_kernel(&file->as, buf, len, pos);
+}
+
 struct address_space *file_mapping(const struct file *file)
 {
 	return file->kind == FILE_PIPE ? NULL : (struct address_space *)&file->as;
