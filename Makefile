@@ -25,7 +25,7 @@ HOSTCC ?= gcc
 
 # What a user sets, on the command line or in the environment, and the scripts read.
 export CROSS_COMPILE DEBUG MEM SMP ICOUNT V TEST SEED APPEND QEMU_EXTRA TIMEOUT_IDLE CMD \
-	FILE TO CUTS IMAGES MODELS
+	FILE TO CUTS IMAGES MODELS SECONDS MUTANT HOSTCC CLANG
 
 # The debug kernel stands beside the usual one; the disk is the same.
 debug := $(if $(filter-out 0,$(DEBUG)),-debug)
@@ -44,10 +44,14 @@ endif
 
 WARN := -Wall -Wextra -Wvla $(if $(filter-out 0 false,$(CI)),-Werror)
 
+# Kernel stacks are 16 KiB. The largest frames are those with a struct mmu_gather in them.
+KWARN := -Wframe-larger-than=1152
+# The debug kernel; kernel/ubsan.c says what -fsanitize finds.
+KDEBUG := -DCONFIG_DEBUG -fsanitize=undefined
 KFLAGS := -std=gnu11 -O2 -g -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany \
 	-ffreestanding -fno-pic -fno-pie -no-pie -fno-stack-protector -fno-omit-frame-pointer \
 	-fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables \
-	-fno-delete-null-pointer-checks $(if $(debug),-DCONFIG_DEBUG) $(WARN) -I.
+	-fno-delete-null-pointer-checks $(if $(debug),$(KDEBUG)) $(WARN) $(KWARN) -I.
 KLINK := $(KFLAGS) -nostdlib -static -Wl,--build-id=none,-T,linker.ld,--no-warn-rwx-segments
 UFLAGS := -std=gnu11 -O2 -g $(WARN) -I.
 # As the head of vmbench.c says: the same bytes on every kernel that it measures.
@@ -71,7 +75,8 @@ PROGRAMS := $(addprefix bin/,$(BINS) $(BINDIRS)) $(addprefix tests/,$(TESTS)) \
 
 # ---- tools first: before anything is made, but for what needs none or asks for its own
 
-NO_CROSS_TOOLS := clean fresh help lint format oracle oracle-sh test-oracle
+NO_CROSS_TOOLS := clean fresh help lint format oracle oracle-sh test-oracle \
+	host host-coverage libfuzzer test-host fuzz coverage
 ifneq ($(filter-out $(NO_CROSS_TOOLS),$(or $(MAKECMDGOALS),all)),)
 ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),) # make -n installs nothing
 ifneq ($(shell scripts/check-tools >&2 && echo ok),ok)
@@ -94,8 +99,9 @@ $(error ROOTFS=$(ROOTFS): there is no such directory)
 endif
 endif
 
-.PHONY: all run fresh get test soak test-oracle bench gdb exec lint format clean help oracle \
-	oracle-sh FORCE
+.PHONY: all run fresh get test test-host fuzz coverage mutate soak test-oracle bench gdb exec \
+	lint format clean help oracle oracle-sh host host-coverage \
+	libfuzzer FORCE
 all: $(KERNEL) $(B)/disk.img $(HOSTED) $(B)/compile_commands.json
 
 # ---- stamps: rewritten only when what they say has changed
@@ -205,6 +211,8 @@ $(BINS:%=$(B)/oracle/bin/%): $(B)/oracle/bin/%: $(B)/oracle/obj/usr/bin/%.o $(B)
 # The shell too: scripts/shell-edit-test types on it.
 oracle-sh: $(B)/oracle/bin/sh
 
+include tests/host/host.mk
+
 # ---- what a user types
 
 run: all
@@ -219,6 +227,18 @@ get:
 
 test: all
 	@scripts/test
+
+test-host:
+	@scripts/test --host
+
+fuzz:
+	@scripts/fuzz.py
+
+coverage:
+	@scripts/coverage.py
+
+mutate:
+	@scripts/mutants.py
 
 soak: all
 	@scripts/soak.py
@@ -263,6 +283,10 @@ help:
 #: make get FILE=/f   copy a file or a directory out of that disk (TO=directory, else here)
 #: make fresh         forget that disk: the next run starts with a new one
 #: make test          boot and run every test, with 1 hart and with 4; TEST=fork runs one
+#: make test-host     mm/ and lib/ as programs of this machine: unit tests and fuzzers, seconds
+#: make fuzz SECONDS=60   the fuzzers guided by coverage (clang)
+#: make coverage      how much of mm/ and lib/ the host's tests reach
+#: make mutate        seeded bugs (tests/mutations/): each must be caught
 #: make soak          the disk's tests for ten minutes: power cuts, damaged disks, models
 #: make test-oracle   run the same tests on this machine's own Linux
 #: make bench         instructions per operation, beside Linux's

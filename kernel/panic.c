@@ -19,6 +19,7 @@
 #include "drivers/finisher.h"
 #include "kernel/console.h"
 #include "kernel/printk.h"
+#include "kernel/provoke.h"
 #include "lib/string.h"
 #include "mm/provoke.h"
 
@@ -188,4 +189,5 @@ void panic_test(void)
 		*(volatile int *)_stext = 0;
 	BUG_ON(strcmp(what, "bug") == 0);
 	mm_provoke(what);
+	debug_provoke(what);
 }

@@ -38,8 +38,8 @@ void symbol_name(unsigned long pc, char *buf, size_t size);
 void dump_backtrace(unsigned long fp);
 
 /*
- * `ravel.panic=test|overflow|null|wtext|bug`, or a fault of mm/provoke.c, on the command line: does
- * just that; else returns.
+ * `ravel.panic=test|overflow|null|wtext|bug`, or a fault of mm/provoke.c or kernel/provoke.c, on the
+ * command line: does just that; else returns.
  */
 void panic_test(void);
 

@@ -1,0 +1,92 @@
+# host.mk - the tests of mm/ and lib/ as programs of this machine; included by the Makefile.
+#
+#   mm/*.c lib/*.c, unchanged, with tests/host/include before everything \
+#   tests/host/*.c: what lies below, the MMU                              }--> build/host/unit
+#   tests/host/unit/*.c                                                  /
+#   the same with tests/host/fuzz/NAME.c: build/host/fuzz/NAME by HOSTCC,
+#                                         build/host/libfuzzer/NAME by clang
+#
+# A new file in unit/ or fuzz/ needs no line here.
+
+HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
+HOST_FLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(HOST_SANITIZE) $(WARN) \
+	-DCONFIG_DEBUG -Itests/host/include -I.
+HOST_LINK := -Wl,--defsym=_stext=__executable_start
+COVERAGE_LINK := $(HOST_LINK) -fsanitize=address -Wl,-u,__gcov_dump
+CLANG := $(or $(CLANG),clang)
+LIBFUZZER_FLAGS := $(HOST_FLAGS) -fsanitize=fuzzer-no-link -DLIBFUZZER -Wno-unknown-warning-option
+
+# The counts are the code's own: no sanitizer's branches; its library only, for stubs/asan.c.
+COVERAGE_FLAGS := $(filter-out $(HOST_SANITIZE) -O1,$(HOST_FLAGS)) -O0 --coverage \
+	-fprofile-update=single
+
+# mm/window.c delays real harts; here the simulated ones run in its windows. For mm/debug.c and
+# mm/leak.c, the debug kernel's, there is stubs/asan.c.
+HOST_KSRCS := $(sort $(filter-out mm/window.c mm/debug.c mm/leak.c,$(wildcard mm/*.c)) $(wildcard lib/*.c))
+HOST_MACHINE := $(sort $(filter-out %/test.c %/fuzz.c,$(wildcard tests/host/*.c tests/host/stubs/*.c)))
+HOST_UNITS := $(sort $(wildcard tests/host/unit/*.c))
+HOST_FUZZERS := $(sort $(wildcard tests/host/fuzz/*.c))
+FUZZERS := $(HOST_FUZZERS:tests/host/fuzz/%.c=%)
+HOST_SRCS := $(HOST_KSRCS) $(HOST_MACHINE)
+HOST_ALL := $(HOST_SRCS) $(HOST_UNITS) $(HOST_FUZZERS) tests/host/test.c tests/host/fuzz.c
+
+# $(call host_objs,directory,sources)
+host_objs = $(patsubst %.c,$(B)/host/$(1)/%.o,$(2))
+
+$(B)/host.flags: FORCE
+	$(call stamp,echo '$(HOST_FLAGS) $(HOST_LINK)'; $(HOSTCC) --version)
+$(B)/libfuzzer.flags: FORCE
+	$(call stamp,echo '$(LIBFUZZER_FLAGS)'; $(CLANG) --version)
+$(B)/coverage.flags: FORCE
+	$(call stamp,echo '$(COVERAGE_FLAGS) $(COVERAGE_LINK)'; $(HOSTCC) --version)
+$(B)/host.sources: FORCE
+	$(call stamp,echo '$(HOST_ALL)')
+
+$(B)/host/obj/%.o: %.c $(B)/host.flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<) $(HOSTCC) $(HOST_FLAGS) $(DEPS) -c $< -o $@
+
+$(B)/host/cov/%.o: %.c $(B)/coverage.flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<) $(HOSTCC) $(COVERAGE_FLAGS) $(DEPS) -c $< -o $@
+
+$(B)/host/clang/%.o: %.c $(B)/libfuzzer.flags
+	@mkdir -p $(@D)
+	$(call say,CLANG,$<) $(CLANG) $(LIBFUZZER_FLAGS) $(DEPS) -c $< -o $@
+
+$(B)/host/unit: $(call host_objs,obj,$(HOST_SRCS) tests/host/test.c $(HOST_UNITS)) $(B)/host.sources
+	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(filter %.o,$^) -o $@
+
+COVERAGE := $(B)/host/coverage/unit $(FUZZERS:%=$(B)/host/coverage/%)
+$(B)/host/coverage/unit: $(call host_objs,cov,$(HOST_SRCS) tests/host/test.c $(HOST_UNITS)) \
+		$(B)/host.sources
+	@mkdir -p $(@D)
+	$(call say,HOSTLINK,$@) $(HOSTCC) $(COVERAGE_FLAGS) $(COVERAGE_LINK) \
+		$(filter %.o,$^) -o $@
+
+COVERAGE_LIB := $(call host_objs,cov,$(HOST_SRCS) tests/host/fuzz.c)
+$(FUZZERS:%=$(B)/host/coverage/%): $(B)/host/coverage/%: $(B)/host/cov/tests/host/fuzz/%.o \
+		$(COVERAGE_LIB) $(B)/host.sources
+	@mkdir -p $(@D)
+	$(call say,HOSTLINK,$@) $(HOSTCC) $(COVERAGE_FLAGS) $(COVERAGE_LINK) \
+		$(filter %.o,$^) -o $@
+
+host-coverage: $(COVERAGE)
+libfuzzer: $(FUZZERS:%=$(B)/host/libfuzzer/%)
+host: $(B)/host/unit $(FUZZERS:%=$(B)/host/fuzz/%)
+
+HOST_LIB := $(call host_objs,obj,$(HOST_SRCS) tests/host/fuzz.c)
+$(FUZZERS:%=$(B)/host/fuzz/%): $(B)/host/fuzz/%: $(B)/host/obj/tests/host/fuzz/%.o $(HOST_LIB) \
+		$(B)/host.sources
+	@mkdir -p $(@D)
+	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(filter %.o,$^) -o $@
+
+CLANG_LIB := $(call host_objs,clang,$(HOST_SRCS) tests/host/fuzz.c)
+$(FUZZERS:%=$(B)/host/libfuzzer/%): $(B)/host/libfuzzer/%: $(B)/host/clang/tests/host/fuzz/%.o \
+		$(CLANG_LIB) $(B)/host.sources
+	@mkdir -p $(@D)
+	$(call say,LINK,$@) $(CLANG) $(LIBFUZZER_FLAGS) -fsanitize=fuzzer $(HOST_LINK) \
+		$(filter %.o,$^) -o $@
+
+-include $(patsubst %.o,%.d,$(call host_objs,obj,$(HOST_ALL)) $(call host_objs,clang,$(HOST_ALL)) \
+	$(call host_objs,cov,$(HOST_ALL)))

@@ -1,0 +1,279 @@
+/*
+ * file.c - files of the host machine: their pages are the kernel's, their disk is an array.
+ *
+ *	struct file --> address_space --> page cache (mm/filemap.c)
+ *	           \--> disk[]                 requests queue up, and end while somebody sleeps
+ */
+#include "tests/host/host.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/mapping.h"
+#include "kernel/panic.h"
+#include "mm/filemap.h"
+
+#define MAX_FDS	     8
+#define MAX_REQUESTS 64
+#define MAX_PAGES    64 /* of a request */
+
+struct file {
+	struct address_space as;
+	struct list_head link;
+	enum file_kind kind;
+	int refs;
+	unsigned nr;
+	bool readable, writable, executable, dirty;
+	u8 *disk;
+	unsigned long disk_pages;
+};
+
+static LIST_HEAD(files);
+static unsigned nr_files;
+static struct file *fds[MAX_FDS];
+
+/* ---- the disk ---- */
+
+static struct request {
+	struct file *file;
+	bool write;
+	unsigned nr;
+	struct page *pages[MAX_PAGES];
+} queue[MAX_REQUESTS];
+static unsigned nr_queued;
+
+unsigned disk_fail_reads, disk_fail_writes;
+
+static void submit(struct address_space *as, struct page **pages, unsigned nr, bool write)
+{
+	struct request *r = &queue[nr_queued++];
+
+	BUG_ON(nr_queued > MAX_REQUESTS || nr > MAX_PAGES);
+	*r = (struct request){ container_of(as, struct file, as), write, nr, {} };
+	memcpy(r->pages, pages, nr * sizeof(*pages));
+}
+
+static void read_one(struct file *file, struct page *page)
+{
+	u64 size = READ_ONCE(file->as.size), pos = (u64)page->index << PAGE_SHIFT;
+	size_t valid = pos < size ? min(size - pos, (u64)PAGE_SIZE) : 0;
+	u8 *to = page_address(page);
+
+	BUG_ON(page->index >= file->disk_pages);
+	memcpy(to, host_file_disk(file, page->index), valid);
+	memset(to + valid, 0, PAGE_SIZE - valid);
+}
+
+static void end_read(const struct request *r)
+{
+	bool ok = disk_fail_reads == 0 || disk_fail_reads-- == 0;
+
+	for (unsigned i = 0; i < r->nr; i++) {
+		if (ok)
+			read_one(r->file, r->pages[i]);
+		page_end_read(r->pages[i], ok);
+	}
+}
+
+static void end_write(const struct request *r)
+{
+	bool ok = disk_fail_writes == 0 || disk_fail_writes-- == 0;
+
+	for (unsigned i = 0; i < r->nr; i++) {
+		BUG_ON(r->pages[i]->index >= r->file->disk_pages);
+		if (ok)
+			memcpy(host_file_disk(r->file, r->pages[i]->index),
+			       page_address(r->pages[i]), PAGE_SIZE);
+		page_end_writeback(r->pages[i], ok ? 0 : -EIO);
+	}
+}
+
+bool disk_complete(void)
+{
+	bool any = nr_queued > 0;
+
+	for (unsigned i = 0; i < nr_queued; i++) {
+		if (queue[i].write)
+			end_write(&queue[i]);
+		else
+			end_read(&queue[i]);
+	}
+	nr_queued = 0;
+	return any;
+}
+
+static void disk_read_pages(struct address_space *as, struct page **pages, unsigned nr)
+{
+	submit(as, pages, nr, false);
+}
+
+static void disk_write_pages(struct address_space *as, struct page **pages, unsigned nr)
+{
+	submit(as, pages, nr, true);
+}
+
+static const struct address_space_ops disk_aops = {
+	.read_pages = disk_read_pages,
+	.write_pages = disk_write_pages,
+};
+
+/* ---- making files ---- */
+
+u8 file_pattern(unsigned nr, u64 pos)
+{
+	return (pos >> PAGE_SHIFT) * 31 + nr * 97 + pos % 251 + 1;
+}
+
+u8 *host_file_disk(struct file *file, unsigned long index)
+{
+	return file->disk + index * PAGE_SIZE;
+}
+
+struct file *host_file(enum file_kind kind, u64 bytes)
+{
+	struct file *file = calloc(1, sizeof(*file));
+
+	*file = (struct file){
+		.kind = kind,
+		.refs = 1,
+		.nr = nr_files++,
+		.readable = true,
+		.writable = true,
+		.executable = true,
+		.disk_pages = DIV_ROUND_UP(bytes, PAGE_SIZE) + 256,
+	};
+	mapping_init(&file->as, NULL, kind == FILE_TMPFS ? &shmem_aops : &disk_aops);
+	file->as.size = bytes;
+	file->disk = calloc(file->disk_pages, PAGE_SIZE);
+	for (u64 pos = 0; pos < bytes; pos++)
+		file->disk[pos] = file_pattern(file->nr, pos);
+	list_add_tail(&file->link, &files);
+	return file;
+}
+
+struct address_space *host_file_mapping(struct file *file)
+{
+	return &file->as;
+}
+
+unsigned host_file_nr(const struct file *file)
+{
+	return file->nr;
+}
+
+int host_file_refs(const struct file *file)
+{
+	return file->refs;
+}
+
+void host_file_mode(struct file *file, bool readable, bool writable, bool executable)
+{
+	file->readable = readable;
+	file->writable = writable;
+	file->executable = executable;
+}
+
+int host_fd(struct file *file)
+{
+	for (int fd = 0; fd < MAX_FDS; fd++) {
+		if (!fds[fd]) {
+			fds[fd] = file;
+			return fd;
+		}
+	}
+	panic("host: no descriptor free");
+}
+
+void host_files_check_gone(void)
+{
+	if (!list_empty(&files))
+		panic("leak: file %u has %d references",
+		      list_first_entry(&files, struct file, link)->nr,
+		      list_first_entry(&files, struct file, link)->refs);
+}
+
+/* ---- fs/mapping.h ---- */
+
+struct file *file_get(struct file *file)
+{
+	BUG_ON(file->refs <= 0);
+	file->refs++;
+	return file;
+}
+
+void file_put(struct file *file)
+{
+	BUG_ON(file->refs <= 0);
+	host_may_sleep();
+	if (--file->refs > 0)
+		return;
+	for (int fd = 0; fd < MAX_FDS; fd++) {
+		if (fds[fd] == file)
+			fds[fd] = NULL;
+	}
+	mapping_destroy(&file->as);
+	list_del(&file->link);
+	free(file->disk);
+	free(file);
+}
+
+struct file *fd_get(int fd)
+{
+	return fd >= 0 && fd < MAX_FDS && fds[fd] ? file_get(fds[fd]) : NULL;
+}
+
+struct address_space *file_mapping(const struct file *file)
+{
+	return file->kind == FILE_PIPE ? NULL : (struct address_space *)&file->as;
+}
+
+bool file_is_zero_device(const struct file *file)
+{
+	return file->kind == FILE_ZERO_DEVICE;
+}
+
+bool file_can_read(const struct file *file)
+{
+	return file->readable;
+}
+
+bool file_can_write(const struct file *file)
+{
+	return file->writable;
+}
+
+bool file_can_exec(const struct file *file)
+{
+	return file->executable;
+}
+
+void file_path(const struct file *file, char *buf, size_t size)
+{
+	snprintf(buf, size, "/file%u", file->nr);
+}
+
+void mapping_dirtied(struct address_space *as)
+{
+	container_of(as, struct file, as)->dirty = true;
+}
+
+void flusher_wake(void)
+{
+}
+
+void flusher_wait(void)
+{
+	struct file *file;
+
+	list_for_each_entry(file, &files, link) {
+		if (file->dirty)
+			filemap_write_all(&file->as);
+		file->dirty = false;
+	}
+}
+
+unsigned long fs_shrink(unsigned long nr)
+{
+	(void)nr;
+	return 0;
+}

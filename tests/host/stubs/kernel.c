@@ -1,0 +1,294 @@
+/*
+ * kernel.c - what lies below mm/, for a machine with one thread: who runs, panics, sleep, fences.
+ *
+ * Another hart runs only where the kernel gives way: where it sleeps, and in the windows in which
+ * it holds no lock (machine_meanwhile). So every run can be repeated.
+ */
+#include <setjmp.h>
+#include <stdlib.h>
+
+#include "arch/riscv/machine.h"
+#include "arch/riscv/mmu.h"
+#include "kernel/panic.h"
+#include "kernel/printk.h"
+#include "kernel/sched.h"
+#include "kernel/signal.h"
+#include "lib/string.h"
+#include "mm/window.h"
+#include "tests/host/host.h"
+
+#define MAX_IDLE_SLEEPS 64
+#define MAX_STACK_PAGES 1024
+
+struct hart harts[MAX_HARTS];
+unsigned nr_harts;
+unsigned long harts_online_mask;
+static pte_t root_of_kernel[PT_ENTRIES];
+pte_t *kernel_root = root_of_kernel;
+bool host_irqs_on = true;
+
+struct task host_tasks[MAX_HARTS];
+struct task *current_task_reg;
+struct task *init_task = &host_tasks[0];
+struct spinlock task_lock = SPINLOCK_INIT;
+struct list_head task_list = LIST_HEAD_INIT(task_list);
+
+static u64 now_ns;
+
+/* ---- harts ---- */
+
+void (*machine_meanwhile)(bool locked);
+
+static void meanwhile(void)
+{
+	void (*run)(bool) = machine_meanwhile;
+	struct task *task = current;
+
+	if (!run)
+		return;
+	machine_meanwhile = NULL;
+	mmu_busy++;
+	run(task->hart->spin_depth > 0);
+	mmu_busy--;
+	current_task_reg = task;
+	machine_meanwhile = run;
+}
+
+void window(void)
+{
+	meanwhile();
+}
+
+void harts_pause(void)
+{
+	host_may_sleep();
+}
+
+void harts_resume(void)
+{
+}
+
+bool cmdline_option(const char *name, char *buf, size_t size)
+{
+	(void)name, (void)buf, (void)size;
+	return false;
+}
+
+void clear_page(void *page)
+{
+	memset(page, 0, PAGE_SIZE);
+}
+
+void copy_page(void *dst, const void *src)
+{
+	memcpy(dst, src, PAGE_SIZE);
+}
+
+/* ---- panics ---- */
+
+static jmp_buf *expecting;
+static char panic_text[512];
+
+static void __noreturn die(const char *what, const char *fmt, va_list ap)
+{
+	vsnprintf(panic_text, sizeof(panic_text), fmt, ap);
+	if (expecting)
+		longjmp(*expecting, 1);
+	printk("%s: %s\n", what, panic_text);
+	fflush(NULL);
+	abort();
+}
+
+void panic(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	die("PANIC", fmt, ap);
+}
+
+void warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	die("WARNING", fmt, ap);
+}
+
+const char *machine_expect_panic(void (*fn)(void *), void *arg)
+{
+	jmp_buf here;
+
+	if (setjmp(here) == 0) {
+		expecting = &here;
+		fn(arg);
+		expecting = NULL;
+		return NULL;
+	}
+	expecting = NULL;
+	return panic_text;
+}
+
+FILE *host_console;
+
+void vprintk(const char *fmt, va_list ap)
+{
+	if (!expecting)
+		vfprintf(host_console ? host_console : stderr, fmt, ap);
+}
+
+void printk(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vprintk(fmt, ap);
+	va_end(ap);
+}
+
+void symbol_name(unsigned long pc, char *buf, size_t size)
+{
+	host_symbol(pc, buf, size);
+}
+
+/* ---- sleeping: a single thread cannot wait for anything but its own disk ---- */
+
+static unsigned idle_sleeps;
+
+void wait_queue_init(struct wait_queue *wq)
+{
+	spin_lock_init(&wq->lock);
+	INIT_LIST_HEAD(&wq->entries);
+}
+
+void prepare_to_wait(struct wait_queue *wq, struct wait_entry *entry, int state)
+{
+	(void)wq;
+	host_may_sleep();
+	entry->task = current;
+	current->state = state;
+}
+
+void finish_wait(struct wait_queue *wq, struct wait_entry *entry)
+{
+	(void)wq;
+	entry->task = NULL;
+	current->state = TASK_RUNNING;
+	idle_sleeps = 0;
+}
+
+bool signal_ends_sleep(int state)
+{
+	return state == TASK_KILLABLE && current->killed;
+}
+
+void schedule(void)
+{
+	host_may_sleep();
+	if (!disk_complete() && !machine_meanwhile && ++idle_sleeps > MAX_IDLE_SLEEPS)
+		panic("sleeps for ever");
+	meanwhile();
+}
+
+bool schedule_until(u64 deadline_ns)
+{
+	schedule();
+	now_ns = deadline_ns;
+	return true;
+}
+
+void cond_resched(void)
+{
+	host_may_sleep();
+	meanwhile();
+}
+
+void wake_up_all(struct wait_queue *wq)
+{
+	(void)wq;
+}
+
+u64 ktime_ns(void)
+{
+	return now_ns;
+}
+
+void send_signal(struct task *task, int sig, const struct sig_info *info)
+{
+	(void)info;
+	if (sig == SIGKILL)
+		task->killed = true;
+}
+
+/* ---- translations ---- */
+
+void mmu_switch(const pte_t *root)
+{
+	/* The kernel's own root is no RAM here, and maps nothing for a user. */
+	mmu_set_satp(this_hart()->id, root == kernel_root ? 0 : virt_to_phys(root), 0);
+	local_flush_tlb_all();
+}
+
+void local_flush_tlb_page(unsigned long addr)
+{
+	mmu_sfence(this_hart()->id, &addr, NULL);
+}
+
+void local_flush_tlb_all(void)
+{
+	mmu_sfence(this_hart()->id, NULL, NULL);
+}
+
+/* The kernel's own shortcut, all for many pages, would hide a range that is too short. */
+void flush_tlb_harts(unsigned long mask, unsigned long start, unsigned long end)
+{
+	bool all = start == 0 && end >= TASK_SIZE;
+
+	for (unsigned hart = 0; hart < nr_harts; hart++) {
+		if (!(mask & BIT(hart)))
+			continue;
+		if (all)
+			mmu_sfence(hart, NULL, NULL);
+		else
+			mmu_sfence_range(hart, start, end);
+	}
+}
+
+void flush_icache_all(void)
+{
+	for (unsigned hart = 0; hart < nr_harts; hart++)
+		mmu_fence_i(hart);
+}
+
+static struct {
+	unsigned long va;
+	phys_addr_t pa;
+} kernel_map[MAX_STACK_PAGES]; /* va 0: free */
+unsigned kernel_map_fail;      /* the so many-th mapping from now fails */
+
+int kernel_map_page(unsigned long va, phys_addr_t pa, unsigned long bits)
+{
+	(void)bits;
+	if (kernel_map_fail && --kernel_map_fail == 0)
+		return -ENOMEM;
+	for (unsigned i = 0; i < MAX_STACK_PAGES; i++) {
+		BUG_ON(kernel_map[i].va == va);
+		if (kernel_map[i].va)
+			continue;
+		kernel_map[i].va = va;
+		kernel_map[i].pa = pa;
+		return 0;
+	}
+	return -ENOMEM;
+}
+
+phys_addr_t kernel_unmap_page(unsigned long va)
+{
+	for (unsigned i = 0; i < MAX_STACK_PAGES; i++) {
+		if (kernel_map[i].va != va)
+			continue;
+		kernel_map[i].va = 0;
+		return kernel_map[i].pa;
+	}
+	panic("kernel_unmap_page: 0x%lx is not mapped", va);
+}
