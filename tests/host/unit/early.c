@@ -66,6 +66,7 @@ BARE_TEST(of_ram_only_whole_pages_count)
 BARE_TEST(ranges_that_overflow_or_are_empty_are_ignored)
 {
 	CHECK_EQ(early_add_ram(~0UL - PAGE_SIZE, 3 * PAGE_SIZE), 0);
+	CHECK_EQ(early_add_ram(~0UL - 100, 3 * PAGE_SIZE), 0); /* its start rounds up to 0 */
 	CHECK_EQ(early_add_ram(PAGE_SIZE, 0), 0);
 	CHECK_EQ(early_reserve(~0UL - PAGE_SIZE, 3 * PAGE_SIZE), 0);
 	CHECK_EQ(early_reserve(PAGE_SIZE, 0), 0);
@@ -124,6 +125,7 @@ BARE_TEST(memory_is_given_from_the_lowest_hole_that_fits)
 	mem = phys_to_virt(AT(2));
 	for (unsigned i = 0; i < 3 * PAGE_SIZE; i++)
 		CHECK_EQ(mem[i], 0);
+	CHECK_EQ(((u8 *)phys_to_virt(AT(0)))[PAGE_SIZE - 1], 0);
 	CHECK_EQ(((u8 *)phys_to_virt(AT(7)))[0], 0xee);
 	CHECK_PANIC(early_alloc(3 * PAGE_SIZE, PAGE_SIZE), "no 12288 bytes free");
 }
@@ -150,14 +152,17 @@ BARE_TEST(all_that_is_free_becomes_the_buddys)
 	CHECK_EQ(early_add_ram(HOST_RAM_BASE, 64 * PAGE_SIZE), 0);
 	CHECK_EQ(early_add_ram(AT(128), 128 * PAGE_SIZE), 0);
 	CHECK_EQ(early_reserve(HOST_RAM_BASE, 3 * PAGE_SIZE), 0);
-	CHECK_EQ(early_reserve(AT(60), 100 * PAGE_SIZE), 0); /* over the gap */
-	CHECK_EQ(early_reserve(AT(250), 6 * PAGE_SIZE), 0);
-	CHECK_EQ(early_reserve(AT(1000), PAGE_SIZE), 0); /* no RAM at all */
+	CHECK_EQ(early_reserve(AT(50), 8 * PAGE_SIZE), 0);
+	CHECK_EQ(early_reserve(AT(100), 60 * PAGE_SIZE), 0); /* from the gap into the second */
+	CHECK_EQ(early_reserve(AT(250), 5 * PAGE_SIZE), 0);  /* all but the last page */
+	CHECK_EQ(early_reserve(AT(1000), PAGE_SIZE), 0);     /* no RAM at all */
 	page_init();
 	/* mem_map for 256 frames: 4 pages. */
-	CHECK_EQ(nr_managed_pages(), (60 - 3 - 4) + (250 - 160));
+	CHECK_EQ(nr_managed_pages(), (64 - 3 - 4 - 8) + (250 - 160) + 1);
 	CHECK_EQ(nr_free_pages(), nr_managed_pages());
 	CHECK_EQ(pfn_to_page(PFN_DOWN(AT(2)))->type, PAGE_RESERVED);
+	CHECK_EQ(pfn_to_page(PFN_DOWN(AT(63)))->type, PAGE_FREE);
+	CHECK_EQ(pfn_to_page(PFN_DOWN(AT(64)))->type, PAGE_RESERVED);
 	CHECK_EQ(pfn_to_page(PFN_DOWN(AT(100)))->type, PAGE_RESERVED);
 	CHECK_EQ(pfn_to_page(PFN_DOWN(AT(160)))->type, PAGE_FREE);
 	CHECK_EQ(pfn_to_page(PFN_DOWN(AT(250)))->type, PAGE_RESERVED);

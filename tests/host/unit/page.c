@@ -6,6 +6,7 @@
  *	PG_WAITERS     somebody sleeps: only then the end looks at a wait queue
  */
 #include "kernel/task.h"
+#include "lib/string.h"
 #include "tests/host/unit/console.h"
 #include "tests/host/unit/space.h"
 
@@ -133,6 +134,8 @@ TEST(frames_descriptors_and_addresses_belong_together)
 /* The console says what somebody needs who finds a corrupt page. */
 TEST(a_page_tells_its_story)
 {
+	char *text;
+
 	new_page();
 	CHECK_PRINTS(page_story(page, "why not"), ": why not");
 	CHECK_PRINTS(page_story(page, ""), "kernel, order 0, refcount 1, mapcount 0, flags 0x0");
@@ -141,6 +144,11 @@ TEST(a_page_tells_its_story)
 	CHECK_PRINTS(page_story(page, ""), "free, order 0, refcount 0");
 	CHECK_PRINTS(page_story(page, ""), "last freed by test_a_page_tells_its_story");
 	CHECK_PRINTS(page_story(virt_to_page(mem_map), ""), "reserved");
+	/* Nobody ever allocated that one. */
+	console_start(&text);
+	page_story(virt_to_page(mem_map), "");
+	console_end();
+	CHECK(!strstr(text, "last"));
 	page = virt_to_page(mem_map);
 	page->type = 200;
 	CHECK_PRINTS(page_story(page, ""), "corrupt");

@@ -167,12 +167,3 @@ TEST(a_span_ends_where_the_range_does)
 	CHECK_EQ(pt_addr_end(3 * MIB, 3 * MIB + PAGE_SIZE, 1), 3 * MIB + PAGE_SIZE);
 	CHECK_EQ(pt_addr_end(3 * MIB, 9 * GIB, 2), GIB);
 }
-
-TEST(without_memory_there_is_no_space)
-{
-	for (int nth = 1; nth <= 3; nth++) { /* the mm, its root, its family */
-		current->fail_alloc = nth;
-		CHECK(mm_alloc() == NULL);
-		CHECK_EQ(current->fail_alloc, 0);
-	}
-}
