@@ -169,9 +169,9 @@ static void (*other_hart)(void);
 
 static unsigned downs;
 
-static void run_before_the_writer(struct rwsem *sem)
+static void run_before_the_writer(void)
 {
-	if (sem != &raced_mm->mmap_lock || ++downs < 2) {
+	if (++downs < 2) {
 		machine_down = run_before_the_writer;
 		return;
 	}
