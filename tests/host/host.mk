@@ -11,7 +11,7 @@
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_FLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(HOST_SANITIZE) $(WARN) \
 	-DCONFIG_DEBUG -Itests/host/include -I.
-HOST_LINK := -Wl,--defsym=_stext=__executable_start,--defsym=_sdata=__executable_start
+HOST_LINK := -Wl,--defsym=_stext=__executable_start,--defsym=_sdata=__executable_start,--wrap=lockdep_take
 COVERAGE_LINK := $(HOST_LINK) -fsanitize=address -Wl,-u,__gcov_dump
 CLANG := $(or $(CLANG),clang)
 LIBFUZZER_FLAGS := $(HOST_FLAGS) -fsanitize=fuzzer-no-link -DLIBFUZZER -Wno-unknown-warning-option
@@ -25,11 +25,12 @@ COVERAGE_FLAGS := $(filter-out $(HOST_SANITIZE) -O1,$(HOST_FLAGS)) -O0 --coverag
 HOST_KSRCS := $(sort $(filter-out mm/window.c mm/debug.c mm/leak.c,$(wildcard mm/*.c)) $(wildcard lib/*.c) \
 	kernel/lock.c $(wildcard kernel/lockdep*.c))
 HOST_MACHINE := $(sort $(filter-out %/test.c %/fuzz.c,$(wildcard tests/host/*.c tests/host/stubs/*.c)))
+HOST_MODEL := $(sort $(wildcard tests/host/model/*.c))
 HOST_UNITS := $(sort $(wildcard tests/host/unit/*.c))
 HOST_FUZZERS := $(sort $(wildcard tests/host/fuzz/*.c))
 FUZZERS := $(HOST_FUZZERS:tests/host/fuzz/%.c=%)
 HOST_SRCS := $(HOST_KSRCS) $(HOST_MACHINE)
-HOST_ALL := $(HOST_SRCS) $(HOST_UNITS) $(HOST_FUZZERS) tests/host/test.c tests/host/fuzz.c \
+HOST_ALL := $(HOST_SRCS) $(HOST_MODEL) $(HOST_UNITS) $(HOST_FUZZERS) tests/host/test.c tests/host/fuzz.c \
 	kernel/elf.c
 
 # $(call host_objs,directory,sources)
@@ -56,11 +57,11 @@ $(B)/host/clang/%.o: %.c $(B)/libfuzzer.flags
 	@mkdir -p $(@D)
 	$(call say,CLANG,$<) $(CLANG) $(LIBFUZZER_FLAGS) $(DEPS) -c $< -o $@
 
-$(B)/host/unit: $(call host_objs,obj,$(HOST_SRCS) tests/host/test.c $(HOST_UNITS)) $(B)/host.sources
+$(B)/host/unit: $(call host_objs,obj,$(HOST_SRCS) tests/host/test.c $(HOST_MODEL) $(HOST_UNITS)) $(B)/host.sources
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
 
 COVERAGE := $(B)/host/coverage/unit $(FUZZERS:%=$(B)/host/coverage/%)
-$(B)/host/coverage/unit: $(call host_objs,cov,$(HOST_SRCS) tests/host/test.c $(HOST_UNITS)) \
+$(B)/host/coverage/unit: $(call host_objs,cov,$(HOST_SRCS) tests/host/test.c $(HOST_MODEL) $(HOST_UNITS)) \
 		$(B)/host.sources
 	@mkdir -p $(@D)
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(COVERAGE_FLAGS) $(COVERAGE_LINK) \
@@ -80,6 +81,8 @@ $(B)/host/libfuzzer/$(1): $(call host_objs,clang,$(2))
 $(B)/host/coverage/$(1): $(call host_objs,cov,$(2))
 endef
 $(eval $(call fuzz_also,elf,kernel/elf.c))
+# The oracle of address spaces; unit tests that the fuzzer printed use it too.
+$(eval $(call fuzz_also,mm,$(HOST_MODEL)))
 
 # ext2 stands on files and a disk of its own, instead of stubs/files.c.
 EXT2_SRCS := $(wildcard fs/ext2/*.c) $(addprefix fs/,inode.c dcache.c super.c mpage.c writeback.c \
