@@ -27,6 +27,10 @@ HOST_MACHINE := $(sort $(filter-out %/test.c %/fuzz.c,$(wildcard tests/host/*.c 
 HOST_UNITS := $(sort $(wildcard tests/host/unit/*.c))
 HOST_FUZZERS := $(sort $(wildcard tests/host/fuzz/*.c))
 FUZZERS := $(HOST_FUZZERS:tests/host/fuzz/%.c=%)
+# Elsewhere the host's C library serves; these are the kernel's own, as kernel_memcpy() and so on.
+HOST_KLIB := lib/string.c lib/vsnprintf.c $(wildcard tests/host/klib/*.c)
+KLIB_FLAGS := -ffreestanding $(foreach f,memcpy memmove memset memcmp memchr strlen strnlen strcmp \
+	strncmp strchr strrchr strstr strlcpy strlcat kstrtoul vsnprintf snprintf scnprintf,-D$(f)=kernel_$(f))
 HOST_SRCS := $(HOST_KSRCS) $(HOST_MACHINE)
 HOST_ALL := $(HOST_SRCS) $(HOST_UNITS) $(HOST_FUZZERS) tests/host/test.c tests/host/fuzz.c
 
@@ -46,6 +50,14 @@ $(B)/host/obj/%.o: %.c $(B)/host.flags
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$<) $(HOSTCC) $(HOST_FLAGS) $(DEPS) -c $< -o $@
 
+$(B)/host/obj/kernel/%.o: %.c $(B)/host.flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<) $(HOSTCC) $(HOST_FLAGS) $(KLIB_FLAGS) $(DEPS) -c $< -o $@
+
+$(B)/host/cov/kernel/%.o: %.c $(B)/coverage.flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<) $(HOSTCC) $(COVERAGE_FLAGS) $(KLIB_FLAGS) $(DEPS) -c $< -o $@
+
 $(B)/host/cov/%.o: %.c $(B)/coverage.flags
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$<) $(HOSTCC) $(COVERAGE_FLAGS) $(DEPS) -c $< -o $@
@@ -54,12 +66,13 @@ $(B)/host/clang/%.o: %.c $(B)/libfuzzer.flags
 	@mkdir -p $(@D)
 	$(call say,CLANG,$<) $(CLANG) $(LIBFUZZER_FLAGS) $(DEPS) -c $< -o $@
 
-$(B)/host/unit: $(call host_objs,obj,$(HOST_SRCS) tests/host/test.c $(HOST_UNITS)) $(B)/host.sources
+$(B)/host/unit: $(call host_objs,obj,$(HOST_SRCS) tests/host/test.c $(HOST_UNITS)) \
+		$(call host_objs,obj/kernel,$(HOST_KLIB)) $(B)/host.sources
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(filter %.o,$^) -o $@
 
 COVERAGE := $(B)/host/coverage/unit $(FUZZERS:%=$(B)/host/coverage/%)
 $(B)/host/coverage/unit: $(call host_objs,cov,$(HOST_SRCS) tests/host/test.c $(HOST_UNITS)) \
-		$(B)/host.sources
+		$(call host_objs,cov/kernel,$(HOST_KLIB)) $(B)/host.sources
 	@mkdir -p $(@D)
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(COVERAGE_FLAGS) $(COVERAGE_LINK) \
 		$(filter %.o,$^) -o $@
@@ -89,4 +102,4 @@ $(FUZZERS:%=$(B)/host/libfuzzer/%): $(B)/host/libfuzzer/%: $(B)/host/clang/tests
 		$(filter %.o,$^) -o $@
 
 -include $(patsubst %.o,%.d,$(call host_objs,obj,$(HOST_ALL)) $(call host_objs,clang,$(HOST_ALL)) \
-	$(call host_objs,cov,$(HOST_ALL)))
+	$(call host_objs,cov,$(HOST_ALL)) $(call host_objs,obj/kernel,$(HOST_KLIB)))

@@ -192,7 +192,7 @@ ONCE_MEANWHILE(another_truncates)
 	filemap_truncate(as, PAGE_SIZE);
 }
 
-/* Between the look-up and the page lock the page may be truncated: then there is nothing to write. */
+/* Between the look-up and the page lock the page may become clean: nothing is to be written. */
 static struct page *locked_page;
 
 static void owner_truncates(bool locked)
