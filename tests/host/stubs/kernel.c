@@ -60,9 +60,14 @@ void window(void)
 	meanwhile();
 }
 
+void cpu_relax(void)
+{
+	panic("deadlock: a spinlock that another hart holds");
+}
+
 void harts_pause(void)
 {
-	host_may_sleep();
+	lockdep_might_sleep(__func__);
 }
 
 void harts_resume(void)
@@ -165,7 +170,7 @@ void wait_queue_init(struct wait_queue *wq)
 void prepare_to_wait(struct wait_queue *wq, struct wait_entry *entry, int state)
 {
 	(void)wq;
-	host_may_sleep();
+	lockdep_might_sleep(__func__);
 	entry->task = current;
 	current->state = state;
 }
@@ -185,7 +190,7 @@ bool signal_ends_sleep(int state)
 
 void schedule(void)
 {
-	host_may_sleep();
+	lockdep_might_sleep(__func__);
 	if (!disk_complete() && !machine_meanwhile && ++idle_sleeps > MAX_IDLE_SLEEPS)
 		panic("sleeps for ever");
 	meanwhile();
@@ -200,13 +205,19 @@ bool schedule_until(u64 deadline_ns)
 
 void cond_resched(void)
 {
-	host_may_sleep();
+	lockdep_might_sleep(__func__);
 	meanwhile();
 }
 
 void wake_up_all(struct wait_queue *wq)
 {
 	(void)wq;
+}
+
+bool wake_task_in(struct task *task, unsigned states)
+{
+	(void)task, (void)states;
+	return false;
 }
 
 u64 ktime_ns(void)
