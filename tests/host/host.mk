@@ -29,6 +29,10 @@ HOST_MODEL := $(sort $(wildcard tests/host/model/*.c))
 HOST_UNITS := $(sort $(wildcard tests/host/unit/*.c))
 HOST_FUZZERS := $(sort $(wildcard tests/host/fuzz/*.c))
 FUZZERS := $(HOST_FUZZERS:tests/host/fuzz/%.c=%)
+# Elsewhere the host's C library serves; these are the kernel's own, as kernel_memcpy() and so on.
+HOST_KLIB := lib/string.c lib/vsnprintf.c $(wildcard tests/host/klib/*.c)
+KLIB_FLAGS := -ffreestanding $(foreach f,memcpy memmove memset memcmp memchr strlen strnlen strcmp \
+	strncmp strchr strrchr strstr strlcpy strlcat kstrtoul vsnprintf snprintf scnprintf,-D$(f)=kernel_$(f))
 HOST_SRCS := $(HOST_KSRCS) $(HOST_MACHINE)
 HOST_ALL := $(HOST_SRCS) $(HOST_MODEL) $(HOST_UNITS) $(HOST_FUZZERS) tests/host/test.c tests/host/fuzz.c \
 	kernel/elf.c
@@ -49,6 +53,14 @@ $(B)/host/obj/%.o: %.c $(B)/host.flags
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$<) $(HOSTCC) $(HOST_FLAGS) $(DEPS) -c $< -o $@
 
+$(B)/host/obj/klib/%.o: %.c $(B)/host.flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<) $(HOSTCC) $(HOST_FLAGS) $(KLIB_FLAGS) $(DEPS) -c $< -o $@
+
+$(B)/host/cov/klib/%.o: %.c $(B)/coverage.flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<) $(HOSTCC) $(COVERAGE_FLAGS) $(KLIB_FLAGS) $(DEPS) -c $< -o $@
+
 $(B)/host/cov/%.o: %.c $(B)/coverage.flags
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$<) $(HOSTCC) $(COVERAGE_FLAGS) $(DEPS) -c $< -o $@
@@ -57,12 +69,13 @@ $(B)/host/clang/%.o: %.c $(B)/libfuzzer.flags
 	@mkdir -p $(@D)
 	$(call say,CLANG,$<) $(CLANG) $(LIBFUZZER_FLAGS) $(DEPS) -c $< -o $@
 
-$(B)/host/unit: $(call host_objs,obj,$(HOST_SRCS) tests/host/test.c $(HOST_MODEL) $(HOST_UNITS)) $(B)/host.sources
+$(B)/host/unit: $(call host_objs,obj,$(HOST_SRCS) tests/host/test.c $(HOST_MODEL) $(HOST_UNITS)) \
+		$(call host_objs,obj/klib,$(HOST_KLIB)) $(B)/host.sources
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
 
 COVERAGE := $(B)/host/coverage/unit $(FUZZERS:%=$(B)/host/coverage/%)
 $(B)/host/coverage/unit: $(call host_objs,cov,$(HOST_SRCS) tests/host/test.c $(HOST_MODEL) $(HOST_UNITS)) \
-		$(B)/host.sources
+		$(call host_objs,cov/klib,$(HOST_KLIB)) $(B)/host.sources
 	@mkdir -p $(@D)
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(COVERAGE_FLAGS) $(COVERAGE_LINK) \
 		$(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
@@ -132,4 +145,4 @@ $(FUZZERS:%=$(B)/host/libfuzzer/%): $(B)/host/libfuzzer/%: $(B)/host/clang/tests
 		$(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
 
 -include $(patsubst %.o,%.d,$(call host_objs,obj,$(HOST_ALL)) $(call host_objs,clang,$(HOST_ALL)) \
-	$(call host_objs,cov,$(HOST_ALL)))
+	$(call host_objs,cov,$(HOST_ALL)) $(call host_objs,obj/klib,$(HOST_KLIB)))

@@ -55,6 +55,20 @@ static void meanwhile(void)
 	machine_meanwhile = run;
 }
 
+void (*machine_down)(struct rwsem *sem);
+
+void host_before_down(struct rwsem *sem)
+{
+	void (*run)(struct rwsem *) = machine_down;
+	struct task *task = current;
+
+	if (!run)
+		return;
+	machine_down = NULL;
+	run(sem);
+	current_task_reg = task;
+}
+
 void window(void)
 {
 	meanwhile();
