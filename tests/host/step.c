@@ -216,6 +216,13 @@ static bool may_fault(const struct step *s)
 	return true;
 }
 
+/* The outer step is about to put an address space there. */
+static bool fills_slot(unsigned slot)
+{
+	return (outer.step->kind == STEP_FORK || outer.step->kind == STEP_EXEC) &&
+	       outer.step->slot == slot;
+}
+
 static bool may_run(const struct step *s)
 {
 	struct oracle_mm *om = &oracle_mms[s->slot];
@@ -226,10 +233,11 @@ static bool may_run(const struct step *s)
 		return may_fault(s);
 	switch (s->kind) {
 	case STEP_FORK:
-		return may_edit(s);
+		return !fills_slot(s->slot) && may_edit(s);
 	case STEP_EXIT:
 		return om != outer.om && om != oracle_of(outer.step->hart) && lock_is_free(om);
 	case STEP_EXEC:
+		return !fills_slot(s->slot);
 	case STEP_SWITCH:
 	case STEP_SHRINK:
 	case STEP_DROP:

@@ -87,7 +87,7 @@ void step_life(const struct step *s)
 		if (om == own || (om->mm && inside))
 			break;
 		do_exit(om);
-		if (om->mm) /* somebody else has taken it meanwhile, or it is the last */
+		if (om->mm) /* the last stays */
 			break;
 		if (s->kind == STEP_FORK)
 			do_fork(om, own);
