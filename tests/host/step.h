@@ -66,8 +66,8 @@ void model_start(struct mmu_options options);
 /* Does it, then compares everything. */
 void step(const struct step *s);
 /*
- * In the @window-th window of a step that follows: the first that has so many, and lets it. When too
- * many wait, the oldest is done by itself.
+ * In the @window-th window of a step that follows: the first that has so many, and lets it. When
+ * too many wait, the oldest is done by itself.
  */
 void meanwhile(unsigned window, const struct step *s);
 /* Puts everything away, and checks that nothing is left. */
