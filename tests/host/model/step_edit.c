@@ -164,7 +164,8 @@ void step_edit(const struct step *s)
 		agrees(s, got, oracle_mprotect(om, s->addr, s->len, s->prot));
 		break;
 	case STEP_MADVISE:
-		agrees(s, madvise(s), oracle_madvise(om, s->addr, s->len, s->flags));
+		got = madvise(s);
+		agrees(s, got, oracle_madvise(om, s->addr, s->len, s->flags));
 		break;
 	default:
 		do_brk(s, om);
