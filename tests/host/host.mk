@@ -29,8 +29,7 @@ HOST_UNITS := $(sort $(wildcard tests/host/unit/*.c))
 HOST_FUZZERS := $(sort $(wildcard tests/host/fuzz/*.c))
 FUZZERS := $(HOST_FUZZERS:tests/host/fuzz/%.c=%)
 HOST_SRCS := $(HOST_KSRCS) $(HOST_MACHINE)
-HOST_ALL := $(HOST_SRCS) $(HOST_UNITS) $(HOST_FUZZERS) tests/host/test.c tests/host/fuzz.c \
-	kernel/elf.c
+HOST_ALL := $(HOST_SRCS) $(HOST_UNITS) $(HOST_FUZZERS) tests/host/test.c tests/host/fuzz.c
 
 # $(call host_objs,directory,sources)
 host_objs = $(patsubst %.c,$(B)/host/$(1)/%.o,$(2))
@@ -102,6 +101,22 @@ $(EXT2_IMAGES): $(EXT2_TREE) tests/host/host.mk
 		$(MKE2FS_ARGS) -d $(EXT2_TREE) $@
 $(EXT2_PROGRAMS): $(EXT2_IMAGES)
 
+# Of the kernel's own strings and formats this machine's library is the oracle: here they begin with
+# ravel_, and are compiled as the kernel's are, without a library.
+RENAMED := memcpy memmove memset memcmp memchr strlen strnlen strcmp strncmp strchr strrchr strstr \
+	strlcpy strlcat kstrtoul vsnprintf snprintf scnprintf
+FREESTANDING := -ffreestanding $(foreach name,$(RENAMED),-D$(name)=ravel_$(name))
+$(eval $(call fuzz_also,strings,ravel/string.c ravel/vsnprintf.c))
+$(B)/host/obj/ravel/%.o: lib/%.c $(B)/host.flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<) $(HOSTCC) $(HOST_FLAGS) $(FREESTANDING) $(DEPS) -c $< -o $@
+$(B)/host/clang/ravel/%.o: lib/%.c $(B)/libfuzzer.flags
+	@mkdir -p $(@D)
+	$(call say,CLANG,$<) $(CLANG) $(LIBFUZZER_FLAGS) $(FREESTANDING) $(DEPS) -c $< -o $@
+$(B)/host/cov/ravel/%.o: lib/%.c $(B)/coverage.flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<) $(HOSTCC) $(COVERAGE_FLAGS) $(FREESTANDING) $(DEPS) -c $< -o $@
+
 # libfdt is the oracle of lib/fdt.c, which has functions of the same names: here they begin with lib.
 $(foreach dir,fuzz libfuzzer coverage,$(B)/host/$(dir)/fdt): $(B)/host/libfdt.a
 $(B)/host/libfdt.a: $(B)/host.flags
@@ -128,5 +143,5 @@ $(FUZZERS:%=$(B)/host/libfuzzer/%): $(B)/host/libfuzzer/%: $(B)/host/clang/tests
 	$(call say,LINK,$@) $(CLANG) $(LIBFUZZER_FLAGS) -fsanitize=fuzzer $(HOST_LINK) \
 		$(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
 
--include $(patsubst %.o,%.d,$(call host_objs,obj,$(HOST_ALL)) $(call host_objs,clang,$(HOST_ALL)) \
-	$(call host_objs,cov,$(HOST_ALL)))
+HOST_SEEN := $(HOST_ALL) $(EXT2_SRCS) kernel/elf.c ravel/string.c ravel/vsnprintf.c
+-include $(patsubst %.o,%.d,$(foreach dir,obj clang cov,$(call host_objs,$(dir),$(HOST_SEEN))))
