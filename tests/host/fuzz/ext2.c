@@ -112,7 +112,7 @@ static struct tree_node *tree_at(struct place place)
 	return tree_find(tree_dir(place), name_of(place.name));
 }
 
-/* The inode of @name in locked @dir with a reference, or NULL; directories that are none of ours. */
+/* The inode of @name in locked @dir with a reference; NULL: none, or one that is locked already. */
 static struct inode *find_locked(struct inode *dir, const char *name)
 {
 	struct inode *inode = dir->i_op->lookup(dir, name, strlen(name));

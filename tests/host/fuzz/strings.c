@@ -1,8 +1,8 @@
 /*
  * strings.c - the kernel's strings, numbers and formats against this machine's C library.
  *
- *	lib/string.c lib/vsnprintf.c --freestanding, renamed--> ravel_strlen(), ravel_vsnprintf() ...
- *	libc                                                    strlen(), vsnprintf() ...
+ *	lib/string.c lib/vsnprintf.c --freestanding, renamed--> ravel_strlen(), ravel_snprintf()
+ *	libc                                                    strlen(), snprintf()
  *
  * Strings are of few different characters, so that they match often, and lie in memory of exactly
  * their size. Only what lib/vsnprintf.h promises is asked for: where C leaves a combination of
