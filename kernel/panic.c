@@ -124,6 +124,7 @@ static void __noreturn last_words(const struct trap_frame *regs, unsigned long f
 	vprintk(fmt, ap);
 	printk("\nhart %u (id %lu), task %d (%s)\n", this_hart()->id, this_hart()->hartid,
 	       current->pid, current->comm[0] ? current->comm : "boot");
+	lockdep_last_words();
 	if (regs)
 		dump_registers(regs);
 	printk("backtrace:\n");

@@ -1,5 +1,5 @@
 /*
- * provoke.c - mistakes made on purpose, to see that the debug kernel finds them and says who did it.
+ * provoke.c - mistakes made on purpose, to see that the debug kernel finds them.
  *
  * `ravel.panic=WHAT` on the kernel's command line, once the machine is up. scripts/test checks the
  * text of each report.

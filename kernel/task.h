@@ -15,6 +15,7 @@
 #include "arch/riscv/trap.h"
 #include "kernel/cred.h"
 #include "kernel/lock_types.h"
+#include "kernel/lockdep.h"
 #include "kernel/time.h"
 #include "kernel/wait.h"
 #include "lib/atomic.h"
@@ -143,6 +144,9 @@ struct task {
 
 	/* From here on nothing is inherited by a child. */
 	struct sig_info sig_info[NSIG_STD + 1]; /* of each pending standard signal; sig_lock */
+#ifdef CONFIG_DEBUG
+	struct lock_trace locks;
+#endif
 };
 
 #define TASK_NEED_RESCHED (1UL << 0)
