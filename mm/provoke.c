@@ -66,13 +66,16 @@ static void use_after_free_object(void)
 	kmalloc(100, GFP_KERNEL);
 }
 
-/* Of a size that is rarely wanted: vm_check_all() is to find it first. */
+/* Of four that are free the one that is wanted last: vm_check_all() is to find it first. */
 static void write_free_object(void)
 {
-	char *obj = kmalloc(1000, GFP_KERNEL);
+	char *obj[4];
 
-	kfree(obj);
-	obj[20] = 'x';
+	for (unsigned i = 0; i < ARRAY_SIZE(obj); i++)
+		obj[i] = kmalloc(1000, GFP_KERNEL);
+	for (unsigned i = 0; i < ARRAY_SIZE(obj); i++)
+		kfree(obj[i]);
+	obj[0][20] = 'x';
 }
 
 /* One byte past what was asked for, within what kmalloc() had to give. */
