@@ -61,8 +61,12 @@ static const u8 *first_wrong(const u8 *p, const u8 *end, u8 pattern)
 		if (*p != pattern)
 			return p;
 	}
-	for (; p + sizeof(word) <= end && *(const unsigned long *)p == word; p += sizeof(word))
-		;
+	for (; p + 4 * sizeof(word) <= end; p += 4 * sizeof(word)) {
+		const unsigned long *w = (const unsigned long *)p;
+
+		if ((w[0] ^ word) | (w[1] ^ word) | (w[2] ^ word) | (w[3] ^ word))
+			break;
+	}
 	for (; p < end; p++) {
 		if (*p != pattern)
 			return p;
