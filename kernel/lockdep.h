@@ -69,8 +69,8 @@ void lockdep_take_at(struct spinlock *lock, unsigned how, const void *pc);
 /* The current task is about to release @lock; panics when it does not hold it. */
 void lockdep_give(struct spinlock *lock);
 /*
- * The same for the lock bit of @page, of @as or, NULL, of none. It belongs to the task only until that hands it to an I/O:
- * giving what another context has given already is no mistake.
+ * The same for the lock bit of @page, of @as or, NULL, of none. It belongs to the task only until
+ * that hands it to an I/O: giving what another context has given already is no mistake.
  */
 void lockdep_take_page(const struct page *page, const struct address_space *as, unsigned how,
 		       const void *pc);

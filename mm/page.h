@@ -146,7 +146,7 @@ struct address_space;
 
 /* The page lock: owned from I/O start to I/O end. lock_page() sleeps. */
 void lock_page(struct page *page);
-/* Of a page that nobody else has: locks it on its way to @as, and unlocks it if it gets not there. */
+/* A page that nobody else has: locked on its way to @as; unlocked if it does not get there. */
 void lock_new_page(struct page *page, const struct address_space *as);
 void unlock_new_page(struct page *page);
 bool trylock_page(struct page *page);

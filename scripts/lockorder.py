@@ -1,14 +1,13 @@
-"""lockorder.py - compares the orders of locks that a debug kernel saw with docs/locking.md.
-
-    kernel, ravel.lockdep, at power-off     lockdep: inode->lock -> page lock, lru_lock
-    docs/locking.md, between ```lock-order and ```, outer to inner:
-                                            inode->lock
-                                            page lock, page lock of metadata
-                                            lru_lock            # a remark
-
-Each lock taken inside another must stand on a line below it. Locks of one line are never held
-together, but for several of one class: "x/2" inside "x/1" or "x", which the kernel checks.
-"""
+# lockorder.py - compares the orders of locks that a debug kernel saw with docs/locking.md
+#
+#     kernel, ravel.lockdep, at power-off     lockdep: inode->lock -> page lock, lru_lock
+#     docs/locking.md, between ```lock-order and ```, outer to inner:
+#                                             inode->lock
+#                                             page lock, page lock of metadata
+#                                             lru_lock            # a remark
+#
+# Each lock taken inside another must stand on a line below it. Locks of one line are never held
+# together, but for several of one class: "x/2" inside "x/1" or "x", which the kernel checks.
 import os
 import re
 
