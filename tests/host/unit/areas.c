@@ -214,10 +214,10 @@ static char letter_of_page(struct mm *mm, unsigned long addr)
 		return '.';
 	if (!pte_present(pte))
 		return '?';
-	if (pte_special(pte))
-		return 'z';
 	if (!(pte.val & PTE_V))
 		return 'h';
+	if (pte_special(pte))
+		return 'z';
 	if (pfn_to_page(pte_pfn(pte))->type == PAGE_FILE)
 		return 'f';
 	return pte_write(pte) ? 'A' : 'a';

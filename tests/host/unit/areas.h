@@ -51,7 +51,7 @@ static inline unsigned long pages(unsigned n)
 struct mm *areas(const char *drawing);
 /* Verifies all of the machine, then puts @mm and the files of the drawings away. */
 void areas_done(struct mm *mm);
-/* What the area at @column of @drawing looks like, its borders included: as vma_insert() wants it. */
+/* The area at @column of @drawing, its borders included: as vma_insert() wants it. */
 struct vm_area area_like(const char *drawing, unsigned column);
 /* File 0 or 1 of the drawings; the reference is theirs. */
 struct file *area_file(unsigned nr);

@@ -59,6 +59,30 @@ TEST(two_first_writes_make_one_page)
 	space_end(mm);
 }
 
+/* The second window is before the table of level 0 becomes known. */
+static unsigned windows;
+
+static void another_makes_the_table(bool locked)
+{
+	if (!locked && ++windows == 2)
+		another_writes(false);
+}
+
+TEST(two_harts_make_one_table)
+{
+	mm = space_new();
+	addr = map_anon(mm, 1, RW);
+	counters_start();
+	machine_meanwhile = another_makes_the_table;
+	CHECK_EQ(user_put(addr + 1, 0xaa), FAULT_OK);
+	CHECK(another_writes_happened);
+	CHECK_EQ(user_byte(addr), 0xbb);
+	CHECK_EQ(mm->nr_ptes, 2);
+	CHECK_EQ(counted(VM_pgtable_alloc), 2);
+	CHECK_EQ(counted(VM_fault_demand_zero), 1);
+	space_end(mm);
+}
+
 TEST(a_first_read_meets_a_first_write)
 {
 	mm = space_new();
@@ -158,6 +182,39 @@ TEST(nor_copied_for_a_private_write)
 	CHECK_EQ(user_put(addr, 1), FAULT_SIGBUS);
 	CHECK_EQ(counted(VM_fault_raced), 1);
 	CHECK_EQ(mm->rss_anon, 0);
+	space_end(mm);
+	file_put(file);
+}
+
+/* Between two tries nothing is held: the second may find quite another area. */
+static void another_replaces(bool locked)
+{
+	static unsigned turn;
+
+	if (locked || turn > 3 || rwsem_held(&mm->mmap_lock) != (turn < 3))
+		return;
+	live_in(1, mm);
+	turn++;
+	if (turn == 3) /* two windows were the tables' */
+		filemap_truncate(as, 0);
+	else if (turn == 4)
+		CHECK_EQ(vm_mmap(mm, NULL, addr, PAGE_SIZE, RW, ANON | MAP_FIXED, 0), addr);
+}
+
+TEST(the_second_try_forgets_the_first)
+{
+	struct file *file = host_file(FILE_DISK, PAGE_SIZE);
+
+	mm = space_new();
+	as = host_file_mapping(file);
+	addr = map_file(mm, file, 1, RW, 0);
+	page_put(read_mapping_page(as, 0));
+	counters_start();
+	machine_meanwhile = another_replaces;
+	CHECK_EQ(user_put(addr, 1), FAULT_OK);
+	CHECK_EQ(counted(VM_fault_raced), 1);
+	CHECK_EQ(counted(VM_fault_demand_zero), 1);
+	CHECK_EQ(user_byte(addr + 1), 0);
 	space_end(mm);
 	file_put(file);
 }

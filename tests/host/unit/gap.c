@@ -2,7 +2,7 @@
  * gap.c - where is a free place of so many bytes? The highest one in [low, high).
  *
  *	 low                             high
- *	  .  .  .  A  A  .  .  B  .  C  C     1 page    the highest gap, before C
+ *	  .  .  .  A  A  .  .  B  .  C  C      1 page    the highest gap, before C
  *	                          ^
  *	                 ^  ^                  2 pages   the highest that is large enough
  *	  ^  ^  ^                              3 pages   before A
@@ -43,7 +43,7 @@ static const struct {
 	{ "rrrr.rrrrr", 1, 0, 10, 4 },
 	{ "rrrrrrrrr.", 1, 0, 10, 9 },
 	{ "rrrr.rrrrr", 2, 0, 10, -1 },
-	/* the window's ends: gaps that only touch it do not count, those that reach over do in part */
+	/* the window's ends: of gaps that reach over only the part inside counts */
 	{ "....rr....", 3, 2, 8, -1 },
 	{ "....rr....", 2, 2, 8, 6 },
 	{ "....rrrr..", 2, 2, 8, 2 },
@@ -157,7 +157,9 @@ TEST(all_of_the_user_half)
 	CHECK_EQ(vma_find_gap(mm, all + PAGE_SIZE, low, TASK_SIZE), 0);
 	CHECK_EQ(vma_find_gap(mm, PAGE_SIZE, low, TASK_SIZE), TASK_SIZE - PAGE_SIZE);
 	CHECK_EQ(vm_mmap(mm, NULL, low, all, PROT_READ, ANON | MAP_FIXED, 0), low);
+	/* 64 KiB below it are free, but nobody's. */
 	CHECK_EQ(vma_find_gap(mm, PAGE_SIZE, low, TASK_SIZE), 0);
+	CHECK_EQ(vma_find_gap(mm, low + PAGE_SIZE, low, TASK_SIZE), 0);
 	CHECK_EQ(vm_munmap(mm, low, PAGE_SIZE), 0);
 	CHECK_EQ(vma_find_gap(mm, PAGE_SIZE, low, TASK_SIZE), low);
 	CHECK_EQ(vm_munmap(mm, TASK_SIZE - PAGE_SIZE, PAGE_SIZE), 0);

@@ -5,6 +5,7 @@
  *
  *	fault --> no page --> the largest gets SIGKILL --> wait a moment --> once more
  */
+#include "kernel/sched.h"
 #include "kernel/task.h"
 #include "tests/host/unit/space.h"
 
@@ -12,7 +13,6 @@
 
 static struct mm *small, *large;
 static unsigned long addr;
-
 
 /* More than there is: the promise is made all the same. */
 static unsigned long map_large(struct mm *mm)
@@ -114,6 +114,7 @@ BARE_TEST(one_victim_at_a_time)
 	machine_meanwhile = the_victim_takes_its_time;
 	CHECK_EQ(user_put(addr + PAGE_SIZE, 1), FAULT_OK);
 	CHECK(waits >= 20);
+	CHECK(ktime_ns() >= NSEC_PER_SEC / 1000); /* he slept, and did not spin */
 	CHECK_EQ(counted(VM_oom_kill), 1);
 	CHECK(!host_tasks[1].killed);
 	machine_meanwhile = NULL;
@@ -162,7 +163,8 @@ BARE_TEST(a_failure_that_was_asked_for_kills_nobody)
 	machine_boot(RAM, 2);
 	machine_run_on(1);
 	small = space_new();
-	addr = map_anon(small, 1, RW);
+	addr = map_anon(small, 2, RW);
+	CHECK_EQ(user_put(addr + PAGE_SIZE, 1), FAULT_OK); /* it would be the largest */
 	counters_start();
 	current->fail_alloc = 1;
 	CHECK_EQ(user_put(addr, 1), FAULT_OOM);
