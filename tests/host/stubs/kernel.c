@@ -55,6 +55,20 @@ static void meanwhile(void)
 	machine_meanwhile = run;
 }
 
+void (*machine_down)(struct rwsem *sem);
+
+void host_before_down(struct rwsem *sem)
+{
+	void (*run)(struct rwsem *) = machine_down;
+	struct task *task = current;
+
+	if (!run)
+		return;
+	machine_down = NULL;
+	run(sem);
+	current_task_reg = task;
+}
+
 void window(void)
 {
 	meanwhile();
@@ -63,6 +77,25 @@ void window(void)
 void cpu_relax(void)
 {
 	panic("deadlock: a spinlock that another hart holds");
+}
+
+void (*machine_down)(struct rwsem *sem);
+
+/* By --wrap (host.mk), for lockdep_take(): what comes before a lock is ours. */
+void __wrap_lockdep_take(struct spinlock *lock, unsigned how);
+void __wrap_lockdep_take(struct spinlock *lock, unsigned how)
+{
+	void (*run)(struct rwsem *) = machine_down;
+	struct task *task = current;
+
+	if (run && how == LOCK_SLEEP) {
+		machine_down = NULL;
+		mmu_busy++;
+		run(container_of(lock, struct rwsem, lock));
+		mmu_busy--;
+		current_task_reg = task;
+	}
+	lockdep_take_at(lock, how, __builtin_return_address(0));
 }
 
 void harts_pause(void)
