@@ -13,7 +13,8 @@ HOST_FLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(HOST_SANITIZE) $(WARN)
 	-DCONFIG_DEBUG -Itests/host/include -I.
 HOST_LINK := -Wl,--defsym=_stext=__executable_start,--defsym=_sdata=__executable_start \
 	-Wl,--wrap=lockdep_might_sleep
-COVERAGE_LINK := $(HOST_LINK) -fsanitize=address -Wl,-u,__gcov_dump
+# At -O0 every nested function (CHECK_PANIC) is called by way of the stack.
+COVERAGE_LINK := $(HOST_LINK) -fsanitize=address -Wl,-u,__gcov_dump -Wl,--no-warn-execstack
 CLANG := $(or $(CLANG),clang)
 LIBFUZZER_FLAGS := $(HOST_FLAGS) -fsanitize=fuzzer-no-link -DLIBFUZZER -Wno-unknown-warning-option
 

@@ -98,7 +98,7 @@ BARE_TEST(words_of_the_field)
 
 BARE_TEST(a_pointer_may_be_an_error)
 {
-	int x;
+	int x = 0;
 
 	CHECK(!IS_ERR(&x) && !IS_ERR(NULL) && IS_ERR_OR_NULL(NULL) && !IS_ERR_OR_NULL(&x));
 	CHECK(IS_ERR(ERR_PTR(-ENOMEM)) && IS_ERR_OR_NULL(ERR_PTR(-1)));
