@@ -4,10 +4,10 @@
  *	fuzz_op --decode--> struct step --> step()       to the real code and to the oracle
  *	                               \-> meanwhile()   one in four: in the windows of the next
  *
- * What each step does, and what is compared after it: tests/host/step.c.
+ * What each step does, and what is compared after it: tests/host/model/step.c.
  */
 #include "tests/host/fuzz.h"
-#include "tests/host/step.h"
+#include "tests/host/model/step.h"
 
 #define MEANWHILE_ONE_IN 4
 #define FAIL_ONE_IN	 8
@@ -326,6 +326,6 @@ const struct fuzz_target fuzz_target = {
 	.step = do_op,
 	.end = end,
 	.print = print,
-	.includes = "#include \"tests/host/step.h\"\n#include \"tests/host/test.h\"\n",
+	.includes = "#include \"tests/host/model/step.h\"\n#include \"tests/host/test.h\"\n",
 	.epilogue = "\tmodel_end();\n",
 };

@@ -10,7 +10,7 @@
 #include "lib/errno.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
-#include "tests/host/step.h"
+#include "tests/host/model/step.h"
 
 long sys_madvise(const struct trap_frame *regs);
 

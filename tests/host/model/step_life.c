@@ -4,7 +4,7 @@
 #include "kernel/panic.h"
 #include "kernel/task.h"
 #include "mm/stack.h"
-#include "tests/host/step.h"
+#include "tests/host/model/step.h"
 
 #define STACK_PAGES 4
 

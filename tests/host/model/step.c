@@ -12,7 +12,7 @@
  *	A does both, or     (mmap that populates, a write to a file, a truncation) at each window the
  *	something longer    oracle looks whether A's part has come to pass (outer_sync())
  */
-#include "tests/host/step.h"
+#include "tests/host/model/step.h"
 
 #include <string.h>
 

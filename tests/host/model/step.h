@@ -12,7 +12,7 @@
 #ifndef RAVEL_HOST_STEP_H
 #define RAVEL_HOST_STEP_H
 
-#include "tests/host/oracle.h"
+#include "tests/host/model/oracle.h"
 
 #define STEP_KINDS(X)                                                                              \
 	X(MMAP)	    /* addr, len, prot, flags, file, pos: the offset */                            \

@@ -9,7 +9,7 @@
  * An area is nothing but a run of pages that are alike: so the areas that must be there, merged as
  * far as can be, are found by going over the pages (oracle_check.c).
  */
-#include "tests/host/oracle.h"
+#include "tests/host/model/oracle.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -11,7 +11,7 @@
 #include "kernel/panic.h"
 #include "kernel/task.h"
 #include "mm/vma.h"
-#include "tests/host/step.h"
+#include "tests/host/model/step.h"
 
 enum fault_access step_access_of(const struct step *s)
 {
