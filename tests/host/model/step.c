@@ -9,8 +9,8 @@
  *	A edits areas       holds mmap_lock for writing: B does not edit, and touches only what its
  *	                    MMU still grants; that was before A
  *	A touches memory    B was before A, which looks again after each window
- *	A does both, or     (mmap that populates, a write to a file, a truncation) at each window the
- *	something longer    oracle looks whether A's part has come to pass (outer_sync())
+ *	A does both, or     (mmap that populates, a write to a file, a truncation) at each window
+ *	something longer    the oracle looks whether A's part has come to pass (outer_sync())
  */
 #include "tests/host/model/step.h"
 
@@ -295,7 +295,7 @@ static bool run_inside(const struct step *s, bool locked)
 	return s->kind == STEP_SWITCH;
 }
 
-/* The next page from @addr on, and around, that may be used as @s does; or that is mapped at all. */
+/* The next page from @addr on, and around, that may be used as @s does; or that is mapped. */
 static unsigned long next_page(struct oracle_mm *om, const struct step *s)
 {
 	unsigned long at = s->addr & PAGE_MASK, first = at;

@@ -49,7 +49,7 @@ enum step_kind {
 };
 extern const char *const step_name[NR_STEP_KINDS];
 
-/* Where addr leads: there, or to the next page from there on that is mapped, that can be used so. */
+/* Where addr leads: there, or to the next page from there on that is mapped, or can be used. */
 enum step_where { STEP_AT, STEP_NEXT_MAPPED, STEP_NEXT_USABLE };
 
 struct step {

@@ -52,7 +52,7 @@ static void submit(struct address_space *as, struct page **pages, unsigned nr, b
 	BUG_ON(nr_queued > MAX_REQUESTS || nr > MAX_PAGES);
 	*r = (struct request){ container_of(as, struct file, as), write, nr, {} };
 	memcpy(r->pages, pages, nr * sizeof(*pages));
-	/* The disk takes the bytes as soon as it may: what is written to a page later comes too late. */
+	/* The disk takes the bytes as soon as it may: what is written later comes too late. */
 	for (unsigned i = 0; write && i < nr; i++)
 		memcpy(taken[r - queue][i], page_address(pages[i]), PAGE_SIZE);
 }
