@@ -68,9 +68,9 @@ static unsigned long draw_len(u64 *bits)
 
 static u64 draw_pos(u64 *bits)
 {
-	u64 pos = draw(bits, 13) * PAGE_SIZE;
+	u64 pos = draw(bits, draw(bits, 2) ? 4 : 13) * PAGE_SIZE;
 
-	return draw(bits, 3) ? pos + draw(bits, PAGE_SIZE) : pos;
+	return draw(bits, 2) ? pos + draw(bits, PAGE_SIZE) : pos;
 }
 
 static void decode_mmap(struct step *s, u64 *bits)
@@ -83,14 +83,15 @@ static void decode_mmap(struct step *s, u64 *bits)
 	s->file = draw(bits, 2) ? (int)draw(bits, ORACLE_FILES) : NO_FILE;
 	if (s->file == NO_FILE)
 		s->flags |= MAP_ANONYMOUS;
-	s->pos = draw(bits, 11) * PAGE_SIZE;
+	s->pos = draw(bits, draw(bits, 2) ? 3 : 11) * PAGE_SIZE;
 	if (draw(bits, 4) == 0)
 		s->flags |= MAP_POPULATE;
 	if (draw(bits, 8) == 0)
 		s->flags |= MAP_NORESERVE;
 	if (draw(bits, 5) == 0)
 		s->addr = 0;
-	s->mapped = s->mapped && draw(bits, 2);
+	if (draw(bits, 2))
+		s->where = STEP_AT;
 }
 
 /* Arguments that make no sense. */
@@ -100,7 +101,7 @@ static void spoil(struct step *s, u64 *bits)
 	static const u32 flags[] = { MAP_SHARED, MAP_PRIVATE | MAP_GROWSDOWN, 0,
 				     MAP_PRIVATE | MAP_HUGETLB };
 
-	s->mapped = false;
+	s->where = STEP_AT;
 	switch (draw(bits, 5)) {
 	case 0:
 		s->addr += 1 + draw(bits, PAGE_SIZE - 1);
@@ -169,6 +170,8 @@ static bool takes_pages(enum step_kind kind)
 /* True: it is one for meanwhile(), in window *window. */
 static bool decode(const struct fuzz_op *op, struct step *s, unsigned *window)
 {
+	static const u8 where[] = { STEP_AT, STEP_NEXT_MAPPED, STEP_NEXT_USABLE, STEP_NEXT_USABLE,
+				    STEP_NEXT_USABLE };
 	u64 a = op->a, b = op->b, c = op->c;
 	bool other = draw(&b, MEANWHILE_ONE_IN) == MEANWHILE_ONE_IN - 1;
 
@@ -176,7 +179,7 @@ static bool decode(const struct fuzz_op *op, struct step *s, unsigned *window)
 	s->there = other && draw(&a, 3);
 	s->hart = draw(&a, ORACLE_HARTS);
 	s->slot = draw(&a, ORACLE_MMS);
-	s->mapped = s->kind != STEP_BRK && draw(&a, 4);
+	s->where = s->kind == STEP_BRK ? STEP_AT : where[draw(&a, 5)];
 	if (s->kind == STEP_SWITCH && draw(&a, 16) == 15)
 		s->slot = ORACLE_MMS;
 	*window = draw(&b, 4);
@@ -184,11 +187,11 @@ static bool decode(const struct fuzz_op *op, struct step *s, unsigned *window)
 	s->addr = draw_addr(&b);
 	s->len = draw_len(&c);
 	if (!takes_pages(s->kind)) {
-		s->addr += draw(&c, PAGE_SIZE);
+		s->addr += draw(&c, 2) ? draw(&c, PAGE_SIZE) : 0;
 		s->len = 1 + draw(&c, draw(&c, 4) ? 16 : PAGE_SIZE);
 	}
 	if (draw(&c, FAIL_ONE_IN) == FAIL_ONE_IN - 1)
-		s->fail = 1 + draw(&c, 8);
+		s->fail = 1 + draw(&c, 14);
 	if (takes_pages(s->kind) && draw(&c, 16) == 15) {
 		decode_rest(s, &c);
 		spoil(s, &c);
@@ -287,8 +290,9 @@ static void print_step(FILE *out, const struct step *s)
 		fprintf(out, ", .pos = 0x%llx", (unsigned long long)s->pos);
 	if (s->fail)
 		fprintf(out, ", .fail = %u", s->fail);
-	if (s->mapped)
-		fprintf(out, ", .mapped = true");
+	if (s->where != STEP_AT)
+		fprintf(out, ", .where = %s",
+			s->where == STEP_NEXT_MAPPED ? "STEP_NEXT_MAPPED" : "STEP_NEXT_USABLE");
 	if (s->there)
 		fprintf(out, ", .there = true");
 	fprintf(out, " });\n");

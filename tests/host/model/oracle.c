@@ -136,7 +136,8 @@ static void unmap_page(struct oracle_page *page)
 
 /* ---- limits ---- */
 
-/* @pages more, and @data more that count as data. */
+/* @pages more (NO_MORE: as many as now), and @data more that count as data (likewise). */
+#define NO_MORE (~0UL)
 static bool within_limits(struct oracle_mm *om, unsigned long pages, unsigned long data)
 {
 	unsigned long total = 0, total_data = 0;
@@ -145,8 +146,8 @@ static bool within_limits(struct oracle_mm *om, unsigned long pages, unsigned lo
 		total += om->pages[i].mapped;
 		total_data += om->pages[i].mapped && is_data(&om->pages[i]);
 	}
-	return (pages == 0 || total + pages <= current->rlim[RLIMIT_AS].cur / PAGE_SIZE) &&
-	       (data == 0 || total_data + data <= current->rlim[RLIMIT_DATA].cur / PAGE_SIZE);
+	return (pages == NO_MORE || total + pages <= current->rlim[RLIMIT_AS].cur / PAGE_SIZE) &&
+	       (data == NO_MORE || total_data + data <= current->rlim[RLIMIT_DATA].cur / PAGE_SIZE);
 }
 
 /* ---- mmap ---- */
@@ -269,9 +270,7 @@ long oracle_mmap_where(struct oracle_mm *om, const struct oracle_page *want, uns
 		return start;
 	if (flags & MAP_FIXED)
 		pages -= nr_mapped(om, start, bytes);
-	if (pages == 0)
-		return start;
-	if (!within_limits(om, pages, is_data(want) ? pages : 0))
+	if (!within_limits(om, pages, is_data(want) ? pages : NO_MORE))
 		return -ENOMEM;
 	if (is_data(want) && pages > nr_managed_pages() && !(want->flags & VM_NORESERVE))
 		return -ENOMEM;
@@ -327,7 +326,7 @@ static bool mprotect_within_limits(struct oracle_mm *om, unsigned long addr, uns
 
 	for (; (page = oracle_next(om, at, &at)) && at - addr < len; at += PAGE_SIZE)
 		more += !(page->prot & PROT_WRITE) && !(page->flags & VM_GROWSDOWN);
-	return !(prot & PROT_WRITE) || more == 0 || within_limits(om, 0, more);
+	return !(prot & PROT_WRITE) || more == 0 || within_limits(om, NO_MORE, more);
 }
 
 int oracle_mprotect(struct oracle_mm *om, unsigned long addr, unsigned long len, u32 prot)
@@ -454,7 +453,7 @@ bool oracle_grow(struct oracle_mm *om, unsigned long addr)
 		end += PAGE_SIZE;
 	}
 	if (at < floor || end - at > current->rlim[RLIMIT_STACK].cur ||
-	    !within_limits(om, (next_at - at) / PAGE_SIZE, 0))
+	    !within_limits(om, (next_at - at) / PAGE_SIZE, NO_MORE))
 		return false;
 	like = *next;
 	oracle_map(om, &like, at, next_at - at);

@@ -2,8 +2,8 @@
  * oracle.h - what an address space must look like: one entry for each page, and every rule of
  * docs/ about mmap(2) and its family said in the plainest way. oracle.c has the drawing.
  *
- * The oracle knows nothing of areas, tables, frames or locks. tests/host/model/step.h does each operation
- * to it and to the real code.
+ * The oracle knows nothing of areas, tables, frames or locks. tests/host/model/step.h does each
+ * operation to it and to the real code.
  */
 #ifndef RAVEL_HOST_ORACLE_H
 #define RAVEL_HOST_ORACLE_H

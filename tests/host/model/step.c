@@ -9,8 +9,8 @@
  *	A edits areas       holds mmap_lock for writing: B does not edit, and touches only what its
  *	                    MMU still grants; that was before A
  *	A touches memory    B was before A, which looks again after each window
- *	A does both, or     (mmap that populates, a write to a file, a truncation) at each window the
- *	something longer    oracle looks whether A's part has come to pass (outer_sync())
+ *	A does both, or     (mmap that populates, a write to a file, a truncation) at each window
+ *	something longer    the oracle looks whether A's part has come to pass (outer_sync())
  */
 #include "tests/host/model/step.h"
 
@@ -192,6 +192,9 @@ static bool may_edit(const struct step *s)
 	if (outer.populates && om == outer.om && s->kind != STEP_MPROTECT &&
 	    s->kind != STEP_MADVISE)
 		return false;
+	/* A truncation will zero its tail at some time: nobody copies it meanwhile. */
+	if (outer.step->kind == STEP_TRUNCATE && s->kind == STEP_MMAP && (s->flags & MAP_POPULATE))
+		return false;
 	return lock_is_free(om);
 }
 
@@ -208,7 +211,6 @@ static bool may_fault(const struct step *s)
 
 		if (page && !page->mapped && om->mm->mmap_lock.count > 0)
 			return false;
-		/* A truncation will zero its tail at some time. */
 		if (page && page->mapped && !page->own && outer.step->kind == STEP_TRUNCATE &&
 		    page->file == outer.step->file && page->pgoff == outer.pos / PAGE_SIZE)
 			return false;
@@ -293,7 +295,7 @@ static bool run_inside(const struct step *s, bool locked)
 	return s->kind == STEP_SWITCH;
 }
 
-/* The next page from @addr on, and around, that may be used as @s does; or that is mapped at all. */
+/* The next page from @addr on, and around, that may be used as @s does; or that is mapped. */
 static unsigned long next_page(struct oracle_mm *om, const struct step *s)
 {
 	unsigned long at = s->addr & PAGE_MASK, first = at;
@@ -301,7 +303,8 @@ static unsigned long next_page(struct oracle_mm *om, const struct step *s)
 	for (unsigned i = 0; i < 2 * ORACLE_PAGES; i++, at += PAGE_SIZE) {
 		if (!oracle_next(om, at, &at) && !oracle_next(om, MMAP_MIN_ADDR, &at))
 			return s->addr & PAGE_MASK;
-		if (!is_access(s->kind) || oracle_allows(om, at, step_access_of(s)) == FAULT_OK)
+		if (!is_access(s->kind) || s->where == STEP_NEXT_MAPPED ||
+		    oracle_allows(om, at, step_access_of(s)) == FAULT_OK)
 			return at & PAGE_MASK;
 		if (i == 0)
 			first = at & PAGE_MASK;
@@ -316,7 +319,7 @@ static struct step resolve(const struct step *s)
 	struct oracle_mm *om = copies ? &oracle_mms[s->slot] : oracle_of(s->hart);
 	struct step resolved = *s;
 
-	if (s->mapped && om)
+	if (s->where != STEP_AT && om)
 		resolved.addr = next_page(om, s) + offset_in_page(s->addr);
 	return resolved;
 }
@@ -382,7 +385,7 @@ static void others_run(bool locked)
 	for (unsigned i = 0; i < nr_pending; i++) {
 		struct step s = pending[i].step;
 
-		if (s.mapped)
+		if (s.where != STEP_AT)
 			s = resolve(&s);
 		if (s.there)
 			aim(&s);

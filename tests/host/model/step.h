@@ -49,6 +49,9 @@ enum step_kind {
 };
 extern const char *const step_name[NR_STEP_KINDS];
 
+/* Where addr leads: there, or to the next page from there on that is mapped, or can be used. */
+enum step_where { STEP_AT, STEP_NEXT_MAPPED, STEP_NEXT_USABLE };
+
 struct step {
 	enum step_kind kind;
 	unsigned hart, slot;
@@ -57,8 +60,8 @@ struct step {
 	u32 prot, flags;
 	u64 pos;
 	unsigned fail; /* this allocation of it fails; 0: none */
-	bool mapped;   /* at the next page from addr on that can be used so */
-	bool there;    /* only meanwhile(): at the page, and the file, that the outer step is at */
+	enum step_where where;
+	bool there; /* only meanwhile(): at the page, and the file, that the outer step is at */
 };
 
 /* One address space, on harts 0 and 1, and four files. Boots the machine if nobody has. */

@@ -49,7 +49,7 @@ static void wrote(struct oracle_page *page, unsigned long addr, const u8 *bytes,
 static bool being_truncated(const struct oracle_page *page)
 {
 	return inside && outer.step->kind == STEP_TRUNCATE && page && page->mapped &&
-	       page->file == outer.file && !oracle_backed(page);
+	       page->file == outer.step->file && !oracle_backed(page);
 }
 
 /* @res of the access to @addr is what must be; true if it was served. */
