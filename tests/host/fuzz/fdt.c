@@ -536,7 +536,7 @@ static void print(FILE *out, const struct fuzz_op *op)
 const struct fuzz_target fuzz_target = {
 	.name = "fdt",
 	.nr_codes = NR_CODES,
-	.default_ops = 2000,
+	.default_ops = 15000,
 	.start = start,
 	.step = step,
 	.end = end,
