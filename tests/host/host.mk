@@ -18,15 +18,17 @@ COVERAGE_LINK := $(HOST_LINK) -fsanitize=address -Wl,-u,__gcov_dump -Wl,--no-war
 CLANG := $(or $(CLANG),clang)
 LIBFUZZER_FLAGS := $(HOST_FLAGS) -fsanitize=fuzzer-no-link -DLIBFUZZER -Wno-unknown-warning-option
 
-# The counts are the code's own: no sanitizer's branches; its library only, for stubs/asan.c.
+# The counts are the code's own: no sanitizer's branches; its library only, for asan.c.
 COVERAGE_FLAGS := $(filter-out $(HOST_SANITIZE) -O1,$(HOST_FLAGS)) -O0 --coverage \
 	-fprofile-update=single
 
 # mm/window.c delays real harts; here the simulated ones run in its windows. For mm/debug.c and
-# mm/leak.c, the debug kernel's, there is stubs/asan.c.
-HOST_KSRCS := $(sort $(filter-out mm/window.c mm/debug.c mm/leak.c,$(wildcard mm/*.c)) $(wildcard lib/*.c) \
-	kernel/lock.c $(wildcard kernel/lockdep*.c))
-HOST_MACHINE := $(sort $(filter-out %/test.c %/fuzz.c,$(wildcard tests/host/*.c tests/host/stubs/*.c)))
+# mm/leak.c, the debug kernel's, there is asan.c.
+HOST_KSRCS := $(sort $(filter-out mm/window.c mm/debug.c mm/leak.c,$(wildcard mm/*.c)) \
+	$(wildcard lib/*.c) \
+	kernel/lock.c kernel/wait.c $(wildcard kernel/lockdep*.c))
+HOST_MACHINE := $(sort $(filter-out %/test.c %/fuzz.c, \
+	$(wildcard tests/host/*.c tests/host/stubs/*.c)))
 HOST_MODEL := $(sort $(wildcard tests/host/model/*.c))
 HOST_UNITS := $(sort $(wildcard tests/host/unit/*.c))
 HOST_FUZZERS := $(sort $(wildcard tests/host/fuzz/*.c))
@@ -38,6 +40,9 @@ KLIB_FLAGS := -ffreestanding $(foreach f,memcpy memmove memset memcmp memchr str
 HOST_SRCS := $(HOST_KSRCS) $(HOST_MACHINE)
 HOST_ALL := $(HOST_SRCS) $(HOST_MODEL) $(HOST_UNITS) $(HOST_FUZZERS) tests/host/test.c \
 	tests/host/fuzz.c
+
+# What a program is linked of: all that it depends on but for what it has instead.
+host_inputs = $(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^))
 
 # $(call host_objs,directory,sources)
 host_objs = $(patsubst %.c,$(B)/host/$(1)/%.o,$(2))
@@ -73,21 +78,21 @@ $(B)/host/clang/%.o: %.c $(B)/libfuzzer.flags
 
 $(B)/host/unit: $(call host_objs,obj,$(HOST_SRCS) tests/host/test.c $(HOST_MODEL) $(HOST_UNITS)) \
 		$(call host_objs,obj/klib,$(HOST_KLIB)) $(B)/host.sources
-	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
+	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(host_inputs) -o $@
 
 COVERAGE := $(B)/host/coverage/unit $(FUZZERS:%=$(B)/host/coverage/%)
 $(B)/host/coverage/unit: $(call host_objs,cov,$(HOST_SRCS) tests/host/test.c $(HOST_MODEL) $(HOST_UNITS)) \
 		$(call host_objs,cov/klib,$(HOST_KLIB)) $(B)/host.sources
 	@mkdir -p $(@D)
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(COVERAGE_FLAGS) $(COVERAGE_LINK) \
-		$(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
+		$(host_inputs) -o $@
 
 COVERAGE_LIB := $(call host_objs,cov,$(HOST_SRCS) tests/host/fuzz.c)
 $(FUZZERS:%=$(B)/host/coverage/%): $(B)/host/coverage/%: $(B)/host/cov/tests/host/fuzz/%.o \
 		$(COVERAGE_LIB) $(B)/host.sources
 	@mkdir -p $(@D)
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(COVERAGE_FLAGS) $(COVERAGE_LINK) \
-		$(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
+		$(host_inputs) -o $@
 
 # What only one fuzzer needs: $(call fuzz_also,its name,sources)
 define fuzz_also
@@ -104,7 +109,7 @@ EXT2_SRCS := $(wildcard fs/ext2/*.c) $(addprefix fs/,inode.c dcache.c super.c mp
 	file_write.c bdev.c permission.c) drivers/block.c tests/host/fs/disk.c tests/host/fs/tree.c
 $(eval $(call fuzz_also,ext2,$(EXT2_SRCS)))
 EXT2_PROGRAMS := $(foreach dir,fuzz libfuzzer coverage,$(B)/host/$(dir)/ext2)
-HAS_FILES := $(wildcard tests/host/oracle*.c tests/host/step*.c tests/host/stubs/files.c)
+HAS_FILES := tests/host/disk.c tests/host/stubs/files.c
 $(EXT2_PROGRAMS): HOST_WITHOUT := $(foreach file,$(HAS_FILES:.c=.o),%/$(file))
 
 # What the fuzzer of ext2 mounts: a little tree, in blocks of 1 KiB (two groups) and of 4 KiB.
@@ -154,14 +159,14 @@ HOST_LIB := $(call host_objs,obj,$(HOST_SRCS) tests/host/fuzz.c)
 $(FUZZERS:%=$(B)/host/fuzz/%): $(B)/host/fuzz/%: $(B)/host/obj/tests/host/fuzz/%.o $(HOST_LIB) \
 		$(B)/host.sources
 	@mkdir -p $(@D)
-	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
+	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(host_inputs) -o $@
 
 CLANG_LIB := $(call host_objs,clang,$(HOST_SRCS) tests/host/fuzz.c)
 $(FUZZERS:%=$(B)/host/libfuzzer/%): $(B)/host/libfuzzer/%: $(B)/host/clang/tests/host/fuzz/%.o \
 		$(CLANG_LIB) $(B)/host.sources
 	@mkdir -p $(@D)
 	$(call say,LINK,$@) $(CLANG) $(LIBFUZZER_FLAGS) -fsanitize=fuzzer $(HOST_LINK) \
-		$(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
+		$(host_inputs) -o $@
 
 HOST_SEEN := $(HOST_ALL) $(EXT2_SRCS) kernel/elf.c ravel/string.c ravel/vsnprintf.c
 -include $(patsubst %.o,%.d,$(foreach dir,obj clang cov,$(call host_objs,$(dir),$(HOST_SEEN))) \
