@@ -60,6 +60,12 @@ def make(*targets):
         raise SystemExit("the build failed (above)")
 
 
+def need_tools(group):
+    """Raises SystemExit when scripts/check-tools, which says what, finds a tool missing."""
+    if subprocess.run([os.path.join(ROOT, "scripts", "check-tools"), group], check=False).returncode:
+        raise SystemExit("the tools above are needed first")
+
+
 @contextlib.contextmanager
 def locked_build():
     """Hold the build directory: nobody else builds from a script meanwhile."""
