@@ -121,7 +121,7 @@ def check_reasons(sources, reasons):
 
 
 def main():
-    subprocess.run([os.path.join(machine.ROOT, "scripts", "check-tools"), "host"], check=True)
+    machine.need_tools("host")
     with machine.locked_build():
         machine.make("host-coverage")
     objects = os.path.join(machine.BUILD, "host", "cov")

@@ -32,8 +32,11 @@ def fuzz(name, seconds):
 
 
 def main():
-    subprocess.run([os.path.join(machine.ROOT, "scripts", "check-tools"), "fuzz"], check=True)
-    seconds = int(os.environ.get("SECONDS") or 60)
+    machine.need_tools("fuzz")
+    words = os.environ.get("SECONDS") or "60"
+    if not words.isdecimal() or int(words) == 0: # to libFuzzer 0 is for ever
+        sys.exit("fuzz: SECONDS=%s is no number of seconds" % words)
+    seconds = int(words)
     names = os.environ.get("TEST", "").replace(",", " ").split() or mmhost.fuzzers()
     unknown = sorted(set(names) - set(mmhost.fuzzers()))
     if unknown:

@@ -60,6 +60,13 @@ def make(*targets):
         raise SystemExit("the build failed (above)")
 
 
+def need_tools(group):
+    """Raises SystemExit when scripts/check-tools, which says what, finds a tool missing."""
+    command = [os.path.join(ROOT, "scripts", "check-tools"), group]
+    if subprocess.run(command, check=False).returncode:
+        raise SystemExit("the tools above are needed first")
+
+
 @contextlib.contextmanager
 def locked_build():
     """Hold the build directory: nobody else builds from a script meanwhile."""

@@ -38,7 +38,10 @@ def fuzzers():
 
 
 def split(names):
-    """Splits what stands behind `host.` into (names for unit, fuzzers). "": all of both."""
+    """Splits what stands behind `host.` into (names for unit, fuzzers). "": all of both.
+
+    Raises SystemExit for a suite or a fuzzer that is not there.
+    """
     if "" in names:
         return suites(), fuzzers()
     units, fuzz = [], []
@@ -48,11 +51,16 @@ def split(names):
             fuzz += [rest] if rest else fuzzers()
         else:
             units.append(name)
+    for word, known in [(word.partition(".")[0], suites()) for word in units] + \
+            [(word, fuzzers()) for word in fuzz]:
+        if word not in known:
+            raise SystemExit("%s: no such test on the host; there are: %s" % (
+                word, " ".join(known)))
     return units, fuzz
 
 
 def build(*targets):
-    subprocess.run([os.path.join(machine.ROOT, "scripts", "check-tools"), "host"], check=True)
+    machine.need_tools("host")
     with machine.locked_build():
         machine.make(*targets)
 

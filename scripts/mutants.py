@@ -106,8 +106,10 @@ def main():
     wanted = os.environ.get("MUTANT", "").split()
     mutants = [Mutant(path) for path in sorted(glob.glob(os.path.join(PATCHES, "*.patch")))]
     mutants = [mutant for mutant in mutants if not wanted or mutant.name in wanted]
-    if not mutants:
-        sys.exit("mutate: no such mutation in tests/mutations/")
+    unknown = sorted(set(wanted) - {mutant.name for mutant in mutants})
+    if unknown or not mutants:
+        sys.exit("mutate: there is no %s.patch in tests/mutations/" % (
+            " nor ".join(unknown) or "*"))
     with machine.locked_build():
         machine.make("all", "host")
     copy_tree()

@@ -263,11 +263,12 @@ static int replay(const char *path)
 static bool number(const char *arg, const char *name, u64 *value)
 {
 	size_t len = strlen(name);
+	char *end;
 
 	if (strncmp(arg, name, len) != 0)
 		return false;
-	*value = strtoull(arg + len, NULL, 0);
-	return true;
+	*value = strtoull(arg + len, &end, 0);
+	return end > arg + len && *end == '\0';
 }
 
 int main(int argc, char **argv)
@@ -285,10 +286,15 @@ int main(int argc, char **argv)
 		if (!number(argv[i], "--seed=", &seed) && !number(argv[i], "--ops=", &ops) &&
 		    !number(argv[i], "--runs=", &runs)) {
 			fprintf(stderr,
-				"usage: %s [--seed=N] [--ops=N] [--runs=N] [--replay=FILE]\n",
+				"usage: %s [--seed=N] [--ops=N] [--runs=N] [--replay=FILE] "
+				"[--shrink=FILE]\n",
 				argv[0]);
 			return 2;
 		}
+	}
+	if (runs == 0 || ops == 0) {
+		fprintf(stderr, "%s: nothing to do\n", fuzz_target.name);
+		return 2;
 	}
 	for (u64 i = 0; i < runs; i++) {
 		if (one_run(seed + i, ops))

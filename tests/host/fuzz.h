@@ -42,11 +42,11 @@ struct fuzz_target {
 extern const struct fuzz_target fuzz_target;
 
 /*
- * Memory to fail: 0 never; else each operation has a chance of one in so many that one of its first
- * allocations fails (a target calls fuzz_fail_alloc() with what it drew from the operation).
+ * One in eight of @draw, random bits of the operation: the n-th allocation from now, n from 1 to
+ * 12, fails; else none does.
  */
 void fuzz_fail_alloc(u64 draw);
-/* True when one failed since; no more will. */
+/* True when it failed since; none will from now on. */
 bool fuzz_alloc_failed(void);
 
 #endif

@@ -14,6 +14,8 @@ HOST_FLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(HOST_SANITIZE) $(WARN)
 HOST_LINK := -Wl,--defsym=_stext=__executable_start,--defsym=_sdata=__executable_start \
 	-Wl,--wrap=lockdep_might_sleep
 # At -O0 every nested function (CHECK_PANIC) is called by way of the stack.
+# CHECK_PANIC()'s statements are nested functions that use what is around them.
+UNIT_LINK := -Wl,-z,execstack
 COVERAGE_LINK := $(HOST_LINK) -fsanitize=address -Wl,-u,__gcov_dump -Wl,--no-warn-execstack
 CLANG := $(or $(CLANG),clang)
 LIBFUZZER_FLAGS := $(HOST_FLAGS) -fsanitize=fuzzer-no-link -DLIBFUZZER -Wno-unknown-warning-option
@@ -35,8 +37,9 @@ HOST_FUZZERS := $(sort $(wildcard tests/host/fuzz/*.c))
 FUZZERS := $(HOST_FUZZERS:tests/host/fuzz/%.c=%)
 # Elsewhere the host's C library serves; these are the kernel's own, as kernel_memcpy() and so on.
 HOST_KLIB := lib/string.c lib/vsnprintf.c $(wildcard tests/host/klib/*.c)
-KLIB_FLAGS := -ffreestanding $(foreach f,memcpy memmove memset memcmp memchr strlen strnlen strcmp \
-	strncmp strchr strrchr strstr strlcpy strlcat kstrtoul vsnprintf snprintf scnprintf,-D$(f)=kernel_$(f))
+KLIB_NAMES := memcpy memmove memset memcmp memchr strlen strnlen strcmp strncmp strchr strrchr \
+	strstr strlcpy strlcat kstrtoul vsnprintf snprintf scnprintf
+KLIB_FLAGS := -ffreestanding $(foreach name,$(KLIB_NAMES),-D$(name)=kernel_$(name))
 HOST_SRCS := $(HOST_KSRCS) $(HOST_MACHINE)
 HOST_ALL := $(HOST_SRCS) $(HOST_MODEL) $(HOST_UNITS) $(HOST_FUZZERS) tests/host/test.c \
 	tests/host/fuzz.c
@@ -68,6 +71,10 @@ $(B)/host/cov/klib/%.o: %.c $(B)/coverage.flags
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$<) $(HOSTCC) $(COVERAGE_FLAGS) $(KLIB_FLAGS) $(DEPS) -c $< -o $@
 
+$(B)/host/clang/klib/%.o: %.c $(B)/libfuzzer.flags
+	@mkdir -p $(@D)
+	$(call say,CLANG,$<) $(CLANG) $(LIBFUZZER_FLAGS) $(KLIB_FLAGS) $(DEPS) -c $< -o $@
+
 $(B)/host/cov/%.o: %.c $(B)/coverage.flags
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$<) $(HOSTCC) $(COVERAGE_FLAGS) $(DEPS) -c $< -o $@
@@ -78,7 +85,7 @@ $(B)/host/clang/%.o: %.c $(B)/libfuzzer.flags
 
 $(B)/host/unit: $(call host_objs,obj,$(HOST_SRCS) tests/host/test.c $(HOST_MODEL) $(HOST_UNITS)) \
 		$(call host_objs,obj/klib,$(HOST_KLIB)) $(B)/host.sources
-	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(host_inputs) -o $@
+	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(UNIT_LINK) $(host_inputs) -o $@
 
 COVERAGE := $(B)/host/coverage/unit $(FUZZERS:%=$(B)/host/coverage/%)
 $(B)/host/coverage/unit: $(call host_objs,cov,$(HOST_SRCS) tests/host/test.c $(HOST_MODEL) $(HOST_UNITS)) \
@@ -104,13 +111,12 @@ $(eval $(call fuzz_also,elf,kernel/elf.c))
 # The oracle of address spaces; unit tests that the fuzzer printed use it too.
 $(eval $(call fuzz_also,mm,$(HOST_MODEL)))
 
-# ext2 stands on files and a disk of its own, instead of stubs/files.c and those who use that.
+# ext2 stands on files and a disk of its own, instead of stubs/files.c.
 EXT2_SRCS := $(wildcard fs/ext2/*.c) $(addprefix fs/,inode.c dcache.c super.c mpage.c writeback.c \
 	file_write.c bdev.c permission.c) drivers/block.c tests/host/fs/disk.c tests/host/fs/tree.c
 $(eval $(call fuzz_also,ext2,$(EXT2_SRCS)))
 EXT2_PROGRAMS := $(foreach dir,fuzz libfuzzer coverage,$(B)/host/$(dir)/ext2)
-HAS_FILES := tests/host/disk.c tests/host/stubs/files.c
-$(EXT2_PROGRAMS): HOST_WITHOUT := $(foreach file,$(HAS_FILES:.c=.o),%/$(file))
+$(EXT2_PROGRAMS): HOST_WITHOUT := %/tests/host/stubs/files.o %/tests/host/disk.o
 
 # What the fuzzer of ext2 mounts: a little tree, in blocks of 1 KiB (two groups) and of 4 KiB.
 EXT2_TREE := $(B)/host/ext2-tree
@@ -126,21 +132,10 @@ $(EXT2_IMAGES): $(EXT2_TREE) tests/host/host.mk
 		$(MKE2FS_ARGS) -d $(EXT2_TREE) $@
 $(EXT2_PROGRAMS): $(EXT2_IMAGES)
 
-# Of the kernel's own strings and formats this machine's library is the oracle: here they begin with
-# ravel_, and are compiled as the kernel's are, without a library.
-RENAMED := memcpy memmove memset memcmp memchr strlen strnlen strcmp strncmp strchr strrchr strstr \
-	strlcpy strlcat kstrtoul vsnprintf snprintf scnprintf
-FREESTANDING := -ffreestanding $(foreach name,$(RENAMED),-D$(name)=ravel_$(name))
-$(eval $(call fuzz_also,strings,ravel/string.c ravel/vsnprintf.c))
-$(B)/host/obj/ravel/%.o: lib/%.c $(B)/host.flags
-	@mkdir -p $(@D)
-	$(call say,HOSTCC,$<) $(HOSTCC) $(HOST_FLAGS) $(FREESTANDING) $(DEPS) -c $< -o $@
-$(B)/host/clang/ravel/%.o: lib/%.c $(B)/libfuzzer.flags
-	@mkdir -p $(@D)
-	$(call say,CLANG,$<) $(CLANG) $(LIBFUZZER_FLAGS) $(FREESTANDING) $(DEPS) -c $< -o $@
-$(B)/host/cov/ravel/%.o: lib/%.c $(B)/coverage.flags
-	@mkdir -p $(@D)
-	$(call say,HOSTCC,$<) $(HOSTCC) $(COVERAGE_FLAGS) $(FREESTANDING) $(DEPS) -c $< -o $@
+# Of the kernel's own strings and formats this machine's library is the oracle.
+$(B)/host/fuzz/strings: $(call host_objs,obj/klib,$(HOST_KLIB))
+$(B)/host/libfuzzer/strings: $(call host_objs,clang/klib,$(HOST_KLIB))
+$(B)/host/coverage/strings: $(call host_objs,cov/klib,$(HOST_KLIB))
 
 # libfdt is the oracle of lib/fdt.c, which has functions of the same names: here they begin with lib.
 $(foreach dir,fuzz libfuzzer coverage,$(B)/host/$(dir)/fdt): $(B)/host/libfdt.a
@@ -168,6 +163,6 @@ $(FUZZERS:%=$(B)/host/libfuzzer/%): $(B)/host/libfuzzer/%: $(B)/host/clang/tests
 	$(call say,LINK,$@) $(CLANG) $(LIBFUZZER_FLAGS) -fsanitize=fuzzer $(HOST_LINK) \
 		$(host_inputs) -o $@
 
-HOST_SEEN := $(HOST_ALL) $(EXT2_SRCS) kernel/elf.c ravel/string.c ravel/vsnprintf.c
+HOST_SEEN := $(HOST_ALL) $(EXT2_SRCS) kernel/elf.c
 -include $(patsubst %.o,%.d,$(foreach dir,obj clang cov,$(call host_objs,$(dir),$(HOST_SEEN))) \
-	$(call host_objs,obj/klib,$(HOST_KLIB)))
+	$(foreach dir,obj clang cov,$(call host_objs,$(dir)/klib,$(HOST_KLIB))))

@@ -29,6 +29,8 @@
 #define TABLES_SIZE 16
 #define ICACHE_SIZE 64
 
+#define PTE_RESERVED (~0UL << 54) /* without Svpbmt and Svnapot the highest too */
+
 struct leaf_entry {
 	bool valid;
 	unsigned asid;
@@ -114,7 +116,7 @@ static pte_t *walk(phys_addr_t root, unsigned long va, struct hart_mmu *mmu)
 			return NULL;
 		if (!pte_is_table(entry))
 			panic("mmu: 0x%lx: a leaf at level %u", va, level);
-		if (entry.val & (PTE_A | PTE_D | PTE_U))
+		if (entry.val & (PTE_A | PTE_D | PTE_U | PTE_RESERVED))
 			panic("mmu: 0x%lx: reserved bits in the pointer to a table", va);
 		pfn = pte_pfn(entry);
 		if (mmu)
@@ -199,6 +201,8 @@ static bool refill(struct hart_mmu *mmu, unsigned long va, enum fault_access acc
 	}
 	if ((pte.val & (PTE_R | PTE_W)) == PTE_W)
 		panic("mmu: 0x%lx: W without R is reserved", va);
+	if (pte.val & PTE_RESERVED)
+		panic("mmu: 0x%lx: reserved bits in PTE 0x%lx", va, pte.val);
 	if (!pfn_valid(pte_pfn(pte)))
 		panic("mmu: 0x%lx: PTE 0x%lx names no frame", va, pte.val);
 	missing = need & ~pte.val;
@@ -221,13 +225,16 @@ enum mmu_result mmu_access(unsigned hart, unsigned long va, enum fault_access ac
 	/* Bits 63 to 39 must equal bit 38; the upper half is not the user's. */
 	if (va >> (PT_SHIFT(PT_LEVELS) - 1) || !mmu->root)
 		return MMU_FAULT;
-	if (e && (e->pte.val & PTE_V) && !mmu_busy)
+	if (e && !mmu_busy)
 		check_leaf(hart, e, "use");
 	/* A hit that lacks only D: the walker sets it. With Svade it traps at once. */
 	if (!e || (!mmu_options.svade && (needed(access) & ~e->pte.val) == PTE_D)) {
 		if (!refill(mmu, va, access))
 			return MMU_FAULT;
 		e = find_leaf(mmu, va);
+		/* The walk may have begun at a table that is none any more. */
+		if (!mmu_busy)
+			check_leaf(hart, e, "use");
 	}
 	if (needed(access) & ~e->pte.val)
 		return MMU_FAULT;

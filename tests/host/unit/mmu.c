@@ -62,6 +62,35 @@ TEST(nor_one_with_rights_that_are_gone)
 	space_end(mm);
 }
 
+TEST(nor_a_table_that_went)
+{
+	pte_t *ptep = map_one(),
+	      *slot = phys_to_virt(PFN_PHYS(pte_pfn(mm->pgd[pt_index(addr, 2)])));
+	unsigned long other = addr + PAGE_SIZE;
+	pte_t old;
+
+	CHECK_EQ(user_put(other, 8), FAULT_OK);
+	CHECK(ptep + 1 == pte_find(mm, other));
+	local_flush_tlb_page(other); /* the leaf; the walker keeps the table */
+	slot += pt_index(addr, 1);
+	old = pte_take(slot);
+	CHECK_PANIC(user_byte(other), "is not mapped any more");
+	pte_set(slot, old);
+	CHECK_EQ(user_byte(other), 8);
+	space_end(mm);
+}
+
+TEST(reserved_bits_are_zero)
+{
+	pte_t *ptep = map_one(), old = pte_read(ptep);
+
+	local_flush_tlb_page(addr);
+	pte_set(ptep, (pte_t){ old.val | 1UL << 61 });
+	CHECK_PANIC(user_byte(addr), "reserved bits");
+	pte_set(ptep, old);
+	space_end(mm);
+}
+
 TEST(one_that_grants_less_does_no_harm)
 {
 	pte_t *ptep = map_one();
