@@ -91,7 +91,7 @@ COVERAGE := $(B)/host/coverage/unit $(FUZZERS:%=$(B)/host/coverage/%)
 $(B)/host/coverage/unit: $(call host_objs,cov,$(HOST_SRCS) tests/host/test.c $(HOST_MODEL) $(HOST_UNITS)) \
 		$(call host_objs,cov/klib,$(HOST_KLIB)) $(B)/host.sources
 	@mkdir -p $(@D)
-	$(call say,HOSTLINK,$@) $(HOSTCC) $(COVERAGE_FLAGS) $(COVERAGE_LINK) \
+	$(call say,HOSTLINK,$@) $(HOSTCC) $(COVERAGE_FLAGS) $(COVERAGE_LINK) $(UNIT_LINK) \
 		$(host_inputs) -o $@
 
 COVERAGE_LIB := $(call host_objs,cov,$(HOST_SRCS) tests/host/fuzz.c)
