@@ -18,6 +18,7 @@
 #include "kernel/process.h"
 #include "kernel/signal.h"
 #include "kernel/syscall.h"
+#include "kernel/vdso.h"
 #include "lib/string.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
@@ -150,6 +151,8 @@ static int build_image(struct exec *ex)
 	if (!err)
 		err = elf_load(ex->file, mm, &ex->info);
 	if (!err)
+		err = vdso_map(mm);
+	if (!err)
 		err = exec_fill_stack(mm, &ex->strings, &ex->info, &ex->cred, &ex->sp);
 	if (err)
 		return err;
@@ -217,6 +220,7 @@ static void commit(struct exec *ex)
 	task->exit_signal = SIGCHLD;
 	task->clear_child_tid = task->set_child_tid = NULL;
 	task->robust_list = NULL;
+	task->restart_deadline = 0;
 	flush_signal_handlers(task);
 	files_close_on_exec(task->files);
 	start_user(task_regs(task), ex->info.entry, ex->sp);

@@ -154,6 +154,7 @@ void do_exit(int code)
 	task->exit_code = code;
 	timer_cancel(&task->itimer);
 	exit_mm(task);
+	exit_signals(task);
 	exit_files(task);
 	if (task->tty && task->sid == task->pid)
 		tty_session_exit(task);

@@ -97,40 +97,50 @@ SYSCALL_DEFINE2(gettimeofday, struct timeval_abi *, user_tv, u64 *, user_tz)
 
 /* ---- sleeping ---- */
 
-/*
- * Sleeps until @deadline. Interrupted: -EINTR, and when the call is made again because the signal
- * only stopped the task, it goes on to the same deadline.
- */
+/* Sleeps until @deadline; 0, or -ERESTARTNOHAND when a signal came first. */
 static int sleep_until(u64 deadline)
 {
-	if (current->restart_deadline)
-		deadline = current->restart_deadline;
-	current->restart_deadline = 0;
 	for (;;) {
 		WRITE_ONCE(current->state, TASK_INTERRUPTIBLE);
 		if (signal_pending(current)) {
 			WRITE_ONCE(current->state, TASK_RUNNING);
-			current->restart_deadline = deadline;
-			return -EINTR;
+			return -ERESTARTNOHAND;
 		}
 		if (schedule_until(deadline))
 			return 0;
 	}
 }
 
-/* A relative sleep; on -EINTR @user_rem (may be NULL) gets what was left. */
+/*
+ * The sleep of a relative time that ends at @deadline. When a signal comes first, @user_rem (may be
+ * NULL) gets what was left, and restart_syscall() would go on to the same end.
+ */
+static int sleep_rest(u64 deadline, struct timespec64 *user_rem)
+{
+	u64 now;
+
+	if (!sleep_until(deadline))
+		return 0;
+	now = ktime_ns();
+	if (user_rem && put_timespec(user_rem, deadline > now ? deadline - now : 0))
+		return -EFAULT;
+	current->restart_deadline = deadline;
+	current->restart_rem = user_rem;
+	return -ERESTART_RESTARTBLOCK;
+}
+
 static int sleep_for(const struct timespec64 *ts, struct timespec64 *user_rem)
 {
-	u64 deadline = deadline_after(timespec_to_ns(ts)), now;
-	int err = sleep_until(deadline);
+	return sleep_rest(deadline_after(timespec_to_ns(ts)), user_rem);
+}
 
-	if (err != -EINTR || !user_rem)
-		return err;
-	now = ktime_ns();
-	if (!put_timespec(user_rem, deadline > now ? deadline - now : 0))
-		return -EINTR;
-	current->restart_deadline = 0; /* this call is over */
-	return -EFAULT;
+/* What a sleep that was stopped, but met no handler, becomes; of no use to programs. */
+SYSCALL_DEFINE0(restart_syscall)
+{
+	u64 deadline = current->restart_deadline;
+
+	current->restart_deadline = 0;
+	return deadline ? sleep_rest(deadline, current->restart_rem) : -EINTR;
 }
 
 SYSCALL_DEFINE2(nanosleep, const struct timespec64 *, user, struct timespec64 *, user_rem)
@@ -160,10 +170,7 @@ SYSCALL_DEFINE4(clock_nanosleep, int, clock, int, flags, const struct timespec64
 	if (!(flags & TIMER_ABSTIME))
 		return sleep_for(&ts, user_rem);
 	until = timespec_to_ns(&ts);
-	if (until > now)
-		return sleep_until(deadline_after(until - now));
-	current->restart_deadline = 0; /* of this call, when a stop outlasted it */
-	return 0;
+	return until > now ? sleep_until(deadline_after(until - now)) : 0;
 }
 
 /* ---- the interval timer ---- */
