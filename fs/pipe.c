@@ -238,7 +238,7 @@ static ssize_t do_pipe_write(struct file *file, const char *src, size_t len, boo
 			break;
 	}
 	if (ret == -EPIPE)
-		send_signal(current, SIGPIPE, NULL);
+		signal_self(SIGPIPE);
 	return done ? (ssize_t)done : ret;
 }
 

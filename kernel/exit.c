@@ -152,7 +152,7 @@ void do_exit(int code)
 		panic("init exited: %s %d", code & 0x7f ? "killed by signal" : "status",
 		      code & 0x7f ? code & 0x7f : code >> 8);
 	task->exit_code = code;
-	timer_cancel(&task->itimer);
+	itimer_stop();
 	exit_mm(task);
 	exit_signals(task);
 	exit_files(task);

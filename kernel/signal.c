@@ -102,6 +102,16 @@ void send_signal(struct task *task, int sig, const struct sig_info *info)
 	send_signal_queued(task, sig, info, NULL);
 }
 
+void signal_self(int sig)
+{
+	struct sig_info info = {
+		.code = SI_USER,
+		.fields = { .pid = current->pid, .uid = current->cred.uid },
+	};
+
+	send_signal(current, sig, &info);
+}
+
 int kill_pgrp(pid_t pgid, int sig)
 {
 	unsigned long flags = spin_lock_irqsave(&task_lock);

@@ -95,7 +95,9 @@ static inline u64 sigmask(int sig)
 }
 
 #define UNBLOCKABLE_SIGNALS (sigmask(SIGKILL) | sigmask(SIGSTOP))
-#define STOP_SIGNALS	    (sigmask(SIGSTOP) | sigmask(SIGTSTP) | sigmask(SIGTTIN) | sigmask(SIGTTOU))
+
+#define STOP_SIGNALS (sigmask(SIGSTOP) | sigmask(SIGTSTP) | sigmask(SIGTTIN) | sigmask(SIGTTOU))
+
 #define IGNORED_BY_DEFAULT                                                                         \
 	(sigmask(SIGCHLD) | sigmask(SIGCONT) | sigmask(SIGURG) | sigmask(SIGWINCH))
 /* What a task's own instruction may cause: delivered before what others send. */
@@ -116,6 +118,8 @@ void send_signal(struct task *task, int sig, const struct sig_info *info);
  */
 int send_signal_queued(struct task *task, int sig, const struct sig_info *info,
 		       struct list_head *room);
+/* To the current task, as if it had sent it itself: SIGPIPE, SIGXFSZ. Task context. */
+void signal_self(int sig);
 /*
  * To every process of group @pgid; 0, or -ESRCH when it is empty. Any context (the terminal's
  * ^C).

@@ -84,6 +84,8 @@ static void task_reset(struct task *task, void *stack)
 	task->nr_sigqueue = 0;
 	memset(&task->itimer, 0, sizeof(task->itimer));
 	task->itimer_interval = 0;
+	memset(task->cpu_itimer, 0, sizeof(task->cpu_itimer));
+	task->cpu_itimer_on = false;
 	task->robust_list = NULL;
 }
 

@@ -96,6 +96,12 @@ struct rusage_sums {
 	unsigned long min_flt, maj_flt, max_rss; /* max_rss in pages */
 };
 
+/* setitimer(ITIMER_VIRTUAL) and (ITIMER_PROF): by the task's own time, ns; 0: not running. */
+#define NR_CPU_ITIMERS 2
+struct cpu_itimer {
+	u64 expires, interval;
+};
+
 struct robust_list_head;
 
 struct task {
@@ -151,8 +157,10 @@ struct task {
 	u64 restart_deadline; /* ns: restart_syscall() sleeps till then; 0: it has nothing */
 	struct timespec64 *restart_rem; /* user address, or NULL: what is left goes there */
 	struct sig_stack sig_stack;
-	struct timer itimer;		      /* setitimer(ITIMER_REAL) */
-	u64 itimer_interval;		      /* ns; 0: once */
+	struct timer itimer; /* setitimer(ITIMER_REAL) */
+	u64 itimer_interval; /* ns; 0: once */
+	struct cpu_itimer cpu_itimer[NR_CPU_ITIMERS];
+	bool cpu_itimer_on;		      /* one of them runs: ticks have to look */
 	struct robust_list_head *robust_list; /* user address; only kept */
 
 	struct files *files;

@@ -1,12 +1,11 @@
 /*
- * timecalls.c - the system calls about time: clocks, sleeping, the interval timer.
+ * timecalls.c - the system calls about time: clocks and sleeping.
  *
  *	CLOCK_REALTIME   = monotonic time + what the clock chip said at boot
  *	CLOCK_BOOTTIME   = CLOCK_MONOTONIC: the machine never sleeps
  *	*_COARSE, *_RAW  = their exact brothers: reading the counter is as cheap as a cached value
  *
- * Locks: none; itimer and restart_deadline belong to the current task. An itimer is stopped in
- * do_exit(), so that it never fires for a task that is gone.
+ * Interval timers are in kernel/itimer.c. Locks: none; restart_deadline belongs to the current task.
  */
 #include "arch/riscv/uaccess.h"
 #include "kernel/sched.h"
@@ -24,16 +23,7 @@
 #define CLOCK_BOOTTIME		 7
 
 #define TIMER_ABSTIME 1
-#define ITIMER_REAL   0
 #define CLOCK_RES_NS  100 /* one tick of the 10 MHz counter of the boards that we know */
-
-struct timeval_abi {
-	s64 sec, usec;
-};
-
-struct itimerval_abi {
-	struct timeval_abi interval, value;
-};
 
 /* The time of @clock in *@ns; -EINVAL: no such clock. */
 static int clock_read(int clock, u64 *ns)
@@ -171,78 +161,4 @@ SYSCALL_DEFINE4(clock_nanosleep, int, clock, int, flags, const struct timespec64
 		return sleep_for(&ts, user_rem);
 	until = timespec_to_ns(&ts);
 	return until > now ? sleep_until(deadline_after(until - now)) : 0;
-}
-
-/* ---- the interval timer ---- */
-
-/* More often a signal cannot be taken usefully, and many such timers would leave no time to run. */
-#define ITIMER_MIN_NS (NSEC_PER_SEC / 1000)
-
-static void itimer_fire(struct timer *timer)
-{
-	struct task *task = container_of(timer, struct task, itimer);
-
-	send_signal(task, SIGALRM, NULL);
-	if (task->itimer_interval)
-		timer_start(timer, deadline_after(max(task->itimer_interval, ITIMER_MIN_NS)),
-			    itimer_fire);
-}
-
-static struct timeval_abi ns_to_timeval(u64 ns)
-{
-	return (struct timeval_abi){ ns / NSEC_PER_SEC, ns % NSEC_PER_SEC / 1000 };
-}
-
-/* Nanoseconds of @tv; false: not a time. */
-static bool timeval_to_ns(const struct timeval_abi *tv, u64 *ns)
-{
-	struct timespec64 ts = { tv->sec, tv->usec * 1000 };
-
-	if ((u64)tv->usec >= 1000000 || !timespec_valid(&ts))
-		return false;
-	*ns = timespec_to_ns(&ts);
-	return true;
-}
-
-/* What is left of the current task's timer, and its interval. The timer is not running. */
-static struct itimerval_abi itimer_left(u64 expires)
-{
-	u64 now = ktime_ns();
-
-	return (struct itimerval_abi){
-		.interval = ns_to_timeval(current->itimer_interval),
-		.value = ns_to_timeval(expires > now ? expires - now : 0),
-	};
-}
-
-SYSCALL_DEFINE2(getitimer, int, which, struct itimerval_abi *, user)
-{
-	struct itimerval_abi left;
-
-	if (which != ITIMER_REAL)
-		return -EINVAL;
-	left = itimer_left(READ_ONCE(current->itimer.expires));
-	return copy_to_user(user, &left, sizeof(left)) ? -EFAULT : 0;
-}
-
-SYSCALL_DEFINE3(setitimer, int, which, const struct itimerval_abi *, user_new,
-		struct itimerval_abi *, user_old)
-{
-	struct timer *timer = &current->itimer;
-	struct itimerval_abi new = { { 0, 0 }, { 0, 0 } }, old;
-	u64 value, interval;
-
-	if (which != ITIMER_REAL)
-		return -EINVAL;
-	if (user_new && copy_from_user(&new, user_new, sizeof(new)))
-		return -EFAULT;
-	if (!timeval_to_ns(&new.value, &value) || !timeval_to_ns(&new.interval, &interval))
-		return -EINVAL;
-	timer_cancel(timer);
-	old = itimer_left(timer->expires);
-	current->itimer_interval = interval;
-	timer->expires = 0;
-	if (value)
-		timer_start(timer, deadline_after(value), itimer_fire);
-	return user_old && copy_to_user(user_old, &old, sizeof(old)) ? -EFAULT : 0;
 }
