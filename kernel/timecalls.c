@@ -5,7 +5,8 @@
  *	CLOCK_BOOTTIME   = CLOCK_MONOTONIC: the machine never sleeps
  *	*_COARSE, *_RAW  = their exact brothers: reading the counter is as cheap as a cached value
  *
- * Interval timers are in kernel/itimer.c. Locks: none; restart_deadline belongs to the current task.
+ * Interval timers are in kernel/itimer.c.
+ * Locks: none; restart_deadline belongs to the current task.
  */
 #include "arch/riscv/uaccess.h"
 #include "kernel/sched.h"
