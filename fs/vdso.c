@@ -1,8 +1,9 @@
 /*
- * vdso.c - [vdso]: one page of code that every process has mapped, for signal handlers' return.
+ * vdso.c - [vdso]: one page of code to which signal handlers return.
  *
- *	arch/riscv/vdso.S --"read" when first touched--> a page of the cache --> every mm, R-X
+ *	arch/riscv/vdso.S --"read" when first touched--> a page of the cache --> mm, R-X
  *
+ * rt_sigaction(2) maps it when a program first has a handler; exec and fork of others cost nothing.
  * It is a private mapping of a file that no directory has, so fork, munmap, mprotect and
  * copy-on-write treat it like any program text. It is no ELF image: AT_SYSINFO_EHDR is not given.
  * Locks: none; the file is made at boot and never goes.
@@ -58,10 +59,17 @@ bool file_is_vdso(const struct file *file)
 
 int vdso_map(struct mm *mm)
 {
-	long addr = vm_mmap(mm, vdso_file, 0, PAGE_SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE, 0);
+	unsigned long none = 0;
+	long addr;
 
+	if (READ_ONCE(mm->vdso))
+		return 0;
+	addr = vm_mmap(mm, vdso_file, 0, PAGE_SIZE, PROT_READ | PROT_EXEC, MAP_PRIVATE, 0);
 	if (addr < 0)
 		return addr;
-	mm->vdso = addr;
+	/* Of two tasks that share the mm, the first one's counts. */
+	if (!__atomic_compare_exchange_n(&mm->vdso, &none, addr, false, __ATOMIC_RELAXED,
+					 __ATOMIC_RELAXED))
+		vm_munmap(mm, addr, PAGE_SIZE);
 	return 0;
 }

@@ -18,7 +18,6 @@
 #include "kernel/process.h"
 #include "kernel/signal.h"
 #include "kernel/syscall.h"
-#include "kernel/vdso.h"
 #include "lib/string.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
@@ -151,8 +150,6 @@ static int build_image(struct exec *ex)
 	if (!err)
 		err = elf_load(ex->file, mm, &ex->info);
 	if (!err)
-		err = vdso_map(mm);
-	if (!err)
 		err = exec_fill_stack(mm, &ex->strings, &ex->info, &ex->cred, &ex->sp);
 	if (err)
 		return err;
@@ -217,6 +214,7 @@ static void commit(struct exec *ex)
 	spin_unlock_irqrestore(&task_lock, flags);
 	set_comm(task, ex->strings.path);
 	task->did_exec = true;
+	task->is_kernel = false;
 	task->exit_signal = SIGCHLD;
 	task->clear_child_tid = task->set_child_tid = NULL;
 	task->robust_list = NULL;

@@ -23,8 +23,10 @@
 #include "kernel/random.h"
 #include "kernel/resource.h"
 #include "kernel/sched.h"
+#include "kernel/stackwatch.h"
 #include "lib/bitmap.h"
 #include "lib/string.h"
+#include "mm/debug.h"
 #include "mm/early.h"
 #include "mm/filemap.h"
 #include "mm/kstack.h"
@@ -110,6 +112,7 @@ static void init_main(void *arg __maybe_unused)
 	virtio_init();
 	vfs_init();
 	tty_init();
+	debug_leak_baseline();
 	current->files = files_alloc();
 	if (!current->files)
 		panic("no memory for the descriptors of init");
@@ -129,9 +132,11 @@ static void __noreturn idle_on_own_stack(void)
 {
 	struct task *idle = current;
 
+	stack_check(idle, "boot");
 	idle->stack = kstack_alloc();
 	if (!idle->stack)
 		panic("no memory for the idle task");
+	stack_watch(idle->stack, (char *)idle->stack + THREAD_SIZE);
 	idle->kernel_sp = (unsigned long)idle->stack + THREAD_SIZE;
 	__asm__ volatile("mv sp, %0\n\tli s0, 0\n\tjr %1"
 			 :
@@ -153,6 +158,7 @@ static void init_memory(void)
 
 void start_kernel(void)
 {
+	stack_watch_boot();
 	arch_setup();
 	init_memory();
 	task_init();

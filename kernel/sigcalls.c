@@ -10,6 +10,7 @@
 #include "arch/riscv/uaccess.h"
 #include "kernel/signal.h"
 #include "kernel/syscall.h"
+#include "kernel/vdso.h"
 #include "lib/string.h"
 
 /* What MINSIGSTKSZ of <signal.h> is: a frame and a little. */
@@ -182,6 +183,8 @@ SYSCALL_DEFINE4(rt_sigaction, int, sig, const struct sigaction_k *, new, struct 
 		return -EFAULT;
 	if (sig < 1 || sig > NSIG || (new && (sigmask(sig) & UNBLOCKABLE_SIGNALS)))
 		return -EINVAL;
+	if (new &&is_handler(action.handler) && vdso_map(current->mm))
+		return -ENOMEM;
 	before = current->sigaction[sig];
 	if (new)
 		set_action(sig, &action);

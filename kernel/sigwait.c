@@ -14,13 +14,14 @@
 
 SYSCALL_DEFINE2(rt_sigsuspend, const u64 *, user, size_t, size)
 {
-	struct wait_queue nobody = WAIT_QUEUE_INIT(nobody);
+	struct wait_queue nobody;
 	u64 set;
 
 	if (size != sizeof(u64))
 		return -EINVAL;
 	if (get_user(set, user))
 		return -EFAULT;
+	wait_queue_init(&nobody);
 	set_blocked_for_call(set);
 	wait_event_interruptible(&nobody, false);
 	return -ERESTARTNOHAND;

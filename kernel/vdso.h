@@ -11,7 +11,10 @@ struct mm;
 
 /* Boot, after the caches of fs/. */
 void vdso_init(void);
-/* Maps it into @mm, a new image, and notes where in mm->vdso; 0 or -ENOMEM. */
+/*
+ * Makes sure that @mm has it mapped, or had, at mm->vdso; 0 or -ENOMEM. Takes mmap_lock. For the
+ * first signal handler of a program: most have none.
+ */
 int vdso_map(struct mm *mm);
 bool file_is_vdso(const struct file *file);
 

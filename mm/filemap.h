@@ -107,7 +107,10 @@ ssize_t filemap_read_kernel(struct address_space *as, void *buf, size_t len, u64
  */
 void filemap_truncate(struct address_space *as, u64 size);
 
-/* Drops every page that is clean, not mapped and not in use; returns how many. May sleep. */
+/*
+ * Drops every page that is clean, not mapped and not in use, of a mapping with a backing store;
+ * returns how many. May sleep.
+ */
 unsigned long filemap_drop_clean(struct address_space *as);
 
 /* The operations of a mapping that has no backing store: missing pages are holes, read as zeros. */

@@ -1,5 +1,5 @@
 /*
- * vdso.S - the code that every process has mapped read-only: a handler returns into it.
+ * vdso.S - the code to which a signal handler returns: fs/vdso.c maps it.
  *
  * Debuggers and unwinders know a signal frame by these two instructions at its return address.
  */
