@@ -26,7 +26,7 @@ static void jump_out(int signal, siginfo_t *info, void *context __attribute__((u
 	siglongjmp(jump, signal);
 }
 
-static void catch (int signal, int flags)
+static void jump_on(int signal, int flags)
 {
 	struct sigaction action = { .sa_sigaction = jump_out, .sa_flags = flags | SA_SIGINFO };
 
@@ -34,7 +34,7 @@ static void catch (int signal, int flags)
 }
 
 /* The signal that a load (or, with write, a store) causes, or 0. */
-static int try(volatile char *p, bool write)
+static int touch(volatile char *p, bool write)
 {
 	int signal;
 
@@ -54,35 +54,37 @@ static int try(volatile char *p, bool write)
 
 TEST(maperr_and_accerr)
 {
-	char *p = mmap(NULL, 3 * PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	char *p;
 
+	jump_on(SIGSEGV, 0); /* first: it may map the page that handlers return to */
+	p = mmap(NULL, 3 * PAGE_SIZE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	CHECK_OK(munmap(p + PAGE_SIZE, PAGE_SIZE));
-	catch (SIGSEGV, 0);
 	for (int round = 0; round < 50; round++) {
 		size_t offset = test_random_below(PAGE_SIZE);
 
-		CHECK_EQ(try(p + offset, false), 0);
-		CHECK_EQ(try(p + offset, true), SIGSEGV);
+		CHECK_EQ(touch(p + offset, false), 0);
+		CHECK_EQ(touch(p + offset, true), SIGSEGV);
 		CHECK_EQ(code, SEGV_ACCERR);
 		CHECK_EQ(address, p + offset);
-		CHECK_EQ(try(p + PAGE_SIZE + offset, round % 2), SIGSEGV);
+		CHECK_EQ(touch(p + PAGE_SIZE + offset, round % 2), SIGSEGV);
 		CHECK_EQ(code, SEGV_MAPERR);
 		CHECK_EQ(address, p + PAGE_SIZE + offset);
 	}
 	CHECK_OK(mprotect(p, PAGE_SIZE, PROT_NONE));
-	CHECK_EQ(try(p, false), SIGSEGV);
+	CHECK_EQ(touch(p, false), SIGSEGV);
 	CHECK_EQ(code, SEGV_ACCERR);
-	CHECK_EQ(try(nowhere, false), SIGSEGV);
+	CHECK_EQ(touch(nowhere, false), SIGSEGV);
 	CHECK_EQ(code, SEGV_MAPERR);
 	CHECK_EQ(address, nowhere);
-	CHECK_EQ(try((char *)KERNEL_ADDRESS, true), SIGSEGV);
+	CHECK_EQ(touch((char *)KERNEL_ADDRESS, true), SIGSEGV);
 }
 
 TEST(a_fetch_faults_too)
 {
-	void *p = map_anon(PAGE_SIZE);
+	void *p;
 
-	catch (SIGSEGV, 0);
+	jump_on(SIGSEGV, 0);
+	p = map_anon(PAGE_SIZE);
 	if (sigsetjmp(jump, 1) == 0)
 		((void (*)(void))p)();
 	CHECK_EQ(code, SEGV_ACCERR);
@@ -103,13 +105,13 @@ TEST(sigbus_past_the_end_of_a_file)
 	CHECK_OK(ftruncate(fd, PAGE_SIZE));
 	p = mmap(NULL, 2 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
 	CHECK(p != MAP_FAILED);
-	catch (SIGBUS, 0);
-	CHECK_EQ(try(p + PAGE_SIZE - 1, false), 0);
-	CHECK_EQ(try(p + PAGE_SIZE + 5, false), SIGBUS);
+	jump_on(SIGBUS, 0);
+	CHECK_EQ(touch(p + PAGE_SIZE - 1, false), 0);
+	CHECK_EQ(touch(p + PAGE_SIZE + 5, false), SIGBUS);
 	CHECK_EQ(code, BUS_ADRERR);
 	CHECK_EQ(address, p + PAGE_SIZE + 5);
 	CHECK_OK(ftruncate(fd, 2 * PAGE_SIZE));
-	CHECK_EQ(try(p + PAGE_SIZE + 5, true), 0);
+	CHECK_EQ(touch(p + PAGE_SIZE + 5, true), 0);
 }
 
 TEST(a_system_call_gets_efault_instead)
@@ -192,9 +194,9 @@ TEST(a_pager_of_a_thousand_pages)
 
 TEST(jumping_out_again_and_again)
 {
-	catch (SIGSEGV, 0);
+	jump_on(SIGSEGV, 0);
 	for (int i = 0; i < 1000; i++)
-		CHECK_EQ(try(nowhere, true), SIGSEGV);
+		CHECK_EQ(touch(nowhere, true), SIGSEGV);
 	CHECK(!signal_is_blocked(SIGSEGV));
 }
 
@@ -226,7 +228,7 @@ TEST(stack_overflow_is_survived)
 
 	CHECK_OK(setrlimit(RLIMIT_STACK, &limit));
 	use_stack(space, sizeof(space));
-	catch (SIGSEGV, SA_ONSTACK);
+	jump_on(SIGSEGV, SA_ONSTACK);
 	for (volatile int round = 0; round < 10; round++) {
 		depth = 0;
 		if (sigsetjmp(jump, 1) == 0)
@@ -244,7 +246,7 @@ TEST(stack_overflow_without_another_stack_kills)
 	CHECK_OK(setrlimit(RLIMIT_STACK, &limit));
 	CHECK_SIGNAL(
 		{
-			catch (SIGSEGV, 0);
+			jump_on(SIGSEGV, 0);
 			recurse(0);
 		},
 		SIGSEGV);
@@ -264,14 +266,14 @@ static void bad_stack(void *sp, size_t size)
 		{
 			use_stack(sp, size);
 			on_signal(SIGUSR1, SA_ONSTACK);
-			catch (SIGSEGV, SA_ONSTACK);
+			jump_on(SIGSEGV, SA_ONSTACK);
 			raise(SIGUSR1);
 		},
 		SIGSEGV);
 	CHECK_CHILD({
 		use_stack(sp, size);
 		on_signal(SIGUSR1, SA_ONSTACK);
-		catch (SIGSEGV, 0);
+		jump_on(SIGSEGV, 0);
 		if (sigsetjmp(jump, 1) == 0) {
 			raise(SIGUSR1);
 			_exit(2);
@@ -324,8 +326,8 @@ TEST(the_alternate_stack_overflows)
 
 TEST(codes_of_other_exceptions)
 {
-	catch (SIGILL, 0);
-	catch (SIGTRAP, 0);
+	jump_on(SIGILL, 0);
+	jump_on(SIGTRAP, 0);
 	if (sigsetjmp(jump, 1) == 0)
 		__asm__ volatile(".word 0xffffffff");
 	CHECK_EQ(code, ILL_ILLOPC);
