@@ -17,6 +17,7 @@
 #include "mm/internal.h"
 #include "mm/pgtable.h"
 #include "mm/vma.h"
+#include "mm/window.h"
 
 /* The frame that the PTE of @addr grants for @access right now, with a reference; or NULL. */
 static struct page *follow(struct mm *mm, unsigned long addr, enum fault_access access)
@@ -51,6 +52,7 @@ struct page *get_user_page(struct mm *mm, unsigned long addr, enum fault_access 
 		*res = handle_mm_fault(mm, addr, access);
 		if (*res != FAULT_OK)
 			return NULL;
+		window();
 		page = follow(mm, addr, access);
 		if (page)
 			return page;

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -38,6 +39,9 @@ bool fuzz_alloc_failed(void)
 	return current->fail_fired > 0;
 }
 
+/* How many operations a child has begun; memory that it shares with us. */
+static size_t *reached;
+
 static void run_ops(const struct fuzz_op *ops, size_t nr)
 {
 	fuzz_target.start();
@@ -45,6 +49,8 @@ static void run_ops(const struct fuzz_op *ops, size_t nr)
 		struct fuzz_op op = ops[i];
 
 		op.code %= fuzz_target.nr_codes;
+		if (reached)
+			*reached = i + 1;
 		fuzz_target.step(&op);
 	}
 	fuzz_target.end();
@@ -143,8 +149,11 @@ static void make_small(struct fuzz_op *ops, size_t nr, size_t i)
 
 static size_t shrink(struct fuzz_op *ops, size_t nr)
 {
-	size_t before;
+	size_t before = *reached;
 
+	/* Most fail in the last operation that they reach, and not at the end. */
+	if (before < nr && fails(ops, before, true, SHRINK_SECONDS))
+		nr = before;
 	do {
 		before = nr;
 		for (size_t len = (nr + 1) / 2; len > 0; len /= 2)
@@ -201,8 +210,11 @@ static int one_run(u64 seed, size_t nr)
 
 	make_ops(ops, nr, seed);
 	bad = fails(ops, nr, true, CHILD_SECONDS);
-	if (bad)
+	if (bad) {
+		printf("%s: seed %llu fails at operation %zu of %zu\n", fuzz_target.name,
+		       (unsigned long long)seed, *reached, nr);
 		report(ops, shrink(ops, nr), seed);
+	}
 	free(ops);
 	return bad;
 }
@@ -262,6 +274,9 @@ int main(int argc, char **argv)
 {
 	u64 seed = 1, ops = fuzz_target.default_ops, runs = 1;
 
+	reached = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (reached == MAP_FAILED)
+		abort();
 	for (int i = 1; i < argc; i++) {
 		if (strncmp(argv[i], "--replay=", 9) == 0)
 			return replay(argv[i] + 9);

@@ -16,6 +16,7 @@
 #include "kernel/panic.h"
 #include "lib/elf.h"
 #include "lib/errno.h"
+#include "mm/buddy.h"
 #include "tests/host/fuzz.h"
 
 #define RAM_PAGES  1500
@@ -66,6 +67,7 @@ struct oracle_area {
 
 struct oracle {
 	bool valid;
+	bool too_large; /* more to write to than there is memory */
 	unsigned long bias, brk;
 	unsigned nr;
 	struct oracle_area areas[MAX_AREAS];
@@ -156,8 +158,9 @@ static unsigned long check_all_segments(struct oracle *oracle, unsigned long *al
 	for (unsigned i = 0; i < header()->e_phnum; i++) {
 		const struct elf64_phdr *ph = phdr_at(i);
 
-		if (ph->p_type == PT_INTERP)
-			oracle->valid = false;
+		if (loads(ph) && (ph->p_flags & PF_W) &&
+		    ph->p_memsz / PAGE_SIZE + 2 > nr_managed_pages())
+			oracle->too_large = true;
 		if (ph->p_type == PT_INTERP || (loads(ph) && !segment_valid(ph)))
 			return oracle->valid = false;
 		if (!loads(ph))
@@ -299,7 +302,9 @@ static void load(unsigned fail_alloc, unsigned fail_read)
 	disk_fail_reads = fail_read;
 	err = elf_load(file, mm, &info);
 	current->fail_alloc = 0;
-	if (disk_fail_reads == fail_read && !current->fail_fired)
+	if (oracle.too_large)
+		BUG_ON(!err && !oracle.valid);
+	else if (disk_fail_reads == fail_read && !current->fail_fired)
 		BUG_ON(err != (oracle.valid ? 0 : -ENOEXEC));
 	BUG_ON(err && err != -ENOEXEC && err != -ENOMEM && err != -EIO);
 	disk_fail_reads = 0;
@@ -341,6 +346,10 @@ static u64 field_value(const struct fuzz_op *op)
 				     1UL << 31, LONG_MAX, ~0UL,	     EM_RISCV,	PT_INTERP };
 	u64 edge = edges[op->c % ARRAY_SIZE(edges)];
 
+	/* What together with a segment's address comes to an edge. */
+	if (op->c >> 60 & 1)
+		edge -= 0x10000 + op->a % HEADERS * 0x6000;
+
 	return op->c >> 8 & 3 ? edge + ((op->c >> 10) % 5) - 2 : op->c >> 10;
 }
 
@@ -374,6 +383,7 @@ static void step(const struct fuzz_op *op)
 		break;
 	case OP_FIELD:
 		memcpy(image + field_at(op), &value, field_size(op));
+		load(0, 0);
 		break;
 	case OP_BYTE:
 		image[op->b % IMAGE_MAX] = op->c;
@@ -410,8 +420,8 @@ static void print(FILE *out, const struct fuzz_op *op)
 	case OP_SEGMENT:
 	case OP_SEGMENT_TOO:
 		fprintf(out,
-			"\tsegment(%u, %u, 0x%x, 0x%lx, 0x%lx, 0x%lx, 0x%lx, 0x%lx); /* type, flags, "
-			"offset, vaddr, filesz, memsz, align */\n",
+			"\t/* type, flags, offset, vaddr, filesz, memsz, align */\n"
+			"\tsegment(%u, %u, 0x%x, 0x%lx, 0x%lx, 0x%lx, 0x%lx, 0x%lx);\n",
 			op->a % HEADERS, ph.p_type, ph.p_flags, (unsigned long)ph.p_offset,
 			(unsigned long)ph.p_vaddr, (unsigned long)ph.p_filesz,
 			(unsigned long)ph.p_memsz, (unsigned long)ph.p_align);

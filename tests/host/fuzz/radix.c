@@ -27,6 +27,7 @@ enum {
 	OP_TAG,
 	OP_UNTAG,
 	OP_GANG,
+	OP_CUT,
 	OP_BIT,
 	NR_CODES,
 };
@@ -178,6 +179,20 @@ static void do_insert(unsigned i, const struct fuzz_op *op)
 	allocs_left = -1;
 }
 
+static void do_delete(unsigned i)
+{
+	BUG_ON(radix_tree_delete(&tree, index_of[i]) != item[i]);
+	item[i] = NULL;
+	memset(tagged[i], 0, sizeof(tagged[i]));
+}
+
+/* All from index number @i on go: the tree becomes lower, and may grow again. */
+static void do_cut(unsigned i, const struct fuzz_op *op)
+{
+	for (; op->a % 4 == 0 && i < NR_INDEXES; i++)
+		do_delete(i);
+}
+
 static void start(void)
 {
 	indexes_init();
@@ -199,9 +214,10 @@ static void step(const struct fuzz_op *op)
 		do_insert(i, op);
 		break;
 	case OP_DELETE:
-		BUG_ON(radix_tree_delete(&tree, index_of[i]) != item[i]);
-		item[i] = NULL;
-		memset(tagged[i], 0, sizeof(tagged[i]));
+		do_delete(i);
+		break;
+	case OP_CUT:
+		do_cut(i, op);
 		break;
 	case OP_REPLACE:
 		BUG_ON(radix_tree_replace(&tree, index_of[i], some_item(op)) != item[i]);
@@ -248,6 +264,10 @@ static void print(FILE *out, const struct fuzz_op *op)
 		break;
 	case OP_DELETE:
 		fprintf(out, "\tradix_tree_delete(&tree, 0x%lx);\n", index);
+		break;
+	case OP_CUT:
+		if (op->a % 4 == 0)
+			fprintf(out, "\tdelete_from(0x%lx);\n", index);
 		break;
 	case OP_REPLACE:
 		fprintf(out, "\tradix_tree_replace(&tree, 0x%lx, %p);\n", index, some_item(op));

@@ -22,6 +22,7 @@
 #define NR_SLOTS    512
 #define CACHE_SLOTS 192 /* the first */
 #define GRAIN	    8
+#define MAGAZINE    16 /* free objects that a hart may keep, of each cache */
 #define SAMPLE	    64 /* bytes looked at in either end of an object */
 
 enum { OP_ALLOC, OP_ALLOC_TOO, OP_FREE, OP_FREE_TOO, OP_HART, OP_LOOK, NR_CODES };
@@ -241,15 +242,30 @@ static size_t behind(unsigned i, size_t size)
 	return from_cache(i) ? max(size, sizeof(void *)) : size;
 }
 
+/* A new slab came: then there was no free object but in other harts' magazines. */
+static void check_growth(const struct slab_info *before, int info_nr)
+{
+	struct slab_info after;
+
+	BUG_ON(!slab_get_info(info_nr, &after));
+	BUG_ON(after.nr_slabs > before->nr_slabs &&
+	       before->num_objs - before->active_objs > (HARTS - 1) * MAGAZINE);
+}
+
 static void do_alloc(unsigned i, const struct fuzz_op *op)
 {
 	struct object *obj = &slots[i];
 	size_t size = size_of(i, op);
+	struct slab_info before;
 
 	if (obj->at)
 		return;
 	obj->info = from_cache(i) ? info_of(kinds[i % ARRAY_SIZE(kinds)].name) : kmalloc_info(size);
+	if (obj->info >= 0)
+		slab_get_info(obj->info, &before);
 	obj->at = get(i, op, size);
+	if (obj->info >= 0)
+		check_growth(&before, obj->info);
 	if (!obj->at) {
 		check_failure(obj->info, size);
 		return;

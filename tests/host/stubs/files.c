@@ -41,6 +41,7 @@ static struct request {
 	struct page *pages[MAX_PAGES];
 } queue[MAX_REQUESTS];
 static unsigned nr_queued;
+static u8 taken[MAX_REQUESTS][MAX_PAGES][PAGE_SIZE]; /* the bytes of a write */
 
 unsigned disk_fail_reads, disk_fail_writes;
 
@@ -51,6 +52,9 @@ static void submit(struct address_space *as, struct page **pages, unsigned nr, b
 	BUG_ON(nr_queued > MAX_REQUESTS || nr > MAX_PAGES);
 	*r = (struct request){ container_of(as, struct file, as), write, nr, {} };
 	memcpy(r->pages, pages, nr * sizeof(*pages));
+	/* The disk takes the bytes as soon as it may: what is written later comes too late. */
+	for (unsigned i = 0; write && i < nr; i++)
+		memcpy(taken[r - queue][i], page_address(pages[i]), PAGE_SIZE);
 }
 
 static void read_one(struct file *file, struct page *page)
@@ -82,8 +86,8 @@ static void end_write(const struct request *r)
 	for (unsigned i = 0; i < r->nr; i++) {
 		BUG_ON(r->pages[i]->index >= r->file->disk_pages);
 		if (ok)
-			memcpy(host_file_disk(r->file, r->pages[i]->index),
-			       page_address(r->pages[i]), PAGE_SIZE);
+			memcpy(host_file_disk(r->file, r->pages[i]->index), taken[r - queue][i],
+			       PAGE_SIZE);
 		page_end_writeback(r->pages[i], ok ? 0 : -EIO);
 	}
 }

@@ -11,10 +11,9 @@
  */
 #include "mm/buddy.h"
 
-#include <sanitizer/asan_interface.h>
-
 #include "kernel/task.h"
 #include "lib/string.h"
+#include "tests/host/unit/poison.h"
 #include "tests/host/unit/space.h"
 
 #define MAX_TAKEN 4096
@@ -208,10 +207,10 @@ TEST(free_memory_cannot_be_touched)
 	struct page *page = alloc_pages(1, GFP_KERNEL);
 	void *mem = page_address(page);
 
-	CHECK(!__asan_region_is_poisoned(mem, 2 * PAGE_SIZE));
+	CHECK_USABLE(mem, 2 * PAGE_SIZE);
 	free_pages(page, 1);
-	CHECK(__asan_address_is_poisoned(mem));
-	CHECK(__asan_address_is_poisoned((u8 *)mem + 2 * PAGE_SIZE - 1));
+	CHECK_POISONED(mem);
+	CHECK_POISONED((u8 *)mem + 2 * PAGE_SIZE - 1);
 }
 
 /* ---- single pages ---- */

@@ -16,6 +16,27 @@ BARE_TEST(each_fault_is_caught)
 	CHECK_PANIC(mm_provoke("free-mapped"), "mapped page");
 	CHECK_PANIC(mm_provoke("bad-kfree"), "no object of cache kmalloc-128");
 	CHECK_PANIC(mm_provoke("double-kfree"), "double free of an object of kmalloc-128");
+	CHECK_PANIC(mm_provoke("bad-area"), "mm_check()");
+}
+
+/* A leak is no panic: the machine finds it when it comes to rest. */
+BARE_TEST(a_leak_is_found_at_rest)
+{
+	machine_boot(TEST_PAGES, 1);
+	mm_provoke("leak-memory");
+	CHECK_PANIC(machine_check_rest(), "leak: ");
+}
+
+BARE_TEST(and_so_is_a_file)
+{
+	struct file *file;
+
+	machine_boot(TEST_PAGES, 1);
+	file = host_file(FILE_DISK, 1);
+	CHECK_EQ(host_fd(file), 0);
+	mm_provoke("leak-file");
+	CHECK_EQ(host_file_refs(file), 2);
+	CHECK_PANIC(machine_check_rest(), "leak: file 0 has 2 references");
 }
 
 TEST(an_unknown_word_does_nothing)

@@ -8,10 +8,9 @@
  */
 #include "mm/slab.h"
 
-#include <sanitizer/asan_interface.h>
-
 #include "kernel/task.h"
 #include "lib/string.h"
+#include "tests/host/unit/poison.h"
 #include "tests/host/unit/space.h"
 
 /* The state of cache @name. */
@@ -101,7 +100,7 @@ TEST(strings_are_copied_with_their_end)
 	char *copy = kstrdup("a dozen more", GFP_KERNEL);
 
 	CHECK_STRING(copy, "a dozen more");
-	CHECK(__asan_address_is_poisoned(copy + 13));
+	CHECK_POISONED(copy + 13);
 	kfree(copy);
 	current->fail_alloc = 1;
 	CHECK(kstrdup("a dozen more", GFP_KERNEL) == NULL);
@@ -118,11 +117,11 @@ TEST(what_was_not_asked_for_cannot_be_touched)
 {
 	char *obj = kmalloc(100, GFP_KERNEL);
 
-	CHECK(!__asan_region_is_poisoned(obj, 100));
-	CHECK(__asan_address_is_poisoned(obj + 100));
+	CHECK_USABLE(obj, 100);
+	CHECK_POISONED(obj + 100);
 	kfree(obj);
-	CHECK(__asan_address_is_poisoned(obj + 8));
-	CHECK(__asan_address_is_poisoned(obj + 99));
+	CHECK_POISONED(obj + 8);
+	CHECK_POISONED(obj + 99);
 }
 
 TEST(neighbours_are_a_red_zone_apart)
@@ -130,8 +129,10 @@ TEST(neighbours_are_a_red_zone_apart)
 	struct kmem_cache *cache = kmem_cache_create("test", 64, 0);
 	char *a = kmem_cache_alloc(cache, GFP_KERNEL), *b = kmem_cache_alloc(cache, GFP_KERNEL);
 
-	CHECK(!__asan_region_is_poisoned(a, 64) && !__asan_region_is_poisoned(b, 64));
-	CHECK(__asan_address_is_poisoned(a + 64) && __asan_address_is_poisoned(b + 64));
+	CHECK_USABLE(a, 64);
+	CHECK_USABLE(b, 64);
+	CHECK_POISONED(a + 64);
+	CHECK_POISONED(b + 64);
 	kmem_cache_free(cache, a);
 	kmem_cache_free(cache, b);
 }

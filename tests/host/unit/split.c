@@ -114,6 +114,7 @@ TEST(the_last_hit_is_forgotten)
 	down_write(&mm->mmap_lock);
 	lower = find_vma(mm, at(3));
 	CHECK_EQ(vma_split_range(mm, at(2), at(6)), 0);
+	CHECK(!mm->last_hit);
 	CHECK(find_vma(mm, at(3)) == lower->vm_next);
 	CHECK(find_vma(mm, at(1)) == lower);
 	up_write(&mm->mmap_lock);

@@ -9,7 +9,7 @@
  * An area is nothing but a run of pages that are alike: so the areas that must be there, merged as
  * far as can be, are found by going over the pages (oracle_check.c).
  */
-#include "tests/host/oracle.h"
+#include "tests/host/model/oracle.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,8 +56,7 @@ struct oracle_page *oracle_page(struct oracle_mm *om, unsigned long addr)
 	return NULL;
 }
 
-/* The first page of @om at or above @addr that is mapped, and where it is; NULL: none. */
-static struct oracle_page *mapped_from(struct oracle_mm *om, unsigned long addr, unsigned long *at)
+struct oracle_page *oracle_next(struct oracle_mm *om, unsigned long addr, unsigned long *at)
 {
 	for (unsigned i = 0; i < ORACLE_PAGES; i++) {
 		if (om->pages[i].mapped && oracle_addr(i) + PAGE_SIZE > addr) {
@@ -73,7 +72,7 @@ static unsigned long nr_mapped(struct oracle_mm *om, unsigned long addr, unsigne
 {
 	unsigned long nr = 0, at = addr;
 
-	while (at < addr + len && mapped_from(om, at, &at) && at < addr + len) {
+	while (at < addr + len && oracle_next(om, at, &at) && at < addr + len) {
 		nr++;
 		at += PAGE_SIZE;
 	}
@@ -137,7 +136,8 @@ static void unmap_page(struct oracle_page *page)
 
 /* ---- limits ---- */
 
-/* @pages more, and @data more that count as data. */
+/* @pages more (NO_MORE: as many as now), and @data more that count as data (likewise). */
+#define NO_MORE (~0UL)
 static bool within_limits(struct oracle_mm *om, unsigned long pages, unsigned long data)
 {
 	unsigned long total = 0, total_data = 0;
@@ -146,8 +146,8 @@ static bool within_limits(struct oracle_mm *om, unsigned long pages, unsigned lo
 		total += om->pages[i].mapped;
 		total_data += om->pages[i].mapped && is_data(&om->pages[i]);
 	}
-	return (pages == 0 || total + pages <= current->rlim[RLIMIT_AS].cur / PAGE_SIZE) &&
-	       (data == 0 || total_data + data <= current->rlim[RLIMIT_DATA].cur / PAGE_SIZE);
+	return (pages == NO_MORE || total + pages <= current->rlim[RLIMIT_AS].cur / PAGE_SIZE) &&
+	       (data == NO_MORE || total_data + data <= current->rlim[RLIMIT_DATA].cur / PAGE_SIZE);
 }
 
 /* ---- mmap ---- */
@@ -161,7 +161,7 @@ static bool is_free(struct oracle_mm *om, unsigned long addr, unsigned long len)
 static bool is_free_for_us(struct oracle_mm *om, unsigned long addr, unsigned long len)
 {
 	unsigned long at, guard;
-	struct oracle_page *next = mapped_from(om, addr, &at);
+	struct oracle_page *next = oracle_next(om, addr, &at);
 
 	if (!next)
 		return true;
@@ -270,9 +270,7 @@ long oracle_mmap_where(struct oracle_mm *om, const struct oracle_page *want, uns
 		return start;
 	if (flags & MAP_FIXED)
 		pages -= nr_mapped(om, start, bytes);
-	if (pages == 0)
-		return start;
-	if (!within_limits(om, pages, is_data(want) ? pages : 0))
+	if (!within_limits(om, pages, is_data(want) ? pages : NO_MORE))
 		return -ENOMEM;
 	if (is_data(want) && pages > nr_managed_pages() && !(want->flags & VM_NORESERVE))
 		return -ENOMEM;
@@ -306,7 +304,7 @@ void oracle_unmap(struct oracle_mm *om, unsigned long addr, unsigned long len)
 	unsigned long at = addr;
 	struct oracle_page *page;
 
-	while ((page = mapped_from(om, at, &at)) && at - addr < len)
+	while ((page = oracle_next(om, at, &at)) && at - addr < len)
 		unmap_page(page);
 }
 
@@ -326,9 +324,9 @@ static bool mprotect_within_limits(struct oracle_mm *om, unsigned long addr, uns
 	unsigned long at = addr, more = 0;
 	struct oracle_page *page;
 
-	for (; (page = mapped_from(om, at, &at)) && at - addr < len; at += PAGE_SIZE)
+	for (; (page = oracle_next(om, at, &at)) && at - addr < len; at += PAGE_SIZE)
 		more += !(page->prot & PROT_WRITE) && !(page->flags & VM_GROWSDOWN);
-	return !(prot & PROT_WRITE) || more == 0 || within_limits(om, 0, more);
+	return !(prot & PROT_WRITE) || more == 0 || within_limits(om, NO_MORE, more);
 }
 
 int oracle_mprotect(struct oracle_mm *om, unsigned long addr, unsigned long len, u32 prot)
@@ -393,7 +391,7 @@ int oracle_madvise(struct oracle_mm *om, unsigned long addr, unsigned long len, 
 		return -EINVAL;
 	if (addr % PAGE_SIZE || bytes < len || addr + bytes < addr)
 		return -EINVAL;
-	for (; (page = mapped_from(om, at, &at)) && at - addr < bytes; at += PAGE_SIZE, nr++) {
+	for (; (page = oracle_next(om, at, &at)) && at - addr < bytes; at += PAGE_SIZE, nr++) {
 		if (advice == 4)
 			oracle_disown(page);
 	}
@@ -440,7 +438,7 @@ void oracle_truncate(struct oracle_file *of, u64 size)
 bool oracle_grow(struct oracle_mm *om, unsigned long addr)
 {
 	unsigned long next_at = 0, floor = MMAP_MIN_ADDR, end, at = addr - addr % PAGE_SIZE;
-	struct oracle_page *next = mapped_from(om, at, &next_at), like, *prev;
+	struct oracle_page *next = oracle_next(om, at, &next_at), like, *prev;
 
 	if (!next || !(next->flags & VM_GROWSDOWN))
 		return false;
@@ -455,7 +453,7 @@ bool oracle_grow(struct oracle_mm *om, unsigned long addr)
 		end += PAGE_SIZE;
 	}
 	if (at < floor || end - at > current->rlim[RLIMIT_STACK].cur ||
-	    !within_limits(om, (next_at - at) / PAGE_SIZE, 0))
+	    !within_limits(om, (next_at - at) / PAGE_SIZE, NO_MORE))
 		return false;
 	like = *next;
 	oracle_map(om, &like, at, next_at - at);
