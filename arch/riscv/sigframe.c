@@ -64,32 +64,35 @@ static __maybe_unused void check_layout(void)
 	BUILD_BUG_ON(offsetof(struct trap_frame, t6) != (NR_REGS - 1) * sizeof(long));
 }
 
+/* Field @field of the frame at user address @frame, which may be any number: no pointer yet. */
+#define FRAME_FIELD(frame, field) ((void *)((frame) + offsetof(struct rt_sigframe, field)))
+
 /* ---- there ---- */
 
-/* Where the frame goes; NULL: that would be past the end of the alternate stack. */
-static struct rt_sigframe *frame_place(unsigned long sp, unsigned long flags)
+/* Where the frame goes; 0: that would be past the end of the alternate stack. */
+static unsigned long frame_place(unsigned long sp, unsigned long flags)
 {
 	const struct sig_stack *stack = &current->sig_stack;
 	unsigned long place = sp - sizeof(struct rt_sigframe);
 
 	if (on_sig_stack(sp)) {
 		if (!on_sig_stack(place))
-			return NULL;
+			return 0;
 	} else if ((flags & SA_ONSTACK) && stack->size) {
 		place = stack->sp + stack->size - sizeof(struct rt_sigframe);
 	}
-	return (struct rt_sigframe *)(place & ~(STACK_ALIGN - 1));
+	return place & ~(STACK_ALIGN - 1);
 }
 
-static int put_info(struct rt_sigframe *frame, const struct delivery *d)
+static int put_info(unsigned long frame, const struct delivery *d)
 {
 	struct siginfo_abi abi;
 
 	siginfo_to_abi(&abi, d->sig, &d->info);
-	return copy_to_user(&frame->info, &abi, sizeof(abi)) ? -EFAULT : 0;
+	return copy_to_user(FRAME_FIELD(frame, info), &abi, sizeof(abi)) ? -EFAULT : 0;
 }
 
-static int put_head(struct rt_sigframe *frame, u64 blocked)
+static int put_head(unsigned long frame, u64 blocked)
 {
 	const struct sig_stack *stack = &current->sig_stack;
 	struct uc_head head = {
@@ -97,36 +100,36 @@ static int put_head(struct rt_sigframe *frame, u64 blocked)
 		.blocked = blocked,
 	};
 
-	return copy_to_user(&frame->uc.head, &head, sizeof(head)) ? -EFAULT : 0;
+	return copy_to_user(FRAME_FIELD(frame, uc.head), &head, sizeof(head)) ? -EFAULT : 0;
 }
 
-static int put_registers(struct sigcontext_abi *sc, const struct trap_frame *regs)
+static int put_registers(unsigned long frame, const struct trap_frame *regs)
 {
 	static const u32 end[3];
 
 	fp_sync();
-	if (copy_to_user(sc->regs, regs, sizeof(sc->regs)) ||
-	    copy_to_user(sc->f, &current->fp, offsetof(struct fp_state, fcsr) + sizeof(u32)) ||
-	    copy_to_user(&sc->reserved, end, sizeof(end)))
+	if (copy_to_user(FRAME_FIELD(frame, uc.mcontext.regs), regs, NR_REGS * sizeof(long)) ||
+	    copy_to_user(FRAME_FIELD(frame, uc.mcontext.f), &current->fp,
+			 offsetof(struct fp_state, fcsr) + sizeof(u32)) ||
+	    copy_to_user(FRAME_FIELD(frame, uc.mcontext.reserved), end, sizeof(end)))
 		return -EFAULT;
 	return 0;
 }
 
 int sigframe_push(struct trap_frame *regs, const struct delivery *d, u64 blocked)
 {
-	struct rt_sigframe *frame = frame_place(regs->sp, d->action.flags);
+	unsigned long frame = frame_place(regs->sp, d->action.flags);
 
-	if (!frame || put_info(frame, d) || put_head(frame, blocked) ||
-	    put_registers(&frame->uc.mcontext, regs))
+	if (!frame || put_info(frame, d) || put_head(frame, blocked) || put_registers(frame, regs))
 		return -EFAULT;
 	if (current->sig_stack.flags & SS_AUTODISARM)
 		current->sig_stack = (struct sig_stack){ 0, 0, SS_DISABLE };
 	regs->sepc = d->action.handler;
 	regs->ra = current->mm->vdso;
-	regs->sp = (unsigned long)frame;
+	regs->sp = frame;
 	regs->a0 = d->sig;
-	regs->a1 = (unsigned long)&frame->info;
-	regs->a2 = (unsigned long)&frame->uc;
+	regs->a1 = (unsigned long)FRAME_FIELD(frame, info);
+	regs->a2 = (unsigned long)FRAME_FIELD(frame, uc);
 	regs->scause = 0; /* no system call that could be made again */
 	return 0;
 }
@@ -134,13 +137,14 @@ int sigframe_push(struct trap_frame *regs, const struct delivery *d, u64 blocked
 /* ---- and back ---- */
 
 /* The FP registers from the frame; -EFAULT; -EINVAL: it says that state follows which we lack. */
-static int get_fp(const struct sigcontext_abi *sc)
+static int get_fp(unsigned long frame)
 {
 	struct fp_state fp = { .fcsr = 0 };
 	u32 end[3];
 
-	if (copy_from_user(&fp, sc->f, offsetof(struct fp_state, fcsr) + sizeof(u32)) ||
-	    copy_from_user(end, &sc->reserved, sizeof(end)))
+	if (copy_from_user(&fp, FRAME_FIELD(frame, uc.mcontext.f),
+			   offsetof(struct fp_state, fcsr) + sizeof(u32)) ||
+	    copy_from_user(end, FRAME_FIELD(frame, uc.mcontext.reserved), sizeof(end)))
 		return -EFAULT;
 	if (end[0] || end[1] || end[2])
 		return -EINVAL;
@@ -153,15 +157,15 @@ static int get_fp(const struct sigcontext_abi *sc)
 /* Undoes sigframe_push() from what user memory says now. 0 or -errno: then @regs are as before. */
 static int sigframe_pop(struct trap_frame *regs)
 {
-	const struct rt_sigframe *frame = (const struct rt_sigframe *)regs->sp;
+	unsigned long frame = regs->sp;
 	unsigned long saved[NR_REGS];
 	struct uc_head head;
 	int err;
 
-	if (copy_from_user(&head, &frame->uc.head, sizeof(head)) ||
-	    copy_from_user(saved, frame->uc.mcontext.regs, sizeof(saved)))
+	if (copy_from_user(&head, FRAME_FIELD(frame, uc.head), sizeof(head)) ||
+	    copy_from_user(saved, FRAME_FIELD(frame, uc.mcontext.regs), sizeof(saved)))
 		return -EFAULT;
-	err = get_fp(&frame->uc.mcontext);
+	err = get_fp(frame);
 	if (err)
 		return err;
 	memcpy(regs, saved, sizeof(saved));
