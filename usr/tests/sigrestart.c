@@ -18,7 +18,7 @@
 #include "usr/lib/testsignal.h"
 #include "usr/lib/testutil.h"
 
-#define LONG_SLEEP 100000000 /* ns; what sleeps so goes on to its end by itself */
+#define LONG_SLEEP 999000000 /* ns; what sleeps so goes on to its end by itself */
 
 /* What the child works with: a pipe, a file, a FIFO, and a pipe by which the handler tells. */
 static int fds[2], file, told[2];
