@@ -125,7 +125,7 @@ static struct read_rule get_read_rule(struct tty *tty, size_t want)
 	return rule;
 }
 
-/* 1: there is enough to read; 0: read what there is, if anything; -EAGAIN, -EINTR. */
+/* 1: there is enough to read; 0: read what there is, if anything; -EAGAIN, -ERESTARTSYS. */
 static int wait_for_input(struct tty *tty, size_t want, bool nonblock)
 {
 	struct wait_entry entry = WAIT_ENTRY_INIT;
@@ -147,7 +147,7 @@ static int wait_for_input(struct tty *tty, size_t want, bool nonblock)
 		ret = rule.available ? 1 : -EAGAIN;
 		if (nonblock)
 			break;
-		ret = -EINTR;
+		ret = -ERESTARTSYS;
 		if (signal_ends_sleep(TASK_INTERRUPTIBLE))
 			break;
 		/* VTIME runs from the call when VMIN is 0, else anew from each byte. */
@@ -229,7 +229,7 @@ static ssize_t tty_write(struct file *file, const void *ubuf, size_t len, u64 *p
 		if (n == 0)
 			err = -EFAULT;
 		else if (signal_pending(current) && done < len)
-			err = -EINTR;
+			err = -ERESTARTSYS;
 		cond_resched();
 	}
 	return done ? (ssize_t)done : err;

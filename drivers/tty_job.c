@@ -51,7 +51,7 @@ int tty_check_read(struct tty *tty)
 	if (signal_is_ignored(SIGTTIN) || current_pgrp_is_orphaned())
 		return -EIO;
 	kill_pgrp(current->pgid, SIGTTIN);
-	return -EINTR;
+	return -ERESTARTSYS;
 }
 
 int tty_check_change(struct tty *tty)
@@ -61,7 +61,7 @@ int tty_check_change(struct tty *tty)
 	if (current_pgrp_is_orphaned())
 		return -EIO;
 	kill_pgrp(current->pgid, SIGTTOU);
-	return -EINTR;
+	return -ERESTARTSYS;
 }
 
 /* @tty, if it belongs to @session, belongs to nobody then; its foreground group is told. */

@@ -19,6 +19,7 @@
 #include "fs/locks.h"
 #include "kernel/panic.h"
 #include "kernel/task.h"
+#include "kernel/vdso.h"
 #include "lib/bitmap.h"
 #include "lib/string.h"
 #include "lib/vsnprintf.h"
@@ -145,6 +146,10 @@ void file_path(const struct file *file, char *buf, size_t size)
 
 	if (size == 0)
 		return;
+	if (file_is_vdso(file)) {
+		strlcpy(buf, "[vdso]", size);
+		return;
+	}
 	if (!file->f_dentry || d_is_anon(file->f_dentry)) {
 		snprintf(buf, size, "%s:[%lu]", S_ISFIFO(file->f_inode->i_mode) ? "pipe" : "anon",
 			 (unsigned long)file->f_inode->i_ino);

@@ -17,7 +17,7 @@ static ssize_t allowed_length(const struct inode *inode, u64 pos, size_t len)
 	u64 limit = S_ISREG(inode->i_mode) ? current->rlim[RLIMIT_FSIZE].cur : ~0UL;
 
 	if (pos >= limit) {
-		send_signal(current, SIGXFSZ, NULL);
+		signal_self(SIGXFSZ);
 		return -EFBIG;
 	}
 	if (pos >= inode->i_sb->s_maxbytes)
@@ -30,7 +30,7 @@ int inode_check_size(const struct inode *inode, u64 size)
 	if (size <= READ_ONCE(inode->i_data.size))
 		return 0;
 	if (size > current->rlim[RLIMIT_FSIZE].cur) {
-		send_signal(current, SIGXFSZ, NULL);
+		signal_self(SIGXFSZ);
 		return -EFBIG;
 	}
 	return size > inode->i_sb->s_maxbytes ? -EFBIG : 0;

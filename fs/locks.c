@@ -232,7 +232,7 @@ static void free_change(struct lock_change *change)
 	kfree(change->spare[1]);
 }
 
-/* Sleeps until @waiter, which is on the list, may try again. 0 or -EINTR; it is off the list. */
+/* Sleeps until @waiter, on the list, may try again. 0 or -ERESTARTSYS; it is off the list. */
 static int wait_turn(struct lock_waiter *waiter)
 {
 	int err = wait_event_interruptible(&waiter->wq, READ_ONCE(waiter->go));

@@ -29,7 +29,8 @@ struct file_lock {
 /*
  * Gives @want->owner the lock @want, or takes its bytes from it (F_UNLCK). What the owner had there
  * is replaced; neighbours of one type become one. 0; -EAGAIN: somebody else's lock is in the way,
- * and @wait is false; -EDEADLK: the wait would have no end; -EINTR; -ENOLCK: no memory. May sleep.
+ * and @wait is false; -EDEADLK: the wait would have no end; -ERESTARTSYS; -ENOLCK: no memory. May
+ * sleep.
  */
 int locks_set(const struct file_lock *want, bool wait);
 /* @want becomes a copy of the first lock that is in its way, or F_UNLCK: none. */

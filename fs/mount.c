@@ -23,6 +23,7 @@
 #include "kernel/printk.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
+#include "kernel/vdso.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 
@@ -410,6 +411,7 @@ void vfs_init(void)
 	devfs_init();
 	mem_dev_init();
 	pipe_init();
+	vdso_init();
 	proc_init();
 }
 

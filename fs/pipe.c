@@ -197,7 +197,7 @@ static ssize_t put_bytes(struct pipe *pipe, const char *src, size_t len, bool wh
 	return done ? (ssize_t)done : n;
 }
 
-/* Sleeps until there is room for the @rest of a write. 0 or -EINTR. The pipe is not locked. */
+/* Sleeps until there is room for the @rest of a write. 0 or -ERESTARTSYS. @pipe is not locked. */
 static int wait_for_room(struct pipe *pipe, size_t rest)
 {
 	size_t need = min(rest, (size_t)PIPE_BUF);
@@ -238,7 +238,7 @@ static ssize_t do_pipe_write(struct file *file, const char *src, size_t len, boo
 			break;
 	}
 	if (ret == -EPIPE)
-		send_signal(current, SIGPIPE, NULL);
+		signal_self(SIGPIPE);
 	return done ? (ssize_t)done : ret;
 }
 

@@ -190,7 +190,7 @@ int poll_files(struct pollfd_abi *fds, unsigned nr, u64 deadline, unsigned alway
 	while (ret == 0) {
 		ret = pt.error;
 		if (!ret && signal_pending(current))
-			ret = -EINTR;
+			ret = -ERESTARTNOHAND;
 		if (ret || ktime_ns() >= deadline)
 			break;
 		poll_sleep(&pt, deadline);
@@ -225,19 +225,6 @@ static int poll_user(struct pollfd_abi *ufds, unsigned nr, u64 deadline)
 	return ret;
 }
 
-/* Sets the blocked signals; returns those of before. */
-static u64 exchange_blocked(u64 blocked)
-{
-	struct task *task = current;
-	unsigned long flags = spin_lock_irqsave(&task->sig_lock);
-	u64 before = task->sig_blocked;
-
-	task->sig_blocked = blocked & ~(sigmask(SIGKILL) | sigmask(SIGSTOP));
-	recalc_sigpending(task);
-	spin_unlock_irqrestore(&task->sig_lock, flags);
-	return before;
-}
-
 int poll_start(struct poll_call *call, struct timespec64 *uspan, const u64 *umask, size_t masksize)
 {
 	struct timespec64 span;
@@ -260,7 +247,7 @@ int poll_start(struct poll_call *call, struct timespec64 *uspan, const u64 *umas
 	if (get_user(blocked, umask))
 		return -EFAULT;
 	call->masked = true;
-	call->blocked = exchange_blocked(blocked);
+	call->blocked = set_blocked(blocked);
 	return 0;
 }
 
@@ -269,11 +256,11 @@ void poll_finish(const struct poll_call *call, int ret)
 	struct timespec64 left;
 	u64 now;
 
-	if (call->masked && ret == -EINTR) {
+	if (call->masked && ret == -ERESTARTNOHAND) {
 		current->sig_saved = call->blocked;
 		current->sig_restore = true;
 	} else if (call->masked) {
-		exchange_blocked(call->blocked);
+		set_blocked(call->blocked);
 	}
 	if (!call->uspan)
 		return;

@@ -9,7 +9,8 @@
 
 /*
  * Fills revents of @nr descriptions. The number of files that are ready; 0 at @deadline (monotonic
- * ns; 0: at once); -EINTR or -ENOMEM. @always: bits that are told even unasked. POLLNVAL: no file.
+ * ns; 0: at once); -ERESTARTNOHAND or -ENOMEM. @always: bits that are told even unasked. POLLNVAL:
+ * no file.
  */
 int poll_files(struct pollfd_abi *fds, unsigned nr, u64 deadline, unsigned always);
 
@@ -24,7 +25,7 @@ struct poll_call {
 /*
  * Reads the user's span and mask (either may be NULL), and blocks signals accordingly. -EFAULT,
  * -EINVAL: nothing has changed. poll_finish() undoes it, by the delivery of a signal if @ret is
- * -EINTR.
+ * -ERESTARTNOHAND.
  */
 int poll_start(struct poll_call *call, struct timespec64 *uspan, const u64 *umask, size_t masksize);
 void poll_finish(const struct poll_call *call, int ret);

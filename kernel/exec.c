@@ -218,6 +218,7 @@ static void commit(struct exec *ex)
 	task->exit_signal = SIGCHLD;
 	task->clear_child_tid = task->set_child_tid = NULL;
 	task->robust_list = NULL;
+	task->restart_deadline = 0;
 	flush_signal_handlers(task);
 	files_close_on_exec(task->files);
 	start_user(task_regs(task), ex->info.entry, ex->sp);

@@ -152,8 +152,9 @@ void do_exit(int code)
 		panic("init exited: %s %d", code & 0x7f ? "killed by signal" : "status",
 		      code & 0x7f ? code & 0x7f : code >> 8);
 	task->exit_code = code;
-	timer_cancel(&task->itimer);
+	itimer_stop();
 	exit_mm(task);
+	exit_signals(task);
 	exit_files(task);
 	if (task->tty && task->sid == task->pid)
 		tty_session_exit(task);

@@ -125,7 +125,7 @@ static struct task *copy_task(const struct clone_args *args)
 	child->pgid = current->pgid;
 	child->sid = current->sid;
 	child->tty = current->tty;
-	err = signal_pending(current) ? -EINTR : task_attach(child);
+	err = signal_pending(current) ? -ERESTARTNOINTR : task_attach(child);
 	spin_unlock_irqrestore(&task_lock, irq);
 	if (err)
 		goto out_resources;

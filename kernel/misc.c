@@ -10,6 +10,7 @@
 #include "kernel/printk.h"
 #include "kernel/random.h"
 #include "kernel/sched.h"
+#include "kernel/signal.h"
 #include "kernel/shutdown.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
@@ -80,13 +81,15 @@ SYSCALL_DEFINE3(getrandom, char *, user, size_t, len, unsigned, flags)
 	    (flags & (GRND_RANDOM | GRND_INSECURE)) == (GRND_RANDOM | GRND_INSECURE))
 		return -EINVAL;
 	len = min(len, (size_t)INT_MAX);
-	while (done < len && !current->killed) {
+	while (done < len) {
 		size_t n = min(len - done, sizeof(chunk));
 
 		random_bytes(chunk, n);
 		if (copy_to_user(user + done, chunk, n))
 			return done ? (long)done : -EFAULT;
 		done += n;
+		if (signal_pending(current))
+			break;
 		cond_resched();
 	}
 	return done;

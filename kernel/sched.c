@@ -122,6 +122,8 @@ u64 sched_tick(u64 now)
 	if (task == hart->idle)
 		return ~0ULL; /* nobody's slice ends */
 	account_time(task, now, interrupted_user());
+	if (unlikely(task->cpu_itimer_on))
+		itimer_tick();
 	if (now >= task->slice_end) {
 		task->slice_end = now + SLICE_NS;
 		if (READ_ONCE(nr_queued))

@@ -1,16 +1,20 @@
 /*
- * sigcalls.c - the system calls about signals. What they mean is in kernel/signal.c.
+ * sigcalls.c - the system calls that send signals and that say what is to be done about them.
+ *
+ * What they mean is in kernel/signal.c; those that wait are in kernel/sigwait.c.
  *
  * Locks: task_lock while receivers are looked for; sig_lock of the current task for its own masks
- * and actions. User memory is touched with neither.
+ * and actions. User memory is touched, and memory taken, with neither.
  */
+#include "arch/riscv/switch.h"
 #include "arch/riscv/uaccess.h"
 #include "kernel/signal.h"
 #include "kernel/syscall.h"
-#include "kernel/time.h"
+#include "kernel/vdso.h"
 #include "lib/string.h"
 
-#define UNBLOCKABLE (sigmask(SIGKILL) | sigmask(SIGSTOP))
+/* What MINSIGSTKSZ of <signal.h> is: a frame and a little. */
+#define MIN_SIG_STACK 2048
 
 /* ---- sending ---- */
 
@@ -26,9 +30,29 @@ static bool kill_selects(pid_t pid, const struct task *task)
 	return task->pgid == (pid ? -pid : current->pgid);
 }
 
+/* Room for what kill(@pid, @sig) may have to queue: about as many as there are receivers. */
+static void reserve_for(struct list_head *room, pid_t pid, int sig)
+{
+	unsigned long flags;
+	struct task *task;
+	unsigned n = 0;
+
+	if (sig <= NSIG_STD)
+		return;
+	flags = spin_lock_irqsave(&task_lock);
+	list_for_each_entry(task, &task_list, all_link)
+		n += kill_selects(pid, task);
+	spin_unlock_irqrestore(&task_lock, flags);
+	sigqueue_reserve(room, sig, n);
+}
+
 SYSCALL_DEFINE2(kill, pid_t, pid, int, sig)
 {
-	struct sig_info info = { .code = SI_USER, .pid = current->pid, .uid = current->cred.uid };
+	struct sig_info info = {
+		.code = SI_USER,
+		.fields = { .pid = current->pid, .uid = current->cred.uid },
+	};
+	LIST_HEAD(room);
 	struct task *task;
 	unsigned long flags;
 	long ret = -ESRCH;
@@ -37,6 +61,7 @@ SYSCALL_DEFINE2(kill, pid_t, pid, int, sig)
 		return -EINVAL;
 	if (pid == INT_MIN)
 		return -ESRCH;
+	reserve_for(&room, pid, sig);
 	flags = spin_lock_irqsave(&task_lock);
 	list_for_each_entry(task, &task_list, all_link) {
 		if (!kill_selects(pid, task))
@@ -47,30 +72,44 @@ SYSCALL_DEFINE2(kill, pid_t, pid, int, sig)
 			continue;
 		}
 		if (sig)
-			send_signal(task, sig, &info);
+			send_signal_queued(task, sig, &info, &room);
 		ret = 0;
 	}
 	spin_unlock_irqrestore(&task_lock, flags);
+	sigqueue_release(&room);
 	return ret;
 }
 
-static long do_tkill(pid_t tid, int sig)
+/* Sends @sig (0: only looks whether it might) to the one task @tid; 0 or -errno. */
+static long send_to_task(pid_t tid, int sig, const struct sig_info *info)
 {
-	struct sig_info info = { .code = SI_TKILL, .pid = current->pid, .uid = current->cred.uid };
+	LIST_HEAD(room);
 	unsigned long flags;
 	struct task *task;
 	long ret = -ESRCH;
 
-	if (tid <= 0 || sig < 0 || sig > NSIG)
-		return -EINVAL;
+	sigqueue_reserve(&room, sig, 1);
 	flags = spin_lock_irqsave(&task_lock);
 	task = find_task_locked(tid);
 	if (task)
 		ret = may_signal(task, sig) ? 0 : -EPERM;
 	if (!ret && sig)
-		send_signal(task, sig, &info);
+		ret = send_signal_queued(task, sig, info, &room);
 	spin_unlock_irqrestore(&task_lock, flags);
+	sigqueue_release(&room);
 	return ret;
+}
+
+static long do_tkill(pid_t tid, int sig)
+{
+	struct sig_info info = {
+		.code = SI_TKILL,
+		.fields = { .pid = current->pid, .uid = current->cred.uid },
+	};
+
+	if (tid <= 0 || sig < 0 || sig > NSIG)
+		return -EINVAL;
+	return send_to_task(tid, sig, &info);
 }
 
 SYSCALL_DEFINE2(tkill, pid_t, tid, int, sig)
@@ -80,9 +119,39 @@ SYSCALL_DEFINE2(tkill, pid_t, tid, int, sig)
 
 SYSCALL_DEFINE3(tgkill, pid_t, tgid, pid_t, tid, int, sig)
 {
-	if (tgid <= 0)
+	if (tgid <= 0 || tid <= 0)
 		return -EINVAL;
 	return tgid == tid ? do_tkill(tid, sig) : -ESRCH;
+}
+
+/* sigqueue(3): a signal that says of itself whatever its sender wants. */
+static long do_sigqueue(pid_t tid, int sig, const struct siginfo_abi *user)
+{
+	struct siginfo_abi abi;
+	struct sig_info info;
+
+	if (copy_from_user(&abi, user, sizeof(abi)))
+		return -EFAULT;
+	/* Not as if the kernel, kill() or tkill() had sent it; but to itself. */
+	if ((abi.code >= 0 || abi.code == SI_TKILL) && tid != current->pid)
+		return -EPERM;
+	if (sig < 0 || sig > NSIG)
+		return -EINVAL;
+	info = (struct sig_info){ .code = abi.code, .err = abi.err, .fields = abi.fields };
+	return send_to_task(tid, sig, &info);
+}
+
+SYSCALL_DEFINE3(rt_sigqueueinfo, pid_t, pid, int, sig, const struct siginfo_abi *, user)
+{
+	return do_sigqueue(pid, sig, user);
+}
+
+SYSCALL_DEFINE4(rt_tgsigqueueinfo, pid_t, tgid, pid_t, tid, int, sig, const struct siginfo_abi *,
+		user)
+{
+	if (tgid <= 0 || tid <= 0)
+		return -EINVAL;
+	return tgid == tid ? do_sigqueue(tid, sig, user) : -ESRCH;
 }
 
 /* ---- actions and masks ---- */
@@ -90,16 +159,17 @@ SYSCALL_DEFINE3(tgkill, pid_t, tgid, pid_t, tid, int, sig)
 static void set_action(int sig, const struct sigaction_k *action)
 {
 	struct task *task = current;
+	LIST_HEAD(used);
 	unsigned long flags = spin_lock_irqsave(&task->sig_lock);
 
-	task->sigaction[sig] = *action;
-	task->sigaction[sig].mask &= ~UNBLOCKABLE;
-	if (action->handler == SIG_IGN ||
-	    (action->handler == SIG_DFL &&
-	     (sig == SIGCHLD || sig == SIGCONT || sig == SIGURG || sig == SIGWINCH)))
-		task->sig_pending &= ~sigmask(sig);
+	task->sigaction[sig].handler = action->handler;
+	task->sigaction[sig].flags = action->flags & SA_KNOWN;
+	task->sigaction[sig].mask = action->mask & ~UNBLOCKABLE_SIGNALS;
+	if (is_ignored(task, sig))
+		sigqueue_drop(task, sigmask(sig), &used);
 	recalc_sigpending(task);
 	spin_unlock_irqrestore(&task->sig_lock, flags);
+	sigqueue_release(&used);
 }
 
 SYSCALL_DEFINE4(rt_sigaction, int, sig, const struct sigaction_k *, new, struct sigaction_k *, old,
@@ -111,25 +181,14 @@ SYSCALL_DEFINE4(rt_sigaction, int, sig, const struct sigaction_k *, new, struct 
 		return -EINVAL;
 	if (new &&copy_from_user(&action, new, sizeof(action)))
 		return -EFAULT;
-	if (sig < 1 || sig > NSIG || (new && (sigmask(sig) & UNBLOCKABLE)))
+	if (sig < 1 || sig > NSIG || (new && (sigmask(sig) & UNBLOCKABLE_SIGNALS)))
 		return -EINVAL;
+	if (new &&is_handler(action.handler) && vdso_map(current->mm))
+		return -ENOMEM;
 	before = current->sigaction[sig];
-	if (new) {
-		if (action.handler > SIG_IGN)
-			return -EOPNOTSUPP;
+	if (new)
 		set_action(sig, &action);
-	}
 	return old && copy_to_user(old, &before, sizeof(before)) ? -EFAULT : 0;
-}
-
-static void set_blocked(u64 blocked)
-{
-	struct task *task = current;
-	unsigned long flags = spin_lock_irqsave(&task->sig_lock);
-
-	task->sig_blocked = blocked & ~UNBLOCKABLE;
-	recalc_sigpending(task);
-	spin_unlock_irqrestore(&task->sig_lock, flags);
 }
 
 SYSCALL_DEFINE4(rt_sigprocmask, int, how, const u64 *, new, u64 *, old, size_t, size)
@@ -163,82 +222,42 @@ SYSCALL_DEFINE2(rt_sigpending, u64 *, user, size_t, size)
 	return copy_to_user(user, &pending, size) ? -EFAULT : 0;
 }
 
-/* ---- waiting for signals ---- */
+/* ---- the alternate stack ---- */
 
-SYSCALL_DEFINE2(rt_sigsuspend, const u64 *, user, size_t, size)
+int set_sig_stack(const struct stack_abi *new, unsigned long sp)
 {
-	struct wait_queue nobody;
-	u64 set;
+	struct sig_stack *stack = &current->sig_stack;
+	unsigned mode = new->flags & ~SS_AUTODISARM;
 
-	if (size != sizeof(u64))
+	if (on_sig_stack(sp))
+		return -EPERM;
+	if (mode != 0 && mode != SS_ONSTACK && mode != SS_DISABLE)
 		return -EINVAL;
-	if (get_user(set, user))
-		return -EFAULT;
-	wait_queue_init(&nobody);
-	current->sig_saved = current->sig_blocked;
-	set_blocked(set);
-	current->sig_restore = true;
-	return wait_event_interruptible(&nobody, false);
+	if (mode != SS_DISABLE && new->size < MIN_SIG_STACK)
+		return -ENOMEM;
+	*stack = (struct sig_stack){ new->sp, new->size, new->flags };
+	if (mode == SS_DISABLE)
+		stack->sp = stack->size = 0;
+	return 0;
 }
 
-/* Sleeps until a signal of @set is pending, and takes it. -EAGAIN: @deadline came first; -EINTR. */
-static int wait_for_signal(u64 set, u64 deadline, struct sig_info *info)
+SYSCALL_DEFINE2(sigaltstack, const struct stack_abi *, user_new, struct stack_abi *, user_old)
 {
-	struct task *task = current;
-	bool late, other;
-	int sig;
+	const struct sig_stack *stack = &current->sig_stack;
+	unsigned long sp = task_regs(current)->sp;
+	struct stack_abi new, old = { .sp = stack->sp, .size = stack->size };
+	int err = 0;
 
-	for (;;) {
-		unsigned long flags;
-
-		late = ktime_ns() >= deadline;
-		WRITE_ONCE(task->state, TASK_INTERRUPTIBLE);
-		flags = spin_lock_irqsave(&task->sig_lock);
-		sig = dequeue_signal(set, info);
-		task->sig_awaited = sig || late ? 0 : set;
-		recalc_sigpending(task);
-		other = signal_pending(task);
-		if (other)
-			task->sig_awaited = 0;
-		spin_unlock_irqrestore(&task->sig_lock, flags);
-		if (sig || late || other)
-			break;
-		schedule_until(deadline);
-	}
-	WRITE_ONCE(task->state, TASK_RUNNING);
-	if (sig)
-		return sig;
-	return late ? -EAGAIN : -EINTR;
-}
-
-SYSCALL_DEFINE4(rt_sigtimedwait, const u64 *, user_set, struct siginfo_abi *, user_info,
-		const struct timespec64 *, user_timeout, size_t, size)
-{
-	struct sig_info info;
-	struct siginfo_abi abi;
-	struct timespec64 timeout;
-	u64 set, deadline = ~0ULL;
-	int sig;
-
-	if (size != sizeof(u64))
-		return -EINVAL;
-	if (get_user(set, user_set))
+	old.flags = stack->flags & SS_AUTODISARM;
+	if (!stack->size)
+		old.flags |= SS_DISABLE;
+	else if (on_sig_stack(sp))
+		old.flags |= SS_ONSTACK;
+	if (user_new && copy_from_user(&new, user_new, sizeof(new)))
 		return -EFAULT;
-	if (user_timeout) {
-		if (copy_from_user(&timeout, user_timeout, sizeof(timeout)))
-			return -EFAULT;
-		if (!timespec_valid(&timeout))
-			return -EINVAL;
-		deadline = deadline_after(timespec_to_ns(&timeout));
-	}
-	sig = wait_for_signal(set & ~UNBLOCKABLE, deadline, &info);
-	if (sig < 0 || !user_info)
-		return sig;
-	memset(&abi, 0, sizeof(abi));
-	abi.signo = sig;
-	abi.code = info.code;
-	abi.pid = info.pid;
-	abi.uid = info.uid;
-	abi.status = info.value;
-	return copy_to_user(user_info, &abi, sizeof(abi)) ? -EFAULT : sig;
+	if (user_new)
+		err = set_sig_stack(&new, sp);
+	if (!err && user_old && copy_to_user(user_old, &old, sizeof(old)))
+		err = -EFAULT;
+	return err;
 }

@@ -1,12 +1,12 @@
 /*
- * signal.c - sending signals, and acting on them before user mode.
+ * signal.c - sending signals, and what a task does with which.
  *
  *	kill, ^C, a fault, a child, a timer --> send_signal(): sig_pending, wake the task
- *	     way back to user mode --> exit_to_user_work(): default actions die, stop, ignore
+ *	     way back to user mode --> exit_to_user_work(): a handler's frame, or the default:
+ *	                               die, stop, ignore (kernel/sigdeliver.c)
  *
- * A signal whose action is to be ignored vanishes when it is sent, unless it is blocked. Signals
- * of one number do not queue: one bit each. Handlers do not exist yet: rt_sigaction() refuses
- * them.
+ * A signal whose action is to be ignored vanishes when it is sent, unless it is blocked. What waits
+ * is kept by kernel/sigqueue.c.
  *
  * Invariants: TASK_SIGPENDING is set whenever a pending signal is not blocked, or awaited;
  * `killed` tells that one of those is deadly; only the task itself clears the flag. Init gets no
@@ -16,33 +16,16 @@
  */
 #include "kernel/signal.h"
 
-#include "arch/riscv/switch.h"
-#include "arch/riscv/traps.h"
-#include "kernel/printk.h"
-#include "kernel/process.h"
+#include "arch/riscv/smp.h"
 #include "kernel/sched.h"
 #include "lib/bitmap.h"
-#include "mm/mm.h"
 
-#define STOP_SIGNALS (sigmask(SIGSTOP) | sigmask(SIGTSTP) | sigmask(SIGTTIN) | sigmask(SIGTTOU))
-#define IGNORED_BY_DEFAULT                                                                         \
-	(sigmask(SIGCHLD) | sigmask(SIGCONT) | sigmask(SIGURG) | sigmask(SIGWINCH))
-/* A fault comes before what others send. */
-#define URGENT_SIGNALS                                                                             \
-	(sigmask(SIGKILL) | sigmask(SIGSEGV) | sigmask(SIGBUS) | sigmask(SIGILL) |                 \
-	 sigmask(SIGTRAP) | sigmask(SIGFPE))
+#define CLOCK_TICK_NS (NSEC_PER_SEC / 100)
 
 static bool is_deadly(const struct task *task, int sig)
 {
 	return task->sigaction[sig].handler == SIG_DFL &&
 	       !(sigmask(sig) & (STOP_SIGNALS | IGNORED_BY_DEFAULT));
-}
-
-static bool is_ignored(const struct task *task, int sig)
-{
-	unsigned long handler = task->sigaction[sig].handler;
-
-	return handler == SIG_IGN || (handler == SIG_DFL && (sigmask(sig) & IGNORED_BY_DEFAULT));
 }
 
 void recalc_sigpending(struct task *task)
@@ -62,17 +45,6 @@ void recalc_sigpending(struct task *task)
 }
 
 /* ---- sending ---- */
-
-/* Sets the bit and the reason. sig_lock held. */
-static void set_pending(struct task *task, int sig, const struct sig_info *info)
-{
-	static const struct sig_info from_kernel = { .code = SI_KERNEL };
-
-	task->sig_pending |= sigmask(sig);
-	if (sig <= NSIG_STD)
-		task->sig_info[sig] = info ? *info : from_kernel;
-	recalc_sigpending(task);
-}
 
 /* Stop and continue cancel each other; SIGCONT and SIGKILL end a stop. Returns states to wake. */
 static unsigned job_control(struct task *task, int sig)
@@ -109,15 +81,35 @@ static void poke(struct task *task, unsigned states)
 		ipi_send(1UL << task->hart->id, IPI_RESCHED);
 }
 
-void send_signal(struct task *task, int sig, const struct sig_info *info)
+int send_signal_queued(struct task *task, int sig, const struct sig_info *info,
+		       struct list_head *room)
 {
 	unsigned long flags = spin_lock_irqsave(&task->sig_lock);
 	unsigned states = job_control(task, sig);
+	int err = 0;
 
-	if (!vanishes(task, sig))
-		set_pending(task, sig, info);
+	if (!vanishes(task, sig)) {
+		err = sigqueue_add(task, sig, info, room);
+		recalc_sigpending(task);
+	}
 	poke(task, states);
 	spin_unlock_irqrestore(&task->sig_lock, flags);
+	return err;
+}
+
+void send_signal(struct task *task, int sig, const struct sig_info *info)
+{
+	send_signal_queued(task, sig, info, NULL);
+}
+
+void signal_self(int sig)
+{
+	struct sig_info info = {
+		.code = SI_USER,
+		.fields = { .pid = current->pid, .uid = current->cred.uid },
+	};
+
+	send_signal(current, sig, &info);
 }
 
 int kill_pgrp(pid_t pgid, int sig)
@@ -139,7 +131,6 @@ int kill_pgrp(pid_t pgid, int sig)
 void force_signal(int sig, int code, unsigned long addr)
 {
 	struct task *task = current;
-	struct sig_info info = { .code = code, .value = addr };
 	struct sigaction_k *action = &task->sigaction[sig];
 	unsigned long flags = spin_lock_irqsave(&task->sig_lock);
 
@@ -147,25 +138,48 @@ void force_signal(int sig, int code, unsigned long addr)
 		action->handler = SIG_DFL;
 		task->sig_blocked &= ~sigmask(sig);
 	}
-	set_pending(task, sig, &info);
+	/* Its own fault comes before one that somebody only pretended. */
+	task->sig_pending |= sigmask(sig);
+	task->sig_info[sig] = (struct sig_info){ .code = code, .fields.addr = addr };
+	recalc_sigpending(task);
 	spin_unlock_irqrestore(&task->sig_lock, flags);
+}
+
+void force_sigsegv(int sig)
+{
+	if (sig == SIGSEGV) {
+		unsigned long flags = spin_lock_irqsave(&current->sig_lock);
+
+		current->sigaction[SIGSEGV].handler = SIG_DFL;
+		spin_unlock_irqrestore(&current->sig_lock, flags);
+	}
+	force_signal(SIGSEGV, SI_KERNEL, 0);
 }
 
 void notify_parent(struct task *task, int code)
 {
 	struct task *parent = task->parent;
 	bool ended = code == CLD_EXITED || code == CLD_KILLED;
-	struct sig_info info = { .code = code, .pid = task->pid, .uid = task->cred.uid };
+	struct sig_info info = {
+		.code = code,
+		.fields = { .pid = task->pid,
+			    .uid = task->cred.uid,
+			    .utime = task->utime / CLOCK_TICK_NS,
+			    .stime = task->stime / CLOCK_TICK_NS },
+	};
 	int sig = ended ? task->exit_signal : SIGCHLD;
 
 	if (ended)
-		info.value = code == CLD_KILLED ? task->exit_code & 0x7f : task->exit_code >> 8;
+		info.fields.status =
+			code == CLD_KILLED ? task->exit_code & 0x7f : task->exit_code >> 8;
 	else
-		info.value = code == CLD_STOPPED ? task->stop_signal : SIGCONT;
+		info.fields.status = code == CLD_STOPPED ? task->stop_signal : SIGCONT;
 	if (sig && (ended || !(parent->sigaction[SIGCHLD].flags & SA_NOCLDSTOP)))
 		send_signal(parent, sig, &info);
 	wake_up(&parent->child_wait);
 }
+
+/* ---- masks and actions ---- */
 
 bool signal_is_ignored(int sig)
 {
@@ -179,6 +193,24 @@ bool current_pgrp_is_orphaned(void)
 
 	spin_unlock_irqrestore(&task_lock, flags);
 	return orphaned;
+}
+
+u64 set_blocked(u64 blocked)
+{
+	struct task *task = current;
+	unsigned long flags = spin_lock_irqsave(&task->sig_lock);
+	u64 before = task->sig_blocked;
+
+	task->sig_blocked = blocked & ~UNBLOCKABLE_SIGNALS;
+	recalc_sigpending(task);
+	spin_unlock_irqrestore(&task->sig_lock, flags);
+	return before;
+}
+
+void set_blocked_for_call(u64 blocked)
+{
+	current->sig_saved = set_blocked(blocked);
+	current->sig_restore = true;
 }
 
 void flush_signal_handlers(struct task *task)
@@ -195,143 +227,15 @@ void flush_signal_handlers(struct task *task)
 	}
 	recalc_sigpending(task);
 	spin_unlock_irqrestore(&task->sig_lock, flags);
+	task->sig_stack = (struct sig_stack){ 0, 0, SS_DISABLE };
 }
 
-/* ---- exceptions of user programs (called by arch/riscv/trap.c) ---- */
-
-void fault_signal(struct trap_frame *regs, unsigned long addr, enum fault_access access,
-		  enum fault_result res)
+void exit_signals(struct task *task)
 {
-	fault_report(current->mm, addr, regs->sepc, access, res);
-	switch (res) {
-	case FAULT_SIGBUS:
-		force_signal(SIGBUS, BUS_ADRERR, addr);
-		break;
-	case FAULT_OOM:
-		force_signal(SIGKILL, SI_KERNEL, addr);
-		break;
-	default:
-		force_signal(SIGSEGV, res == FAULT_SEGV_ACCERR ? SEGV_ACCERR : SEGV_MAPERR, addr);
-	}
-}
+	LIST_HEAD(used);
+	unsigned long flags = spin_lock_irqsave(&task->sig_lock);
 
-void trap_signal(struct trap_frame *regs, int sig, unsigned long addr)
-{
-	printk("%s[%d]: %s at pc 0x%lx, address 0x%lx: signal %d\n", current->comm, current->pid,
-	       trap_cause(regs->scause), regs->sepc, addr, sig);
-	force_signal(sig,
-		     sig == SIGILL  ? ILL_ILLOPC :
-		     sig == SIGBUS  ? BUS_ADRALN :
-		     sig == SIGTRAP ? TRAP_BRKPT :
-				      SEGV_ACCERR,
-		     addr);
-}
-
-/* ---- acting on signals ---- */
-
-int dequeue_signal(u64 set, struct sig_info *info)
-{
-	struct task *task = current;
-	u64 waiting = task->sig_pending & set;
-	int sig;
-
-	if (!waiting)
-		return 0;
-	if (waiting & URGENT_SIGNALS)
-		waiting &= URGENT_SIGNALS;
-	if (waiting & sigmask(SIGKILL))
-		waiting = sigmask(SIGKILL);
-	sig = __ffs64(waiting) + 1;
-	task->sig_pending &= ~sigmask(sig);
-	*info = sig <= NSIG_STD ? task->sig_info[sig] : (struct sig_info){ .code = SI_USER };
-	if ((sigmask(sig) & STOP_SIGNALS) && task->sigaction[sig].handler == SIG_DFL)
-		task->stop_wanted = true;
-	return sig;
-}
-
-/* Stops the current task by @sig until SIGCONT or SIGKILL, unless one of them came already. */
-static void stop_by(int sig)
-{
-	struct task *task = current;
-	unsigned long flags;
-	bool stopped;
-
-	if (sig != SIGSTOP && current_pgrp_is_orphaned())
-		return;
-	flags = spin_lock_irqsave(&task_lock);
-	spin_lock(&task->sig_lock);
-	stopped = task->stop_wanted;
-	if (stopped) {
-		task->stop_wanted = false;
-		WRITE_ONCE(task->stop_signal, sig);
-		task->stop_reported = task->continued = false;
-	}
-	spin_unlock(&task->sig_lock);
-	if (stopped)
-		notify_parent(task, CLD_STOPPED);
-	spin_unlock_irqrestore(&task_lock, flags);
-	if (!stopped)
-		return;
-
-	for (;;) {
-		WRITE_ONCE(task->state, TASK_STOPPED);
-		smp_mb(); /* the waker clears stop_signal, then looks at the state */
-		if (!READ_ONCE(task->stop_signal))
-			break;
-		schedule();
-	}
-	WRITE_ONCE(task->state, TASK_RUNNING);
-	flags = spin_lock_irqsave(&task_lock);
-	if (!task->killed) {
-		task->continued = true;
-		notify_parent(task, CLD_CONTINUED);
-	}
-	spin_unlock_irqrestore(&task_lock, flags);
-}
-
-/*
- * Takes the default action of each signal that waits. A system call that gave up because of a
- * signal that did not kill is made again: sepc back to the ecall, a0 as it was.
- */
-static void do_signals(struct trap_frame *regs)
-{
-	struct task *task = current;
-	struct sig_info info;
-	unsigned long flags;
-	int sig;
-
-	for (;;) {
-		flags = spin_lock_irqsave(&task->sig_lock);
-		sig = dequeue_signal(~task->sig_blocked, &info);
-		recalc_sigpending(task);
-		spin_unlock_irqrestore(&task->sig_lock, flags);
-		if (!sig)
-			break;
-		if (is_ignored(task, sig))
-			continue;
-		if (sigmask(sig) & STOP_SIGNALS)
-			stop_by(sig);
-		else
-			do_exit(sig);
-	}
-	if (regs->scause == CAUSE_USER_ECALL && (long)regs->a0 == -EINTR) {
-		regs->a0 = regs->orig_a0;
-		regs->sepc -= 4;
-		regs->scause = 0; /* once */
-	}
-	if (task->sig_restore) {
-		flags = spin_lock_irqsave(&task->sig_lock);
-		task->sig_restore = false;
-		task->sig_blocked = task->sig_saved;
-		recalc_sigpending(task);
-		spin_unlock_irqrestore(&task->sig_lock, flags);
-	}
-}
-
-void exit_to_user_work(struct trap_frame *regs)
-{
-	if (READ_ONCE(current->flags) & TASK_NEED_RESCHED)
-		schedule();
-	if (READ_ONCE(current->flags) & TASK_SIGPENDING)
-		do_signals(regs);
+	sigqueue_drop(task, ~0UL, &used);
+	spin_unlock_irqrestore(&task->sig_lock, flags);
+	sigqueue_release(&used);
 }

@@ -81,8 +81,12 @@ static void task_reset(struct task *task, void *stack)
 	task->stop_wanted = task->stop_reported = task->continued = false;
 	task->sig_restore = false;
 	task->restart_deadline = 0;
+	INIT_LIST_HEAD(&task->sig_queue);
+	task->nr_sigqueue = 0;
 	memset(&task->itimer, 0, sizeof(task->itimer));
 	task->itimer_interval = 0;
+	memset(task->cpu_itimer, 0, sizeof(task->cpu_itimer));
+	task->cpu_itimer_on = false;
 	task->robust_list = NULL;
 }
 

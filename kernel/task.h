@@ -32,18 +32,19 @@ enum task_state {
 	TASK_DEAD,	      /* waited for; freed after its last switch */
 };
 
-#define NSIG	      64
-#define NSIG_STD      31
-#define TASK_COMM_LEN 16
-#define RLIM_NLIMITS  16
-#define RLIMIT_FSIZE  1
-#define RLIMIT_DATA   2
-#define RLIMIT_STACK  3
-#define RLIMIT_CORE   4
-#define RLIMIT_NPROC  6
-#define RLIMIT_NOFILE 7
-#define RLIMIT_AS     9
-#define RLIM_INFINITY (~0UL)
+#define NSIG		  64
+#define NSIG_STD	  31
+#define TASK_COMM_LEN	  16
+#define RLIM_NLIMITS	  16
+#define RLIMIT_FSIZE	  1
+#define RLIMIT_DATA	  2
+#define RLIMIT_STACK	  3
+#define RLIMIT_CORE	  4
+#define RLIMIT_NPROC	  6
+#define RLIMIT_NOFILE	  7
+#define RLIMIT_AS	  9
+#define RLIMIT_SIGPENDING 11
+#define RLIM_INFINITY	  (~0UL)
 
 struct rlimit {
 	unsigned long cur, max;
@@ -61,18 +62,45 @@ struct sigaction_k {
 	u64 mask;
 };
 
-/* Who sent a signal and why; `code` as siginfo's si_code. */
+/*
+ * What siginfo_t says beyond its number, errno and code, in its layout; the code tells which of
+ * them counts.
+ */
+union sig_fields {
+	struct {
+		pid_t pid;
+		u32 uid; /* of the sender; real */
+		union {
+			int status;	     /* of a child */
+			unsigned long value; /* that came with sigqueue(3) */
+		};
+		s64 utime, stime; /* of a child; ticks of 1/100 s */
+	};
+	unsigned long addr; /* that faulted */
+};
+
+/* Who sent a signal and why. */
 struct sig_info {
-	int code;
-	pid_t pid;
-	u32 uid;	     /* of the sender; real */
-	unsigned long value; /* the faulting address, or the status of a child */
+	int code, err; /* si_code, si_errno */
+	union sig_fields fields;
+};
+
+/* The alternate stack of sigaltstack(2). */
+struct sig_stack {
+	unsigned long sp, size; /* user address of its lowest byte; bytes, 0: there is none */
+	unsigned flags;		/* as given: SS_AUTODISARM and the mode */
 };
 
 /* What getrusage(2) adds up over the children. */
 struct rusage_sums {
 	u64 utime, stime;			 /* ns */
 	unsigned long min_flt, maj_flt, max_rss; /* max_rss in pages */
+};
+
+/* setitimer(ITIMER_VIRTUAL) and (ITIMER_PROF): by the task's own time, ns; 0: not running. */
+#define NR_CPU_ITIMERS 2
+struct cpu_itimer {
+	u64 expires, interval;
 };
 
 struct robust_list_head;
@@ -128,9 +156,13 @@ struct task {
 	bool stop_wanted, stop_reported, continued;
 	u64 sig_saved; /* what sigsuspend replaced; valid with sig_restore */
 	bool sig_restore;
-	u64 restart_deadline; /* ns: where an interrupted nanosleep goes on; 0: none */
-	struct timer itimer;  /* setitimer(ITIMER_REAL) */
-	u64 itimer_interval;  /* ns; 0: once */
+	u64 restart_deadline; /* ns: restart_syscall() sleeps till then; 0: it has nothing */
+	struct timespec64 *restart_rem; /* user address, or NULL: what is left goes there */
+	struct sig_stack sig_stack;
+	struct timer itimer; /* setitimer(ITIMER_REAL) */
+	u64 itimer_interval; /* ns; 0: once */
+	struct cpu_itimer cpu_itimer[NR_CPU_ITIMERS];
+	bool cpu_itimer_on;		      /* one of them runs: ticks have to look */
 	struct robust_list_head *robust_list; /* user address; only kept */
 
 	struct files *files;
@@ -144,6 +176,8 @@ struct task {
 
 	/* From here on nothing is inherited by a child. */
 	struct sig_info sig_info[NSIG_STD + 1]; /* of each pending standard signal; sig_lock */
+	struct list_head sig_queue; /* struct sigqueue: real-time signals, oldest first */
+	unsigned nr_sigqueue;	    /* how many; sig_lock */
 #ifdef CONFIG_DEBUG
 	struct lock_trace locks;
 #endif

@@ -16,6 +16,11 @@ struct timespec64 {
 	s64 tv_nsec;
 };
 
+/* struct timeval of the time(2) family. */
+struct timeval_abi {
+	s64 sec, usec;
+};
+
 static inline bool timespec_valid(const struct timespec64 *ts)
 {
 	return ts->tv_sec >= 0 && (u64)ts->tv_nsec < NSEC_PER_SEC;
@@ -70,6 +75,17 @@ void timer_arm_earlier(u64 ns);
 
 /* The arch's timer interrupt calls this; it runs what is due and re-arms. */
 void timer_interrupt(void);
+
+/* ---- interval timers (kernel/itimer.c) ---- */
+
+/*
+ * A tick, from the timer interrupt: fires ITIMER_VIRTUAL and ITIMER_PROF of the current task, one
+ * of which runs.
+ */
+void itimer_tick(void);
+/* exit: no timer of the current task fires any more. */
+void itimer_stop(void);
+
 /* arch/riscv/timer.c: ask for a timer interrupt at ktime_ns() == @ns. */
 void arch_timer_arm(u64 ns);
 

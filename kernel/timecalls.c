@@ -1,12 +1,12 @@
 /*
- * timecalls.c - the system calls about time: clocks, sleeping, the interval timer.
+ * timecalls.c - the system calls about time: clocks and sleeping.
  *
  *	CLOCK_REALTIME   = monotonic time + what the clock chip said at boot
  *	CLOCK_BOOTTIME   = CLOCK_MONOTONIC: the machine never sleeps
  *	*_COARSE, *_RAW  = their exact brothers: reading the counter is as cheap as a cached value
  *
- * Locks: none; itimer and restart_deadline belong to the current task. An itimer is stopped in
- * do_exit(), so that it never fires for a task that is gone.
+ * Interval timers are in kernel/itimer.c.
+ * Locks: none; restart_deadline belongs to the current task.
  */
 #include "arch/riscv/uaccess.h"
 #include "kernel/sched.h"
@@ -24,16 +24,7 @@
 #define CLOCK_BOOTTIME		 7
 
 #define TIMER_ABSTIME 1
-#define ITIMER_REAL   0
 #define CLOCK_RES_NS  100 /* one tick of the 10 MHz counter of the boards that we know */
-
-struct timeval_abi {
-	s64 sec, usec;
-};
-
-struct itimerval_abi {
-	struct timeval_abi interval, value;
-};
 
 /* The time of @clock in *@ns; -EINVAL: no such clock. */
 static int clock_read(int clock, u64 *ns)
@@ -97,40 +88,50 @@ SYSCALL_DEFINE2(gettimeofday, struct timeval_abi *, user_tv, u64 *, user_tz)
 
 /* ---- sleeping ---- */
 
-/*
- * Sleeps until @deadline. Interrupted: -EINTR, and when the call is made again because the signal
- * only stopped the task, it goes on to the same deadline.
- */
+/* Sleeps until @deadline; 0, or -ERESTARTNOHAND when a signal came first. */
 static int sleep_until(u64 deadline)
 {
-	if (current->restart_deadline)
-		deadline = current->restart_deadline;
-	current->restart_deadline = 0;
 	for (;;) {
 		WRITE_ONCE(current->state, TASK_INTERRUPTIBLE);
 		if (signal_pending(current)) {
 			WRITE_ONCE(current->state, TASK_RUNNING);
-			current->restart_deadline = deadline;
-			return -EINTR;
+			return -ERESTARTNOHAND;
 		}
 		if (schedule_until(deadline))
 			return 0;
 	}
 }
 
-/* A relative sleep; on -EINTR @user_rem (may be NULL) gets what was left. */
+/*
+ * The sleep of a relative time that ends at @deadline. When a signal comes first, @user_rem (may be
+ * NULL) gets what was left, and restart_syscall() would go on to the same end.
+ */
+static int sleep_rest(u64 deadline, struct timespec64 *user_rem)
+{
+	u64 now;
+
+	if (!sleep_until(deadline))
+		return 0;
+	now = ktime_ns();
+	if (user_rem && put_timespec(user_rem, deadline > now ? deadline - now : 0))
+		return -EFAULT;
+	current->restart_deadline = deadline;
+	current->restart_rem = user_rem;
+	return -ERESTART_RESTARTBLOCK;
+}
+
 static int sleep_for(const struct timespec64 *ts, struct timespec64 *user_rem)
 {
-	u64 deadline = deadline_after(timespec_to_ns(ts)), now;
-	int err = sleep_until(deadline);
+	return sleep_rest(deadline_after(timespec_to_ns(ts)), user_rem);
+}
 
-	if (err != -EINTR || !user_rem)
-		return err;
-	now = ktime_ns();
-	if (!put_timespec(user_rem, deadline > now ? deadline - now : 0))
-		return -EINTR;
-	current->restart_deadline = 0; /* this call is over */
-	return -EFAULT;
+/* What a sleep that was stopped, but met no handler, becomes; of no use to programs. */
+SYSCALL_DEFINE0(restart_syscall)
+{
+	u64 deadline = current->restart_deadline;
+
+	current->restart_deadline = 0;
+	return deadline ? sleep_rest(deadline, current->restart_rem) : -EINTR;
 }
 
 SYSCALL_DEFINE2(nanosleep, const struct timespec64 *, user, struct timespec64 *, user_rem)
@@ -160,82 +161,5 @@ SYSCALL_DEFINE4(clock_nanosleep, int, clock, int, flags, const struct timespec64
 	if (!(flags & TIMER_ABSTIME))
 		return sleep_for(&ts, user_rem);
 	until = timespec_to_ns(&ts);
-	if (until > now)
-		return sleep_until(deadline_after(until - now));
-	current->restart_deadline = 0; /* of this call, when a stop outlasted it */
-	return 0;
-}
-
-/* ---- the interval timer ---- */
-
-/* More often a signal cannot be taken usefully, and many such timers would leave no time to run. */
-#define ITIMER_MIN_NS (NSEC_PER_SEC / 1000)
-
-static void itimer_fire(struct timer *timer)
-{
-	struct task *task = container_of(timer, struct task, itimer);
-
-	send_signal(task, SIGALRM, NULL);
-	if (task->itimer_interval)
-		timer_start(timer, deadline_after(max(task->itimer_interval, ITIMER_MIN_NS)),
-			    itimer_fire);
-}
-
-static struct timeval_abi ns_to_timeval(u64 ns)
-{
-	return (struct timeval_abi){ ns / NSEC_PER_SEC, ns % NSEC_PER_SEC / 1000 };
-}
-
-/* Nanoseconds of @tv; false: not a time. */
-static bool timeval_to_ns(const struct timeval_abi *tv, u64 *ns)
-{
-	struct timespec64 ts = { tv->sec, tv->usec * 1000 };
-
-	if ((u64)tv->usec >= 1000000 || !timespec_valid(&ts))
-		return false;
-	*ns = timespec_to_ns(&ts);
-	return true;
-}
-
-/* What is left of the current task's timer, and its interval. The timer is not running. */
-static struct itimerval_abi itimer_left(u64 expires)
-{
-	u64 now = ktime_ns();
-
-	return (struct itimerval_abi){
-		.interval = ns_to_timeval(current->itimer_interval),
-		.value = ns_to_timeval(expires > now ? expires - now : 0),
-	};
-}
-
-SYSCALL_DEFINE2(getitimer, int, which, struct itimerval_abi *, user)
-{
-	struct itimerval_abi left;
-
-	if (which != ITIMER_REAL)
-		return -EINVAL;
-	left = itimer_left(READ_ONCE(current->itimer.expires));
-	return copy_to_user(user, &left, sizeof(left)) ? -EFAULT : 0;
-}
-
-SYSCALL_DEFINE3(setitimer, int, which, const struct itimerval_abi *, user_new,
-		struct itimerval_abi *, user_old)
-{
-	struct timer *timer = &current->itimer;
-	struct itimerval_abi new = { { 0, 0 }, { 0, 0 } }, old;
-	u64 value, interval;
-
-	if (which != ITIMER_REAL)
-		return -EINVAL;
-	if (user_new && copy_from_user(&new, user_new, sizeof(new)))
-		return -EFAULT;
-	if (!timeval_to_ns(&new.value, &value) || !timeval_to_ns(&new.interval, &interval))
-		return -EINVAL;
-	timer_cancel(timer);
-	old = itimer_left(timer->expires);
-	current->itimer_interval = interval;
-	timer->expires = 0;
-	if (value)
-		timer_start(timer, deadline_after(value), itimer_fire);
-	return user_old && copy_to_user(user_old, &old, sizeof(old)) ? -EFAULT : 0;
+	return until > now ? sleep_until(deadline_after(until - now)) : 0;
 }

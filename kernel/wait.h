@@ -60,7 +60,10 @@ bool schedule_until(u64 deadline_ns);
 void wake_up(struct wait_queue *wq);	 /* the first waiter */
 void wake_up_all(struct wait_queue *wq); /* every waiter */
 
-/* Sleeps until @cond; 0, or -EINTR when a signal came first (never for TASK_UNINTERRUPTIBLE). */
+/*
+ * Sleeps until @cond; 0, or when a signal came first -ERESTARTSYS (TASK_INTERRUPTIBLE) or -EINTR
+ * (TASK_KILLABLE: there is no way back to user mode).
+ */
 #define wait_event_state(wq, cond, state)                                                          \
 	({                                                                                         \
 		struct wait_entry __entry = WAIT_ENTRY_INIT;                                       \
@@ -71,7 +74,7 @@ void wake_up_all(struct wait_queue *wq); /* every waiter */
 			if (cond)                                                                  \
 				break;                                                             \
 			if (signal_ends_sleep(state)) {                                            \
-				__ret = -EINTR;                                                    \
+				__ret = (state) == TASK_INTERRUPTIBLE ? -ERESTARTSYS : -EINTR;     \
 				break;                                                             \
 			}                                                                          \
 			schedule();                                                                \

@@ -128,7 +128,7 @@ static int do_wait(struct wait_request *req)
 		if (err || req->pid || (req->options & WNOHANG))
 			break;
 		if (signal_ends_sleep(TASK_INTERRUPTIBLE)) {
-			err = -EINTR;
+			err = -ERESTARTSYS;
 			break;
 		}
 		schedule();
@@ -184,12 +184,12 @@ static int put_siginfo(struct siginfo_abi *user, const struct wait_request *req)
 	if (req->pid) {
 		info.signo = SIGCHLD;
 		info.code = req->code;
-		info.pid = req->pid;
-		info.uid = req->uid;
+		info.fields.pid = req->pid;
+		info.fields.uid = req->uid;
 		if (req->code == CLD_EXITED || req->code == CLD_STOPPED)
-			info.status = req->status >> 8 & 0xff;
+			info.fields.status = req->status >> 8 & 0xff;
 		else
-			info.status = req->code == CLD_KILLED ? req->status & 0x7f : SIGCONT;
+			info.fields.status = req->code == CLD_KILLED ? req->status & 0x7f : SIGCONT;
 	}
 	return copy_to_user(user, &info, sizeof(info)) ? -EFAULT : 0;
 }

@@ -140,4 +140,13 @@
 #include <errno.h>
 #endif
 
+/*
+ * Results of system calls that a signal interrupted. No program sees them: on the way to user mode
+ * each becomes EINTR or the call is made again (kernel/sigdeliver.c has the table).
+ */
+#define ERESTARTSYS	      512 /* again without a handler, or after one with SA_RESTART */
+#define ERESTARTNOINTR	      513 /* again in any case */
+#define ERESTARTNOHAND	      514 /* again without a handler */
+#define ERESTART_RESTARTBLOCK 516 /* the same, by restart_syscall() */
+
 #endif

@@ -113,6 +113,7 @@ static void copy_layout(struct mm *child, const struct mm *parent)
 	child->env_start = parent->env_start;
 	child->env_end = parent->env_end;
 	child->mmap_base = parent->mmap_base;
+	child->vdso = parent->vdso;
 	child->exe_file = parent->exe_file ? file_get(parent->exe_file) : NULL;
 	memcpy(child->auxv, parent->auxv, sizeof(child->auxv));
 }

@@ -89,6 +89,7 @@ struct mm {
 	unsigned long start_brk, brk, start_stack;
 	unsigned long arg_start, arg_end, env_start, env_end;
 	unsigned long mmap_base; /* the mmap area grows down from here */
+	unsigned long vdso;	 /* where signal handlers return to; fs/vdso.c */
 	struct file *exe_file;
 	unsigned long auxv[48]; /* pairs, for /proc/<pid>/auxv */
 

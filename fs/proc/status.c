@@ -24,7 +24,7 @@ struct task_view {
 	u64 utime, stime, start_time; /* ns */
 	struct rusage_sums children;
 	u64 pending, blocked, ignored, caught; /* signals */
-	unsigned long sigq_limit;
+	unsigned long sigq, sigq_limit;
 	struct cred cred;
 	char comm[TASK_COMM_LEN];
 };
@@ -62,12 +62,13 @@ static void view_task(struct task_view *view, struct task *task)
 	view->exit_signal = task->exit_signal;
 	view->children = task->ru_children;
 	view->cred = task->cred;
+	view->sigq = sigqueue_count(task->cred.uid);
 	spin_unlock_irqrestore(&task_lock, flags);
 	view->hart = task->hart ? task->hart->id : 0;
 	view->utime = READ_ONCE(task->utime);
 	view->stime = READ_ONCE(task->stime);
 	view->start_time = task->start_time;
-	view->sigq_limit = task->rlim[RLIMIT_NPROC].cur;
+	view->sigq_limit = task->rlim[RLIMIT_SIGPENDING].cur;
 	memcpy(view->comm, task->comm, sizeof(view->comm) - 1);
 	view_signals(view, task);
 }
@@ -231,7 +232,7 @@ static void put_status_ids(struct seq_buf *seq, struct task *task, const struct 
 
 static void put_status_signals(struct seq_buf *seq, const struct task_view *view)
 {
-	seq_printf(seq, "Threads:\t1\nSigQ:\t0/%lu\n", view->sigq_limit);
+	seq_printf(seq, "Threads:\t1\nSigQ:\t%lu/%lu\n", view->sigq, view->sigq_limit);
 	seq_printf(seq, "SigPnd:\t%016lx\nShdPnd:\t%016lx\n", (unsigned long)view->pending, 0UL);
 	seq_printf(seq, "SigBlk:\t%016lx\nSigIgn:\t%016lx\nSigCgt:\t%016lx\n",
 		   (unsigned long)view->blocked, (unsigned long)view->ignored,

@@ -314,13 +314,3 @@ TEST(faults_are_signals)
 	CHECK_SIGNAL({ __builtin_trap(); }, on_ravel() ? SIGTRAP : SIGILL);
 	CHECK_SIGNAL({ *(volatile int *)KERNEL_ADDRESS = 1; }, SIGSEGV);
 }
-
-TEST(handlers_come_later)
-{
-	struct sigaction action = { .sa_handler = (void (*)(int))0x10000 };
-
-	if (!on_ravel())
-		SKIP("Linux has handlers");
-	CHECK_EQ(sigaction(SIGUSR1, &action, NULL), -1);
-	CHECK(errno == ENOSYS || errno == EOPNOTSUPP || errno == EINVAL);
-}

@@ -47,7 +47,7 @@ void jobs_collect(void);
 
 /*
  * Wait until @job does not run. Children that others took away count as ended. Returns false when
- * the shell controls jobs and ^C came first.
+ * a signal with a trap came first (traps_waiting()), or, if the shell controls jobs, ^C.
  */
 bool job_await(struct job *job);
 

@@ -11,6 +11,7 @@
 #include "usr/bin/sh/job.h"
 #include "usr/bin/sh/jobs.h"
 #include "usr/bin/sh/simple.h"
+#include "usr/bin/sh/trap.h"
 #include "usr/bin/sh/vars.h"
 #include "usr/lib/tool.h"
 
@@ -51,9 +52,11 @@ static struct job *find_job(const char *name)
 	return NULL;
 }
 
-/* ^C came: the line ends. */
+/* A trap's signal came, whose action runs next; or ^C: the line ends. */
 static int wait_interrupted(void)
 {
+	if (traps_waiting())
+		return traps_waiting();
 	fputc('\n', stderr);
 	shell.skip = SKIP_LINE;
 	return 130;

@@ -271,26 +271,57 @@ static void wait_until_done(struct job *job)
 			count_as_ended(job);
 }
 
+static void do_nothing(int signal __attribute__((unused)))
+{
+}
+
 /*
- * Without signal handlers SIGINT cannot end waitpid(). But both it and SIGCHLD can be blocked, and
- * then waited for: what came between collect() and sigwaitinfo() is pending, and not lost.
+ * Without job control: until @job does not run, or a signal came that has a trap. All signals are
+ * blocked but in sigsuspend(), so that none comes between the look and the sleep.
+ */
+static bool await_or_trap(struct job *job)
+{
+	struct sigaction wake = { .sa_handler = do_nothing }, before;
+	sigset_t all, old;
+
+	sigaction(SIGCHLD, NULL, &before);
+	if (before.sa_handler == SIG_DFL)
+		sigaction(SIGCHLD, &wake, NULL);
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, &old);
+	for (;;) {
+		errno = 0;
+		jobs_collect();
+		if (errno == ECHILD)
+			count_as_ended(job);
+		if (job_state(job) != RUNNING || traps_waiting())
+			break;
+		sigsuspend(&old);
+	}
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	sigaction(SIGCHLD, &before, NULL);
+	return job_state(job) != RUNNING;
+}
+
+/*
+ * The shell has no handler for SIGINT that could end waitpid(). But both it and SIGCHLD can be
+ * blocked, and then waited for: what came between collect() and sigwaitinfo() is pending, and not
+ * lost.
  */
 bool job_await(struct job *job)
 {
 	bool interrupted = false;
 	sigset_t set;
 
-	if (!jobs_controlled()) {
-		wait_until_done(job);
-		return true;
-	}
+	if (!jobs_controlled())
+		return await_or_trap(job);
 	sigemptyset(&set);
 	sigaddset(&set, SIGINT);
 	sigaddset(&set, SIGCHLD);
 	change_mask(SIG_BLOCK, SIGCHLD);
 	jobs_collect();
 	while (job_state(job) == RUNNING && !interrupted) {
-		interrupted = sigwaitinfo(&set, NULL) == SIGINT;
+		interrupted = sigwaitinfo(&set, NULL) == SIGINT || traps_waiting();
 		jobs_collect();
 	}
 	change_mask(SIG_UNBLOCK, SIGCHLD);

@@ -14,13 +14,14 @@
 #include "usr/bin/sh/jobs.h"
 #include "usr/bin/sh/memory.h"
 #include "usr/bin/sh/parser.h"
+#include "usr/bin/sh/trap.h"
 #include "usr/bin/sh/vars.h"
 #include "usr/lib/tool.h"
 
 #define CTRL_C	3
 #define ESCAPED '\1' /* before a character that had a backslash: it separates nothing */
 
-enum read_result { READ_LINE, READ_END, READ_INTERRUPTED };
+enum read_result { READ_LINE, READ_END, READ_INTERRUPTED, READ_TRAPPED };
 
 /*
  * Read one line, byte by byte, since what follows is for others. From a shell's own terminal
@@ -34,6 +35,8 @@ static enum read_result read_line(struct strbuf *line, bool raw, bool prompting)
 
 	for (;;) {
 		n = read(STDIN_FILENO, &c, 1);
+		if (n < 0 && errno == EINTR && traps_waiting())
+			return READ_TRAPPED;
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n <= 0)
@@ -157,8 +160,10 @@ int builtin_read(int argc, char **argv)
 		return 2;
 	}
 	result = read_from_terminal(&line, raw);
-	if (result != READ_INTERRUPTED)
+	if (result == READ_LINE || result == READ_END)
 		assign_fields(line.text, names);
 	arena_free(&arena);
+	if (result == READ_TRAPPED)
+		return traps_waiting();
 	return result == READ_INTERRUPTED ? 130 : result;
 }

@@ -3,8 +3,7 @@
  *
  *   signal -> note_signal(): pending[N] = 1      ... the command ends ...  traps_run(): the action
  *
- * A kernel without user signal handlers refuses the handler, and then trap refuses too. Ignoring a
- * signal, the default and EXIT need none.
+ * Handlers are without SA_RESTART: a signal that has an action ends `wait` and `read`.
  *
  * Invariants: actions[N] is NULL for the default, "" for ignored.  Locks: none.
  */
@@ -60,6 +59,14 @@ void traps_run(void)
 	}
 	if (shell.skip == SKIP_NOTHING)
 		params.status = status;
+}
+
+int traps_waiting(void)
+{
+	for (int i = 1; any_pending && i < NR_SIGNALS; i++)
+		if (pending[i] && actions[i] && *actions[i])
+			return 128 + i;
+	return 0;
 }
 
 void traps_run_exit(void)

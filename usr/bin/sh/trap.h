@@ -11,6 +11,12 @@
 /* Run the actions of the signals that came. $? is afterwards what it was. */
 void traps_run(void);
 
+/*
+ * 128 + the number of a signal that came and has an action, which traps_run() will run; 0: none.
+ * `wait` and `read` end with it.
+ */
+int traps_waiting(void);
+
 /* Run the action for EXIT, once. Leaves the status to end with in params.status. */
 void traps_run_exit(void);
 

@@ -66,6 +66,8 @@ static struct variable *find_or_add(const char *name, size_t length)
 
 void vars_init(void)
 {
+	char parent[16];
+
 	for (char **entry = environ; *entry; entry++) {
 		int length = name_length(*entry);
 
@@ -76,6 +78,8 @@ void vars_init(void)
 	}
 	if (!var_get("IFS"))
 		var_set("IFS", " \t\n");
+	snprintf(parent, sizeof(parent), "%d", (int)getppid());
+	var_set("PPID", parent);
 }
 
 const char *var_get(const char *name)
