@@ -145,6 +145,10 @@ void file_path(const struct file *file, char *buf, size_t size)
 
 	if (size == 0)
 		return;
+	if (tmpfs_nameless_name(file->f_inode)) {
+		snprintf(buf, size, "%s (deleted)", tmpfs_nameless_name(file->f_inode));
+		return;
+	}
 	if (!file->f_dentry || d_is_anon(file->f_dentry)) {
 		snprintf(buf, size, "%s:[%lu]", S_ISFIFO(file->f_inode->i_mode) ? "pipe" : "anon",
 			 (unsigned long)file->f_inode->i_ino);

@@ -87,6 +87,14 @@ ssize_t generic_file_write_kernel(struct file *file, const void *buf, size_t len
 	return sync_written(file, locked_write(file, buf, len, pos, filemap_write_kernel));
 }
 
+void mapping_written(struct address_space *as)
+{
+	struct inode *inode = as->host;
+
+	inode->i_mtime = inode->i_ctime = fs_now();
+	inode_mark_dirty(inode, I_DIRTY_TIME);
+}
+
 static bool is_at_or_before(const struct timespec64 *a, const struct timespec64 *b)
 {
 	return a->tv_sec < b->tv_sec || (a->tv_sec == b->tv_sec && a->tv_nsec <= b->tv_nsec);
