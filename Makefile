@@ -44,10 +44,14 @@ endif
 
 WARN := -Wall -Wextra -Wvla $(if $(filter-out 0 false,$(CI)),-Werror)
 
+# Kernel stacks are 16 KiB. The largest frames are those with a struct mmu_gather in them.
+KWARN := -Wframe-larger-than=1152
+# The debug kernel; kernel/ubsan.c says what -fsanitize finds.
+KDEBUG := -DCONFIG_DEBUG -fsanitize=undefined
 KFLAGS := -std=gnu11 -O2 -g -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany \
 	-ffreestanding -fno-pic -fno-pie -no-pie -fno-stack-protector -fno-omit-frame-pointer \
 	-fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables \
-	-fno-delete-null-pointer-checks $(if $(debug),-DCONFIG_DEBUG) $(WARN) -I.
+	-fno-delete-null-pointer-checks $(if $(debug),$(KDEBUG)) $(WARN) $(KWARN) -I.
 KLINK := $(KFLAGS) -nostdlib -static -Wl,--build-id=none,-T,linker.ld,--no-warn-rwx-segments
 UFLAGS := -std=gnu11 -O2 -g $(WARN) -I.
 # As the head of vmbench.c says: the same bytes on every kernel that it measures.

@@ -81,6 +81,14 @@ void bio_free(struct bio *bio)
 	spin_unlock_irqrestore(&spare_lock, flags);
 }
 
+void bio_drop_spares(void)
+{
+	struct bio *bio;
+
+	while ((bio = take_spare(0)))
+		kmem_cache_free(bio_cache, bio);
+}
+
 bool bio_add_page(struct bio *bio, struct page *page, u32 offset, u32 len)
 {
 	if (bio->nr_segs == BIO_MAX_SEGS)

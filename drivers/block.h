@@ -56,6 +56,8 @@ struct block_device {
 /* From the slab; NULL when there is no memory. */
 struct bio *bio_alloc(struct block_device *bdev, enum bio_op op, u64 sector);
 void bio_free(struct bio *bio);
+/* The debug kernel, at its end: gives back those that wait for their next use. */
+void bio_drop_spares(void);
 /* False when the bio is full. */
 bool bio_add_page(struct bio *bio, struct page *page, u32 offset, u32 len);
 

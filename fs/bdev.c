@@ -14,6 +14,7 @@
 #include "fs/internal.h"
 #include "fs/mpage.h"
 #include "lib/string.h"
+#include "mm/debug.h"
 #include "mm/slab.h"
 
 struct bdev_pages {
@@ -79,6 +80,7 @@ struct address_space *bdev_mapping(struct block_device *bdev)
 	bp = find_pages(bdev);
 	if (!bp) {
 		list_add(&spare->link, &bdevs);
+		debug_object_kept(spare); /* as long as the disk, which is never taken out */
 		swap(bp, spare);
 	}
 	spin_unlock(&bdevs_lock);

@@ -399,7 +399,7 @@ bool d_unmount(struct super_block *sb)
 	idle = atomic_read(&sb->s_root->d_count) == 2;
 	smp_mb(); /* who dropped the root had counted himself before */
 	idle = idle && atomic_read(&sb->s_nr_roots) == 1 && atomic_read(&sb->s_writers) == 0;
-	if (idle)
+	if (idle && sb->s_mountpoint) /* the root of all has none */
 		sb->s_mountpoint->d_mounted = NULL;
 	spin_unlock(&dcache_lock);
 	return idle;

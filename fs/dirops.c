@@ -15,6 +15,15 @@
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 
+/*
+ * Several inodes of one tree are locked in this order, each with mutex_lock_nested(): a directory
+ * (0), a second one (above the first nowhere, else by address; rename_mutex held), then entries of
+ * them, directories first, then by address.
+ */
+#define LOCK_SECOND_DIR	  1
+#define LOCK_ENTRY	  2
+#define LOCK_SECOND_ENTRY 3
+
 static struct mutex rename_mutex = {
 	.lock = SPINLOCK_INIT,
 	.waiters = LIST_HEAD_INIT(rename_mutex.waiters),
@@ -225,7 +234,7 @@ static int make_link(struct inode *dir, struct dentry *child, struct inode *inod
 		return -EXDEV;
 	if (S_ISDIR(inode->i_mode) || !dir->i_op->link)
 		return -EPERM;
-	mutex_lock(&inode->lock);
+	mutex_lock_nested(&inode->lock, LOCK_ENTRY);
 	err = inode->i_nlink == 0 ? -ENOENT :
 				    dir->i_op->link(dir, child->d_name, child->d_len, inode);
 	mutex_unlock(&inode->lock);
@@ -295,7 +304,7 @@ static int remove_child(struct inode *dir, struct dentry *child, bool is_dir)
 
 	if (!op)
 		return err;
-	mutex_lock(&inode->lock);
+	mutex_lock_nested(&inode->lock, LOCK_ENTRY);
 	/* Something may have been mounted here since: mount(2) holds this lock. */
 	err = child->d_mounted ? -EBUSY : op(dir, child->d_name, child->d_len, inode);
 	mutex_unlock(&inode->lock);
@@ -360,7 +369,7 @@ static void lock_two(struct dentry *a, struct dentry *b)
 	if (d_is_below(a, b) || (!d_is_below(b, a) && b->d_inode < a->d_inode))
 		first = b;
 	mutex_lock(&first->d_inode->lock);
-	mutex_lock(&(first == a ? b : a)->d_inode->lock);
+	mutex_lock_nested(&(first == a ? b : a)->d_inode->lock, LOCK_SECOND_DIR);
 }
 
 static void unlock_two(struct dentry *a, struct dentry *b)
@@ -451,8 +460,8 @@ static int exchange_names(struct place *old, struct place *new)
 	bool b_first = S_ISDIR(a->i_mode) == S_ISDIR(b->i_mode) ? b < a : S_ISDIR(b->i_mode);
 	int err;
 
-	mutex_lock(b_first ? &b->lock : &a->lock);
-	mutex_lock(b_first ? &a->lock : &b->lock);
+	mutex_lock_nested(b_first ? &b->lock : &a->lock, LOCK_ENTRY);
+	mutex_lock_nested(b_first ? &a->lock : &b->lock, LOCK_SECOND_ENTRY);
 	err = dir->i_op->exchange(dir, old->child->d_name, old->child->d_len, a, place_dir(new),
 				  new->child->d_name, new->child->d_len, b);
 	mutex_unlock(&a->lock);
@@ -469,7 +478,7 @@ static int replace_name(struct place *old, struct place *new)
 	int err = -EBUSY;
 
 	if (victim)
-		mutex_lock(&victim->lock);
+		mutex_lock_nested(&victim->lock, LOCK_ENTRY);
 	/* Something may have been mounted here since: mount(2) holds this lock. */
 	if (!new->child->d_mounted)
 		err = dir->i_op->rename(dir, old->child->d_name, old->child->d_len,

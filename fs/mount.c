@@ -210,15 +210,16 @@ int vfs_mount(const char *type_name, struct block_device *bdev, const char *path
 
 #define UNMOUNT_TRIES 8 /* against others who fill the caches meanwhile */
 
-/* Unmounts the file system whose root @root is, the caller's reference; mount_mutex held. */
+/*
+ * Unmounts the file system whose root @root is, the caller's reference; mount_mutex held. 0 or
+ * -EBUSY.
+ */
 static int unmount_root(struct dentry *root)
 {
 	struct super_block *sb = root->d_sb;
 	struct dentry *where = sb->s_mountpoint;
 	bool idle = false;
 
-	if (!where)
-		return -EBUSY;
 	for (unsigned i = 0; i < UNMOUNT_TRIES && !idle; i++) {
 		while (d_forget_sb(sb) > 0) /* the leaves; their parents are leaves now */
 			cond_resched();
@@ -263,7 +264,7 @@ SYSCALL_DEFINE2(umount2, const char *, upath, unsigned, flags)
 	if (IS_ERR(root))
 		return PTR_ERR(root);
 	mounts_lock();
-	err = unmount_root(root);
+	err = root->d_sb == root_sb ? -EBUSY : unmount_root(root);
 	mounts_unlock();
 	if (err)
 		dput(root);
@@ -375,6 +376,25 @@ void vfs_shutdown(void)
 		/* Also where files are open for writing: who still writes, writes to memory. */
 		sync_filesystem(sb);
 		sb->s_op->remount(sb, sb->s_flags | SB_RDONLY);
+	}
+	mounts_unlock();
+}
+
+void vfs_unmount_all(void)
+{
+	struct list_head *last;
+
+	mounts_lock();
+	/* What is mounted on another came later. */
+	while ((last = super_blocks.prev) != &super_blocks) {
+		struct super_block *sb = list_entry(last, struct super_block, link);
+		struct dentry *root = dget(sb->s_root);
+
+		if (unmount_root(root)) {
+			printk("vfs: file system %u (%s) is busy\n", sb->s_id, sb->s_type->name);
+			dput(root);
+			break;
+		}
 	}
 	mounts_unlock();
 }

@@ -82,6 +82,14 @@ static struct batch *batch_alloc(void)
 	return batch ? batch : kmem_cache_alloc(batch_cache, GFP_KERNEL);
 }
 
+void mpage_drop_spares(void)
+{
+	struct batch *batch;
+
+	while ((batch = take_spare(0)))
+		kmem_cache_free(batch_cache, batch);
+}
+
 /* Interrupt context too. */
 static void batch_put(struct batch *batch)
 {

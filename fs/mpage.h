@@ -37,4 +37,7 @@ void mpage_read(struct address_space *as, struct page **pages, unsigned nr,
 void mpage_write(struct address_space *as, struct page **pages, unsigned nr,
 		 const struct mpage_layout *layout);
 
+/* The debug kernel, at its end: gives back the memory that waits for its next use. */
+void mpage_drop_spares(void);
+
 #endif

@@ -95,7 +95,7 @@ static void lock_ends(struct end *a, struct end *b)
 	}
 	if (uses_own_pos(last)) {
 		if (last->file != first->file || !uses_own_pos(first))
-			mutex_lock(&last->file->f_pos_lock);
+			mutex_lock_nested(&last->file->f_pos_lock, 1); /* by address */
 		last->pos = last->file->f_pos;
 	}
 }

@@ -274,6 +274,11 @@ int sync_filesystem(struct super_block *sb);
 void sync_all(void);
 /* Before the machine goes off: every disk has everything, and says that it was left in order. */
 void vfs_shutdown(void);
+/*
+ * The debug kernel's: unmounts every file system, the root too, up to the first that is busy. No
+ * process is left. Waits for ever for an inode that is in use.
+ */
+void vfs_unmount_all(void);
 /* @file was read at position @pos: the time of that, when it is to be kept (as relatime). */
 void touch_atime(struct file *file, u64 pos);
 /* fsync(2): bytes and attributes; @datasync: maybe without times. 0 or -errno, -EINVAL: no file. */

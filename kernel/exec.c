@@ -20,10 +20,11 @@
 #include "kernel/syscall.h"
 #include "lib/string.h"
 #include "mm/mm.h"
+#include "mm/slab.h"
 
 #define SCRIPT_LINE 256
 
-/* One execve() under way. */
+/* One execve() under way: too large for the stack. */
 struct exec {
 	struct exec_strings strings;
 	struct file *file;
@@ -213,6 +214,7 @@ static void commit(struct exec *ex)
 	spin_unlock_irqrestore(&task_lock, flags);
 	set_comm(task, ex->strings.path);
 	task->did_exec = true;
+	task->is_kernel = false;
 	task->exit_signal = SIGCHLD;
 	task->clear_child_tid = task->set_child_tid = NULL;
 	task->robust_list = NULL;
@@ -235,9 +237,15 @@ static int do_execve(struct exec *ex)
 	return err;
 }
 
-static void exec_init(struct exec *ex, const char *path, const char *const *argv,
-		      const char *const *envp, bool kernel)
+/* What execve(2) does; @path is kernel memory, @argv and @envp too if @kernel. */
+static int exec_path(const char *path, const char *const *argv, const char *const *envp,
+		     bool kernel)
 {
+	struct exec *ex = kmalloc(sizeof(*ex), GFP_KERNEL);
+	int err;
+
+	if (!ex)
+		return -ENOMEM;
 	ex->file = NULL;
 	ex->mm = NULL;
 	ex->strings.kernel = kernel;
@@ -245,26 +253,24 @@ static void exec_init(struct exec *ex, const char *path, const char *const *argv
 	ex->strings.envp = envp;
 	ex->strings.path = path;
 	ex->strings.nr_prefix = 0;
+	err = do_execve(ex);
+	kfree(ex);
+	return err;
 }
 
 int kernel_execve(const char *path, const char *const *argv, const char *const *envp)
 {
-	struct exec ex;
-
-	exec_init(&ex, path, argv, envp, true);
-	return do_execve(&ex);
+	return exec_path(path, argv, envp, true);
 }
 
 SYSCALL_DEFINE3(execve, const char *, upath, const char *const *, argv, const char *const *, envp)
 {
-	struct exec ex;
 	char *path = path_from_user(upath);
 	int err;
 
 	if (IS_ERR(path))
 		return PTR_ERR(path);
-	exec_init(&ex, path, argv, envp, false);
-	err = do_execve(&ex);
+	err = exec_path(path, argv, envp, false);
 	path_free(path);
 	return err;
 }

@@ -21,6 +21,7 @@
 #include "kernel/signal.h"
 #include "kernel/syscall.h"
 #include "lib/string.h"
+#include "mm/debug.h"
 #include "mm/mm.h"
 
 #define CLONE_SUPPORTED                                                                            \
@@ -211,6 +212,7 @@ static struct task *new_kernel_task(void (*fn)(void *), void *arg, const char *n
 		return NULL;
 	memset(task_regs(task), 0, sizeof(struct trap_frame));
 	strlcpy(task->comm, name, sizeof(task->comm));
+	task->is_kernel = true;
 	task_set_entry(task, fn, arg);
 	return task;
 }
@@ -240,9 +242,10 @@ struct task *idle_task_create(unsigned id)
 {
 	struct task *task = new_kernel_task(NULL, NULL, "idle");
 
-	if (task) {
-		task->hart = &harts[id];
-		task->on_hart = 1;
-	}
+	if (!task)
+		return NULL;
+	task->hart = &harts[id];
+	task->on_hart = 1;
+	debug_object_kept(task);
 	return task;
 }

@@ -7,7 +7,8 @@
  * comers cannot overtake the queue. A waiter reads `granted` under the lock, and leaves only
  * after it could take it once more: so the releaser may use the waiter until it unlocks.
  *
- * Locks: the spinlock inside each; it is held when a waiter is woken (sched_lock is inside it).
+ * Locks: the spinlock inside each; it is held when a waiter is woken (sched_lock is inside it). The
+ * debug kernel watches the lock, by the class in that spinlock, and not the spinlock.
  */
 #include "kernel/lock.h"
 
@@ -23,10 +24,9 @@ struct lock_waiter {
 
 /* ---- spinlocks ---- */
 
-void spin_lock_init(struct spinlock *lock)
+void raw_spin_lock_init(struct spinlock *lock)
 {
-	lock->locked = 0;
-	lock->owner = 0;
+	*lock = (struct spinlock)SPINLOCK_INIT;
 }
 
 void spin_wait(struct spinlock *lock)
@@ -52,6 +52,7 @@ bool spin_trylock(struct spinlock *lock)
 		return false;
 	}
 	lock->owner = hart->id + 1;
+	lockdep_take(lock, LOCK_TRY);
 	return true;
 }
 
@@ -65,12 +66,12 @@ static void wait_for_grant(struct spinlock *lock, struct list_head *waiters, boo
 	list_add_tail(&waiter.link, waiters);
 	while (!waiter.granted) {
 		WRITE_ONCE(current->state, TASK_UNINTERRUPTIBLE);
-		spin_unlock(lock);
+		raw_spin_unlock(lock);
 		schedule();
-		spin_lock(lock);
+		raw_spin_lock(lock);
 	}
 	WRITE_ONCE(current->state, TASK_RUNNING);
-	spin_unlock(lock);
+	raw_spin_unlock(lock);
 }
 
 static void grant(struct lock_waiter *waiter)
@@ -82,41 +83,58 @@ static void grant(struct lock_waiter *waiter)
 
 /* ---- mutexes ---- */
 
-void mutex_init(struct mutex *m)
+void raw_mutex_init(struct mutex *m)
 {
-	spin_lock_init(&m->lock);
+	raw_spin_lock_init(&m->lock);
 	m->owner = NULL;
 	INIT_LIST_HEAD(&m->waiters);
 }
 
-void mutex_lock(struct mutex *m)
+/* For the caller at @pc of one of the next two. */
+static inline void lock_mutex(struct mutex *m, unsigned n __maybe_unused,
+			      const void *pc __maybe_unused)
 {
-	spin_lock(&m->lock);
+	might_sleep();
+	lockdep_take_at(&m->lock, LOCK_SLEEP | LOCK_NESTED(n), pc);
+	raw_spin_lock(&m->lock);
 	if (likely(!m->owner)) {
 		m->owner = current;
-		spin_unlock(&m->lock);
+		raw_spin_unlock(&m->lock);
 		return;
 	}
 	BUG_ON(m->owner == current);
 	wait_for_grant(&m->lock, &m->waiters, true);
 }
 
+void mutex_lock(struct mutex *m)
+{
+	lock_mutex(m, 0, __builtin_return_address(0));
+}
+
+void mutex_lock_nested(struct mutex *m, unsigned n)
+{
+	lock_mutex(m, n, __builtin_return_address(0));
+}
+
 bool mutex_trylock(struct mutex *m)
 {
 	bool free;
 
-	spin_lock(&m->lock);
+	raw_spin_lock(&m->lock);
 	free = !m->owner;
 	if (free)
 		m->owner = current;
-	spin_unlock(&m->lock);
+	raw_spin_unlock(&m->lock);
+	if (free)
+		lockdep_take(&m->lock, LOCK_SLEEP | LOCK_TRY);
 	return free;
 }
 
 void mutex_unlock(struct mutex *m)
 {
 	BUG_ON(m->owner != current);
-	spin_lock(&m->lock);
+	lockdep_give(&m->lock);
+	raw_spin_lock(&m->lock);
 	m->owner = NULL;
 	if (unlikely(!list_empty(&m->waiters))) {
 		struct lock_waiter *first = list_first_entry(&m->waiters, struct lock_waiter, link);
@@ -124,7 +142,7 @@ void mutex_unlock(struct mutex *m)
 		m->owner = first->task;
 		grant(first);
 	}
-	spin_unlock(&m->lock);
+	raw_spin_unlock(&m->lock);
 }
 
 bool mutex_held(const struct mutex *m)
@@ -134,9 +152,9 @@ bool mutex_held(const struct mutex *m)
 
 /* ---- read-write semaphores ---- */
 
-void rwsem_init(struct rwsem *sem)
+void raw_rwsem_init(struct rwsem *sem)
 {
-	spin_lock_init(&sem->lock);
+	raw_spin_lock_init(&sem->lock);
 	sem->count = 0;
 	sem->writer = NULL;
 	INIT_LIST_HEAD(&sem->waiters);
@@ -167,12 +185,12 @@ static void rwsem_update_waiters(struct rwsem *sem)
 void rwsem_wait(struct rwsem *sem, bool write)
 {
 	BUG_ON(rwsem_held_write(sem));
-	spin_lock(&sem->lock);
+	raw_spin_lock(&sem->lock);
 	__atomic_fetch_or(&sem->count, RWSEM_WAITERS, __ATOMIC_SEQ_CST);
 	if (list_empty(&sem->waiters) && rwsem_admits(sem, write)) {
 		rwsem_take(sem, current, write);
 		rwsem_update_waiters(sem);
-		spin_unlock(&sem->lock);
+		raw_spin_unlock(&sem->lock);
 		return;
 	}
 	wait_for_grant(&sem->lock, &sem->waiters, write);
@@ -180,7 +198,7 @@ void rwsem_wait(struct rwsem *sem, bool write)
 
 void rwsem_wake(struct rwsem *sem)
 {
-	spin_lock(&sem->lock);
+	raw_spin_lock(&sem->lock);
 	while (!list_empty(&sem->waiters)) {
 		struct lock_waiter *first =
 			list_first_entry(&sem->waiters, struct lock_waiter, link);
@@ -191,5 +209,5 @@ void rwsem_wake(struct rwsem *sem)
 		grant(first);
 	}
 	rwsem_update_waiters(sem);
-	spin_unlock(&sem->lock);
+	raw_spin_unlock(&sem->lock);
 }

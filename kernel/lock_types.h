@@ -14,16 +14,18 @@ struct task;
  * Test and set: whoever comes first after a release gets it. A lock that admits in order of arrival
  * would be fairer, but harts are threads of the emulator here, and often more than the host has
  * cores: such a lock is handed to one that does not run at all (measured: 140 hand-overs a second,
- * with four harts on two cores). `owner` is the holder's hart + 1, for the assertions only.
+ * with four harts on two cores). `owner` is the holder's hart + 1, for the assertions only; `class`
+ * is for the debug kernel (kernel/lockdep.c).
  */
 struct spinlock {
 	u32 locked;
-	u32 owner;
+	u16 owner;
+	u16 class;
 };
 
 #define SPINLOCK_INIT                                                                              \
 	{                                                                                          \
-		0, 0                                                                               \
+		0, 0, 0                                                                            \
 	}
 
 /* `lock` guards the other two. */

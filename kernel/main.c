@@ -25,6 +25,7 @@
 #include "kernel/sched.h"
 #include "lib/bitmap.h"
 #include "lib/string.h"
+#include "mm/debug.h"
 #include "mm/early.h"
 #include "mm/filemap.h"
 #include "mm/kstack.h"
@@ -110,6 +111,7 @@ static void init_main(void *arg __maybe_unused)
 	virtio_init();
 	vfs_init();
 	tty_init();
+	debug_leak_baseline();
 	current->files = files_alloc();
 	if (!current->files)
 		panic("no memory for the descriptors of init");

@@ -10,6 +10,7 @@
 #include "kernel/printk.h"
 #include "kernel/random.h"
 #include "kernel/sched.h"
+#include "kernel/shutdown.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
 #include "lib/string.h"
@@ -192,6 +193,8 @@ SYSCALL_DEFINE4(reboot, u32, magic1, u32, magic2, u32, cmd, int, status)
 		return -EINVAL;
 	if (cmd != REBOOT_POWER_OFF && cmd != REBOOT_RESTART)
 		return -EINVAL;
+	if (debug_shutdown(cmd == REBOOT_RESTART, status & 0xff))
+		return -EINTR;
 	/* Linux leaves this to who calls; here nothing that was written is ever lost this way. */
 	vfs_shutdown();
 	if (cmd == REBOOT_RESTART)

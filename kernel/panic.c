@@ -19,6 +19,7 @@
 #include "drivers/finisher.h"
 #include "kernel/console.h"
 #include "kernel/printk.h"
+#include "kernel/provoke.h"
 #include "lib/string.h"
 #include "mm/provoke.h"
 
@@ -123,6 +124,7 @@ static void __noreturn last_words(const struct trap_frame *regs, unsigned long f
 	vprintk(fmt, ap);
 	printk("\nhart %u (id %lu), task %d (%s)\n", this_hart()->id, this_hart()->hartid,
 	       current->pid, current->comm[0] ? current->comm : "boot");
+	lockdep_last_words();
 	if (regs)
 		dump_registers(regs);
 	printk("backtrace:\n");
@@ -174,7 +176,7 @@ static unsigned long __attribute__((noinline)) recurse(unsigned long depth)
 void panic_test(void)
 {
 	int *volatile nowhere = NULL;
-	char what[16];
+	char what[32];
 
 	if (!cmdline_option("ravel.panic", what, sizeof(what)))
 		return;
@@ -188,4 +190,5 @@ void panic_test(void)
 		*(volatile int *)_stext = 0;
 	BUG_ON(strcmp(what, "bug") == 0);
 	mm_provoke(what);
+	debug_provoke(what);
 }

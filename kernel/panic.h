@@ -32,14 +32,15 @@ void warn(const char *fmt, ...) __printf(1, 2);
 	})
 
 /*
- * Writes "function+0xoffset" for kernel text address @pc into @buf; hex when it is in no function.
+ * Writes "function+0xoffset" for kernel text address @addr into @buf, "variable" or
+ * "variable+0xoffset" for one of kernel data; hex when it is neither.
  */
-void symbol_name(unsigned long pc, char *buf, size_t size);
+void symbol_name(unsigned long addr, char *buf, size_t size);
 void dump_backtrace(unsigned long fp);
 
 /*
- * `ravel.panic=test|overflow|null|wtext|bug`, or a fault of mm/provoke.c, on the command line: does
- * just that; else returns.
+ * `ravel.panic=test|overflow|null|wtext|bug`, or a mistake of mm/provoke.c or kernel/provoke.c, on
+ * the command line: does just that; else returns.
  */
 void panic_test(void);
 

@@ -168,15 +168,18 @@ static void switch_tasks(struct hart *hart, struct task *prev, struct task *next
 	next->on_hart = 1;
 	switched_from[hart->id] = prev;
 	mm_switch(next->mm);
+	lockdep_switch(prev, next);
 	switch_to(prev, next);
 }
 
 void schedule(void)
 {
-	unsigned long flags = local_irq_save();
 	struct task *prev = current, *next;
 	struct hart *hart = prev->hart;
+	unsigned long flags;
 
+	might_sleep();
+	flags = local_irq_save();
 	BUG_ON(hart->spin_depth != 0);
 	spin_lock(&sched_lock);
 	if (READ_ONCE(prev->flags) & TASK_NEED_RESCHED)

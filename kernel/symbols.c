@@ -1,7 +1,10 @@
 /*
- * symbols.c - names for kernel text addresses, from the table that scripts/mksyms appends.
+ * symbols.c - names for kernel addresses, from the tables that scripts/mksyms appends.
  *
- *	.kallsyms:  u64 count | { u32 offset from _stext, u32 offset of name } sorted | names
+ *	.kallsyms:  u64 functions, u64 variables
+ *	            functions * { u32 offset from _stext, u32 offset of name }, sorted
+ *	            variables * { u32 offset from _sdata, u32 offset of name }, sorted
+ *	            names
  *
  * The first link of the kernel has no table: then addresses are shown as they are. Read-only data,
  * no locks; callable in a panic.
@@ -14,10 +17,15 @@ struct symbol {
 	u32 offset, name;
 };
 
-extern const char __kallsyms_start[], __kallsyms_end[];
-extern const char _stext[], _etext[];
+struct tables {
+	u64 functions, variables;
+	struct symbol symbols[];
+};
 
-/* The last symbol at or below text offset @offset; NULL: none. */
+extern const char __kallsyms_start[], __kallsyms_end[];
+extern const char _stext[], _etext[], _sdata[], _ebss[];
+
+/* The last symbol at or below offset @offset; NULL: none. */
 static const struct symbol *find_symbol(const struct symbol *table, u64 count, u32 offset)
 {
 	u64 low = 0, high = count;
@@ -33,20 +41,31 @@ static const struct symbol *find_symbol(const struct symbol *table, u64 count, u
 	return low ? &table[low - 1] : NULL;
 }
 
-void symbol_name(unsigned long pc, char *buf, size_t size)
+void symbol_name(unsigned long addr, char *buf, size_t size)
 {
-	const char *start = __kallsyms_start;
-	const struct symbol *table, *found = NULL;
-	u64 count = 0;
+	const struct tables *t = (const struct tables *)__kallsyms_start;
+	const struct symbol *found = NULL;
+	const char *base = NULL, *name;
+	unsigned long offset;
 
-	if (__kallsyms_end - start >= (long)sizeof(count))
-		count = get_le64(start);
-	table = (const struct symbol *)(start + sizeof(count));
-	if (pc >= (unsigned long)_stext && pc < (unsigned long)_etext)
-		found = find_symbol(table, count, pc - (unsigned long)_stext);
-	if (found)
-		snprintf(buf, size, "%s+0x%lx", (const char *)&table[count] + found->name,
-			 pc - (unsigned long)_stext - found->offset);
+	if (__kallsyms_end - __kallsyms_start >= (long)sizeof(*t)) {
+		if (addr >= (unsigned long)_stext && addr < (unsigned long)_etext) {
+			base = _stext;
+			found = find_symbol(t->symbols, t->functions, addr - (unsigned long)base);
+		} else if (addr >= (unsigned long)_sdata && addr < (unsigned long)_ebss) {
+			base = _sdata;
+			found = find_symbol(t->symbols + t->functions, t->variables,
+					    addr - (unsigned long)base);
+		}
+	}
+	if (!found) {
+		snprintf(buf, size, "0x%lx", addr);
+		return;
+	}
+	name = (const char *)&t->symbols[t->functions + t->variables] + found->name;
+	offset = addr - (unsigned long)base - found->offset;
+	if (base == _sdata && offset == 0)
+		snprintf(buf, size, "%s", name);
 	else
-		snprintf(buf, size, "0x%lx", pc);
+		snprintf(buf, size, "%s+0x%lx", name, offset);
 }

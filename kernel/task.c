@@ -100,6 +100,7 @@ struct task *task_alloc(const struct task *like)
 	if (like)
 		memcpy(task, like, offsetof(struct task, sig_info));
 	task_reset(task, stack);
+	lockdep_task_init(task);
 	return task;
 }
 

@@ -15,6 +15,7 @@
 #include "arch/riscv/trap.h"
 #include "kernel/cred.h"
 #include "kernel/lock_types.h"
+#include "kernel/lockdep.h"
 #include "kernel/time.h"
 #include "kernel/wait.h"
 #include "lib/atomic.h"
@@ -114,6 +115,7 @@ struct task {
 	atomic_t refcount;
 	int *set_child_tid;		/* user address: a new task writes its pid there */
 	bool did_exec;			/* setpgid(2) of the parent comes too late */
+	bool is_kernel;			/* of kernel_thread(), and never became a program */
 	struct rusage_sums ru_children; /* of the children that were waited for; task_lock */
 	unsigned long max_rss;		/* pages, of the mm that is gone */
 
@@ -142,6 +144,9 @@ struct task {
 
 	/* From here on nothing is inherited by a child. */
 	struct sig_info sig_info[NSIG_STD + 1]; /* of each pending standard signal; sig_lock */
+#ifdef CONFIG_DEBUG
+	struct lock_trace locks;
+#endif
 };
 
 #define TASK_NEED_RESCHED (1UL << 0)

@@ -11,6 +11,7 @@
 #define RAVEL_KERNEL_WAIT_H
 
 #include "kernel/lock_types.h"
+#include "kernel/lockdep.h"
 #include "lib/errno.h"
 
 struct task;
@@ -63,6 +64,7 @@ void wake_up_all(struct wait_queue *wq); /* every waiter */
 	({                                                                                         \
 		struct wait_entry __entry = WAIT_ENTRY_INIT;                                       \
 		int __ret = 0;                                                                     \
+		might_sleep();                                                                     \
 		for (;;) {                                                                         \
 			prepare_to_wait((wq), &__entry, (state));                                  \
 			if (cond)                                                                  \

@@ -80,6 +80,9 @@ typedef u64 ino_t;
 #ifndef __packed
 #define __packed __attribute__((packed))
 #endif
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
 #define __aligned(n)	   __attribute__((aligned(n)))
 #define __noreturn	   __attribute__((noreturn))
 #define __printf(a, b)	   __attribute__((format(printf, a, b)))

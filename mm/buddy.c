@@ -280,6 +280,11 @@ struct page *alloc_pages(unsigned order, gfp_t gfp)
 	return page;
 }
 
+void page_set_owner(struct page *page, const void *caller)
+{
+	page->alloc_pc = pc_offset(caller);
+}
+
 /* Why @page must not be freed as a block of @order; NULL when it may. */
 static const char *free_fault(const struct page *page, unsigned order)
 {
@@ -298,15 +303,19 @@ static const char *free_fault(const struct page *page, unsigned order)
 	return NULL;
 }
 
+static void __noreturn refuse_free(const struct page *page, const char *fault)
+{
+	page_story(page, fault);
+	panic("BUG: %s", fault);
+}
+
 /* Frees a block whose last reference is gone, on behalf of @caller. */
 static void free_block(struct page *page, unsigned order, const void *caller)
 {
 	const char *fault = free_fault(page, order);
 
-	if (unlikely(fault)) {
-		page_story(page, fault);
-		panic("BUG: %s", fault);
-	}
+	if (unlikely(fault))
+		refuse_free(page, fault);
 	page->free_pc = pc_offset(caller);
 	debug_pages_freed(page, order);
 	count_vm_n(VM_pgfree, 1UL << order);
@@ -322,11 +331,11 @@ static void free_block(struct page *page, unsigned order, const void *caller)
 
 void free_pages(struct page *page, unsigned order)
 {
-	/* A second free finds no reference to drop; neither does the middle of a block. */
-	if (likely(atomic_read(&page->refcount) > 0) && !atomic_dec_and_test(&page->refcount)) {
-		page_story(page, "freeing a page that others use");
-		panic("BUG: freeing a page that others use");
-	}
+	/* A second free finds no reference to drop; neither does one of the middle of a block. */
+	if (unlikely(atomic_read(&page->refcount) <= 0))
+		refuse_free(page, free_fault(page, order) ?: "freeing what nobody has");
+	if (unlikely(!atomic_dec_and_test(&page->refcount)))
+		refuse_free(page, "freeing a page that others use");
 	free_block(page, order, __builtin_return_address(0));
 }
 

@@ -20,6 +20,9 @@ struct page *alloc_pages(unsigned order, gfp_t gfp);
  */
 void free_pages(struct page *page, unsigned order);
 
+/* Who asked for the block, if it is not who called alloc_pages(): for page_story(). */
+void page_set_owner(struct page *page, const void *caller);
+
 static inline struct page *alloc_page(gfp_t gfp)
 {
 	return alloc_pages(0, gfp);

@@ -174,6 +174,7 @@ static enum fault_result fault_dispatch(struct fault *f)
 	f->orig = f->ptep ? pte_read(f->ptep) : (pte_t){ 0 };
 	if (pte_none(f->orig))
 		return f->vma->vm_file ? file_fault(f) : anon_fault(f);
+	window();
 	if (f->access == FAULT_WRITE && !pte_write(f->orig))
 		return f->vma->vm_flags & VM_SHARED ? shared_write_fault(f) : cow_fault(f);
 	return finish_present(f);

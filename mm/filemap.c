@@ -225,11 +225,11 @@ static struct page *new_locked_page(struct address_space *as, unsigned long inde
 	*err = -ENOMEM;
 	if (!page)
 		return NULL;
-	page_set_flags(page, PG_LOCKED);
+	lock_new_page(page);
 	*err = add_to_cache(as, page, index, gfp);
 	if (*err == 0)
 		return page;
-	page_clear_flags(page, PG_LOCKED);
+	unlock_new_page(page);
 	page_put(page);
 	return NULL;
 }
@@ -243,6 +243,7 @@ static void start_read(struct address_space *as, struct page **pages, unsigned n
 		page_get(pages[i]); /* the I/O's: until page_end_read() the frame stays */
 	as->ops->read_pages(as, pages, nr);
 	for (unsigned i = 0; i < nr; i++) {
+		lockdep_give_page(pages[i]); /* the lock is the I/O's now */
 		page_put(pages[i]);
 		page_put(pages[i]);
 	}

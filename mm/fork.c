@@ -36,7 +36,7 @@ static bool copy_leaves(struct mm *child, pte_t *src, pte_t *dst, unsigned long 
 	long anon = 0;
 
 	spin_lock(src_ptl);
-	spin_lock(dst_ptl);
+	spin_lock_nested(dst_ptl, 1); /* the child's after the parent's */
 	for (; addr < end; addr += PAGE_SIZE, src++, dst++) {
 		pte_t pte = pte_read(src);
 		struct page *page;
@@ -143,7 +143,7 @@ struct mm *mm_fork(struct mm *parent)
 	if (!child)
 		return NULL;
 	down_write(&parent->mmap_lock);
-	down_write(&child->mmap_lock);
+	down_write_nested(&child->mmap_lock, 1); /* nobody else has the child yet */
 	copy_layout(child, parent);
 	err = copy_areas(child, parent, &lost_write);
 	/* Also on failure: no hart may go on writing to what the child shared for a moment. */

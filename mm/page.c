@@ -63,29 +63,53 @@ static struct wait_queue *page_wait_queue(const struct page *page)
 	return &page_waiters[page_to_pfn(page) % PAGE_WAIT_QUEUES];
 }
 
-bool trylock_page(struct page *page)
+static bool take_page_bit(struct page *page)
 {
 	return !(__atomic_fetch_or(&page->flags, PG_LOCKED, __ATOMIC_ACQUIRE) & PG_LOCKED);
 }
 
-/* As trylock_page(), having first told the owner that somebody will sleep. */
-static bool trylock_page_or_announce(struct page *page)
+bool trylock_page(struct page *page)
+{
+	if (!take_page_bit(page))
+		return false;
+	lockdep_take_page(page, LOCK_TRY, __builtin_return_address(0));
+	return true;
+}
+
+void lock_new_page(struct page *page)
+{
+	page_set_flags(page, PG_LOCKED);
+	lockdep_take_page(page, LOCK_TRY, __builtin_return_address(0));
+}
+
+void unlock_new_page(struct page *page)
+{
+	lockdep_give_page(page);
+	page_clear_flags(page, PG_LOCKED);
+}
+
+/* As take_page_bit(), having first told the owner that somebody will sleep. */
+static bool take_page_bit_or_announce(struct page *page)
 {
 	page_set_flags(page, PG_WAITERS);
-	return trylock_page(page);
+	return take_page_bit(page);
 }
 
 void lock_page(struct page *page)
 {
-	if (trylock_page(page))
+	might_sleep();
+	lockdep_take_page(page, 0, __builtin_return_address(0));
+	if (take_page_bit(page))
 		return;
-	wait_event(page_wait_queue(page), trylock_page_or_announce(page));
+	wait_event(page_wait_queue(page), take_page_bit_or_announce(page));
 }
 
 void unlock_page(struct page *page)
 {
-	u32 old = __atomic_fetch_and(&page->flags, ~(PG_LOCKED | PG_WAITERS), __ATOMIC_RELEASE);
+	u32 old;
 
+	lockdep_give_page(page);
+	old = __atomic_fetch_and(&page->flags, ~(PG_LOCKED | PG_WAITERS), __ATOMIC_RELEASE);
 	BUG_ON(!(old & PG_LOCKED));
 	/* Waiters of other pages on this queue look again and sleep on. */
 	if (old & PG_WAITERS)

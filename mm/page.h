@@ -137,6 +137,9 @@ void page_put(struct page *page);
 
 /* The page lock: owned from I/O start to I/O end. lock_page() sleeps. */
 void lock_page(struct page *page);
+/* Of a page that nobody else has: locks it, and unlocks it when that was in vain. */
+void lock_new_page(struct page *page);
+void unlock_new_page(struct page *page);
 bool trylock_page(struct page *page);
 /* Interrupt context too. */
 void unlock_page(struct page *page);

@@ -228,18 +228,30 @@ size_t slab_object_size(const void *obj)
 	return cache->size;
 }
 
+/* The page of @obj, which may be any pointer, if that is PAGE_SLAB; else NULL. */
+static struct page *slab_page(const void *obj)
+{
+	if (!pfn_valid(PFN_DOWN(virt_to_phys(obj))) || virt_to_page(obj)->type != PAGE_SLAB)
+		return NULL;
+	return virt_to_page(obj);
+}
+
 /* True when @obj is the address of an object of @cache. */
 static bool belongs(const struct kmem_cache *cache, const void *obj)
 {
-	const struct page *page = virt_to_page(obj);
+	const struct page *page = slab_page(obj);
 	unsigned long offset;
 
-	if (!pfn_valid(PFN_DOWN(virt_to_phys(obj))))
-		return false;
-	if (page->type != PAGE_SLAB || page->mapping != cache)
+	if (!page || page->mapping != cache)
 		return false;
 	offset = (unsigned long)obj - (unsigned long)page_address(slab_of(cache, obj));
-	return offset % cache->stride == 0;
+	return offset % cache->stride == 0 && offset / cache->stride < cache->per_slab;
+}
+
+static void tell_story(const void *obj, const char *why)
+{
+	if (pfn_valid(PFN_DOWN(virt_to_phys(obj))))
+		page_story(virt_to_page(obj), why);
 }
 
 static inline void object_free(struct kmem_cache *cache, void *obj, const void *caller)
@@ -247,7 +259,7 @@ static inline void object_free(struct kmem_cache *cache, void *obj, const void *
 	struct magazine *mag = &cache->mag[this_hart()->id];
 
 	if (unlikely(!belongs(cache, obj))) {
-		page_story(virt_to_page(obj), "freed as an object of another cache");
+		tell_story(obj, "freed as an object of another cache");
 		panic("BUG: %p is no object of cache %s", obj, cache->name);
 	}
 	debug_object_freed(obj, cache->size, cache->name, caller);
@@ -285,6 +297,7 @@ static void *kmalloc_for(size_t size, gfp_t gfp, const void *caller)
 	page = alloc_pages(order_of(size), gfp);
 	if (!page)
 		return NULL;
+	page_set_owner(page, caller);
 	page->type = PAGE_SLAB; /* without a cache: a large block */
 	page->mapping = NULL;
 	atomic_add_long(&nr_slab_pages, 1L << page->order);
@@ -302,13 +315,13 @@ void kfree(void *obj)
 
 	if (!obj)
 		return;
-	page = virt_to_page(obj);
-	if (page->mapping) {
+	page = slab_page(obj);
+	if (page && page->mapping) {
 		object_free(page->mapping, obj, __builtin_return_address(0));
 		return;
 	}
-	if (page->type != PAGE_SLAB || offset_in_page(obj) != 0) {
-		page_story(page, "kfree of what kmalloc did not give");
+	if (!page || offset_in_page(obj) != 0) {
+		tell_story(obj, "kfree of what kmalloc did not give");
 		panic("BUG: bad kfree of %p", obj);
 	}
 	atomic_add_long(&nr_slab_pages, -(1L << page->order));

@@ -4,7 +4,8 @@
 # exit status (128 + n: killed by signal n; 125: the kernel panicked; 124: no output for
 # TIMEOUT_IDLE seconds). The guest's console goes to standard output; V=1 adds the boot log.
 # MEM SMP ICOUNT SEED APPEND QEMU_EXTRA ROOTFS are taken from the environment, as make takes them.
-# CHECK_DISK=1: status 123 when e2fsck finds fault with the disk that the run left (scripts/test).
+# CHECK_DISK=1: status 123 when e2fsck finds fault with the disk that the run left, or the debug
+# kernel has found a leak (scripts/test).
 import os
 import sys
 
@@ -24,6 +25,9 @@ def main():
         unclean = machine.disk_verdict(guest, disk) if machine.is_set("CHECK_DISK") else None
     if unclean:
         print("exec: the disk is not clean: " + unclean, file=sys.stderr)
+        return machine.EXIT_UNCLEAN
+    if machine.is_set("CHECK_DISK") and machine.leak_verdict(guest):
+        print("exec: " + machine.leak_verdict(guest), file=sys.stderr)
         return machine.EXIT_UNCLEAN
     if guest.idle:
         print("exec: no output for %g seconds (TIMEOUT_IDLE): the machine was stopped"

@@ -8,6 +8,7 @@
 import contextlib
 import fcntl
 import os
+import re
 import select
 import signal
 import subprocess
@@ -20,7 +21,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILD = os.path.join(ROOT, "build")
 EXIT_IDLE = 124   # our own status when the watchdog ended the command
 EXIT_PANIC = 125  # the kernel's status when it panicked (kernel/panic.h)
-EXIT_UNCLEAN = 123  # scripts/exec's own under CHECK_DISK=1: the run left a disk that is not clean
+# Our own: the run left a disk that is not clean (scripts/exec under CHECK_DISK=1), or the debug
+# kernel did not say that nothing leaked.
+EXIT_UNCLEAN = 123
+NO_LEAKS = "debug: no leaks"  # kernel/shutdown.c
+TAIL_BYTES = 8192           # of output kept, for what is said last
 COMMAND_LINE_LIMIT = 3000  # bytes of ravel.exec= once encoded
 
 # Asked to end, we end what we started: the blocks that hold it are left by this exception.
@@ -109,6 +114,7 @@ class Watched:
     def __init__(self, argv, env):
         self.idle = False    # the watchdog ended it
         self.status = None   # exit status, 128 + n for a signal, EXIT_IDLE
+        self.tail = b""      # what came last
         self._process = subprocess.Popen(argv, env=env, stdin=subprocess.DEVNULL, cwd=ROOT,
                                          stdout=subprocess.PIPE, start_new_session=True)
 
@@ -128,7 +134,9 @@ class Watched:
             chunk = os.read(fd, 65536)
             if not chunk:
                 break
-            yield chunk.replace(b"\r", b"")
+            chunk = chunk.replace(b"\r", b"")
+            self.tail = (self.tail + chunk)[-TAIL_BYTES:]
+            yield chunk
         else:
             self.idle = True
             self.status = EXIT_IDLE
@@ -155,20 +163,38 @@ def guest(disk, line, **environment):
 
 
 def run(disk, line, **environment):
-    """Run one line in a guest. Returns (status, output without the firmware's)."""
+    """Run one line in a guest. Returns (status, output without the firmware's).
+
+    Status EXIT_UNCLEAN: there are leaks; else what the debug kernel says at the end is left out.
+    """
     with guest(disk, line, **environment) as watched:
         output = b"".join(without_firmware(watched.output()))
-    return watched.status, output.decode(errors="replace")
+    output = output.decode(errors="replace")
+    leaks = leak_verdict(watched)
+    if leaks:
+        return EXIT_UNCLEAN, output
+    return watched.status, re.sub(r"^debug: .*\n", "", output, flags=re.M)
+
+
+def powered_off(watched):
+    """Only a kernel that switched the machine off has had its chance to put things in order."""
+    return not (watched.idle or watched.status is None or watched.status == EXIT_PANIC)
 
 
 def disk_verdict(watched, disk):
-    """After a guest has run: None, or what e2fsck says of its disk.
+    """After a guest has run: None, or what e2fsck says of its disk."""
+    return fsck.check(disk) if powered_off(watched) else None
 
-    Only a kernel that switched the machine off has had its chance to write everything back.
-    """
-    if watched.idle or watched.status is None or watched.status == EXIT_PANIC:
+
+def leak_verdict(watched):
+    """After a guest has run: None, or what the debug kernel says was left in use (DEBUG=1)."""
+    if not is_set("DEBUG") or not powered_off(watched):
         return None
-    return fsck.check(disk)
+    lines = watched.tail.decode(errors="replace").splitlines()
+    if NO_LEAKS in lines:
+        return None
+    found = [line for line in lines if line.startswith("debug: ")]
+    return "leaks: " + "; ".join(found or ["the debug kernel did not say that there are none"])
 
 
 def without_firmware(chunks):

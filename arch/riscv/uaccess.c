@@ -29,16 +29,19 @@ static inline bool user_range_ok(const void *uaddr, size_t n)
 
 size_t copy_from_user(void *dst, const void *user_src, size_t n)
 {
+	might_fault();
 	return likely(user_range_ok(user_src, n)) ? __copy_user(dst, user_src, n) : n;
 }
 
 size_t copy_to_user(void *user_dst, const void *src, size_t n)
 {
+	might_fault();
 	return likely(user_range_ok(user_dst, n)) ? __copy_user(user_dst, src, n) : n;
 }
 
 size_t clear_user(void *user_dst, size_t n)
 {
+	might_fault();
 	return likely(user_range_ok(user_dst, n)) ? __clear_user(user_dst, n) : n;
 }
 
@@ -47,6 +50,7 @@ ssize_t strncpy_from_user(char *dst, const char *user_src, size_t size)
 	size_t max;
 	long len;
 
+	might_fault();
 	if ((unsigned long)user_src >= TASK_SIZE)
 		return -EFAULT;
 	max = min(size, TASK_SIZE - (unsigned long)user_src);
@@ -58,6 +62,7 @@ size_t strnlen_user(const char *user_src, size_t max)
 {
 	size_t room, len;
 
+	might_fault();
 	if ((unsigned long)user_src >= TASK_SIZE)
 		return 0;
 	room = min(max, TASK_SIZE - (unsigned long)user_src);

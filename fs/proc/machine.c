@@ -168,6 +168,20 @@ int proc_show_diskstats(struct seq_buf *seq, struct task *task __maybe_unused)
 	return 0;
 }
 
+/* ---- the order of locks ---- */
+
+#ifdef CONFIG_DEBUG
+/* `outer -> inner # who: where` for each pair that was ever held and wanted, in order of time. */
+int proc_show_lockdep(struct seq_buf *seq, struct task *task __maybe_unused)
+{
+	char text[256];
+
+	for (unsigned i = 0; i < lockdep_nr_orders(); i++)
+		seq_printf(seq, "%s\n", lockdep_order_text(i, text, sizeof(text)));
+	return 0;
+}
+#endif
+
 /* ---- kmsg ---- */
 
 /* The offset is the position in the stream of messages; its end is the end of the file. */

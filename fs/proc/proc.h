@@ -128,7 +128,8 @@ int proc_show_cpuinfo(struct seq_buf *seq, struct task *task);
 int proc_show_cmdline(struct seq_buf *seq, struct task *task);
 int proc_show_loadavg(struct seq_buf *seq, struct task *task);
 int proc_show_diskstats(struct seq_buf *seq, struct task *task);
-int proc_show_locks(struct seq_buf *seq, struct task *task); /* locks.c */
+int proc_show_lockdep(struct seq_buf *seq, struct task *task); /* debug kernel only */
+int proc_show_locks(struct seq_buf *seq, struct task *task);   /* locks.c */
 
 int proc_show_mounts(struct seq_buf *seq, struct task *task); /* mounts.c */
 int proc_show_mountinfo(struct seq_buf *seq, struct task *task);

@@ -55,6 +55,9 @@ static const struct proc_entry root_entries[] = {
 	TEXT(loadavg),
 	TEXT(locks),
 	TEXT(diskstats),
+#ifdef CONFIG_DEBUG
+	TEXT(lockdep),
+#endif
 	{ .name = "kmsg", .mode = S_IFREG | 0400, .i_fop = &proc_kmsg_fops },
 	{ .name = "sys", .mode = S_IFDIR | 0555, .dir = &sys_dir },
 };

@@ -48,6 +48,9 @@ void host_exit(void) __noreturn;
 /* Panics end the process, but for one that is expected: then they end @fn, and the text is here. */
 const char *machine_expect_panic(void (*fn)(void *), void *arg);
 
+/* Where the kernel prints to; NULL: stderr. */
+extern FILE *host_console;
+
 /* The @n-th kernel stack page to be mapped from now on cannot be (0: all can). */
 extern unsigned kernel_map_fail;
 

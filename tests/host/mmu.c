@@ -5,7 +5,7 @@
  *
  *	TLB       (va, asid) -> leaf entry                   forgets what an sfence names, only that
  *	tables    (va prefix, asid, level) -> table          forgotten by an sfence without address
- *	invalid   (va, asid) -> nothing there                if keeps_invalid
+ *	invalid   (va, asid) -> nothing there                if keeps_invalid; no table: as above
  *	icache    frame -> the bytes fetched first           forgets at fence.i
  *
  * Real hardware, and QEMU above all, forgets much more than it is asked to; so only here a missing
@@ -34,6 +34,7 @@ struct leaf_entry {
 	unsigned asid;
 	unsigned long va; /* of the page */
 	pte_t pte;	  /* 0: nothing was there */
+	bool no_table;	  /* ... not even a table: a fence with an address does not reach that */
 };
 
 struct table_entry {
@@ -135,13 +136,13 @@ static struct leaf_entry *find_leaf(struct hart_mmu *mmu, unsigned long va)
 	return NULL;
 }
 
-static void keep_leaf(struct hart_mmu *mmu, unsigned long va, pte_t pte)
+static void keep_leaf(struct hart_mmu *mmu, unsigned long va, pte_t pte, bool no_table)
 {
 	struct leaf_entry *e = find_leaf(mmu, va);
 
 	if (!e)
 		e = &mmu->tlb[mmu->next_leaf++ % TLB_SIZE];
-	*e = (struct leaf_entry){ true, mmu->asid, va & PAGE_MASK, pte };
+	*e = (struct leaf_entry){ true, mmu->asid, va & PAGE_MASK, pte, no_table };
 }
 
 /* Why @e must not be used any more, or NULL: it gives no more than the tables do now. */
@@ -193,7 +194,7 @@ static bool refill(struct hart_mmu *mmu, unsigned long va, enum fault_access acc
 
 	if (!(pte.val & PTE_V)) {
 		if (mmu_options.keeps_invalid)
-			keep_leaf(mmu, va, (pte_t){ 0 });
+			keep_leaf(mmu, va, (pte_t){ 0 }, !slot);
 		return false;
 	}
 	if ((pte.val & (PTE_R | PTE_W)) == PTE_W)
@@ -206,8 +207,8 @@ static bool refill(struct hart_mmu *mmu, unsigned long va, enum fault_access acc
 		pte = pte_read(slot);
 		missing = 0;
 	}
-	if (pte.val & PTE_A)
-		keep_leaf(mmu, va, pte);
+	if ((pte.val & PTE_A) || mmu_options.svade)
+		keep_leaf(mmu, va, pte, false);
 	return !missing;
 }
 
@@ -222,8 +223,8 @@ enum mmu_result mmu_access(unsigned hart, unsigned long va, enum fault_access ac
 		return MMU_FAULT;
 	if (e && (e->pte.val & PTE_V) && !mmu_busy)
 		check_leaf(hart, e, "use");
-	/* A hit that lacks only D walks again: the walker sets it, or traps. */
-	if (!e || (needed(access) & ~e->pte.val) == PTE_D) {
+	/* A hit that lacks only D: the walker sets it in the tables. With Svade it traps at once. */
+	if (!e || (!mmu_options.svade && (needed(access) & ~e->pte.val) == PTE_D)) {
 		if (!refill(mmu, va, access))
 			return MMU_FAULT;
 		e = find_leaf(mmu, va);
@@ -249,7 +250,7 @@ void mmu_sfence(unsigned hart, const unsigned long *va, const unsigned *asid)
 	for (unsigned i = 0; i < TLB_SIZE; i++) {
 		struct leaf_entry *e = &mmu->tlb[i];
 
-		if ((!va || e->va == (*va & PAGE_MASK)) &&
+		if ((!va || (!e->no_table && e->va == (*va & PAGE_MASK))) &&
 		    (!asid || (e->asid == *asid && !(e->pte.val & PTE_G))))
 			e->valid = false;
 	}
@@ -266,7 +267,7 @@ void mmu_sfence_range(unsigned hart, unsigned long start, unsigned long end)
 	for (unsigned i = 0; i < TLB_SIZE; i++) {
 		struct leaf_entry *e = &mmus[hart].tlb[i];
 
-		if (e->va - (start & PAGE_MASK) < end - (start & PAGE_MASK))
+		if (!e->no_table && e->va - (start & PAGE_MASK) < end - (start & PAGE_MASK))
 			e->valid = false;
 	}
 }

@@ -15,6 +15,7 @@
 
 #define SECONDS_EACH 60
 #define MAX_TESTS    1024
+#define NAME_SIZE    256
 
 static struct host_test *tests[MAX_TESTS];
 static unsigned nr_tests;
@@ -49,7 +50,7 @@ static void suite_name(const struct host_test *test, char *buf, size_t size)
 
 static bool matches(const struct host_test *test, const char *word)
 {
-	char suite[64], full[256];
+	char suite[NAME_SIZE], full[NAME_SIZE];
 
 	suite_name(test, suite, sizeof(suite));
 	snprintf(full, sizeof(full), "%s.%s", suite, test->name);
@@ -114,7 +115,7 @@ static int by_place(const void *a, const void *b)
 
 int main(int argc, char **argv)
 {
-	static char words[MAX_TESTS][64];
+	static char words[MAX_TESTS][NAME_SIZE];
 	unsigned nr = 0;
 	bool good = true;
 
@@ -123,7 +124,7 @@ int main(int argc, char **argv)
 	/* Without words: every file, in order of its name; its tests stay in theirs. */
 	qsort(tests, nr_tests, sizeof(tests[0]), by_place);
 	for (unsigned i = 0; argc == 1 && i < nr_tests; i++) {
-		char suite[64];
+		char suite[NAME_SIZE];
 
 		suite_name(tests[i], suite, sizeof(suite));
 		if (nr == 0 || strcmp(words[nr - 1], suite) != 0)

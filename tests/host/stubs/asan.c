@@ -11,6 +11,7 @@
 #include "kernel/panic.h"
 #include "mm/debug.h"
 #include "mm/page.h"
+#include "mm/slab.h"
 #include "tests/host/host.h"
 
 #define RED_ZONE   16
@@ -37,22 +38,38 @@ size_t debug_object_room(size_t size)
 	return size + RED_ZONE;
 }
 
+/* In use? The last byte of the red zone says it, which only these functions may touch. */
+static __attribute__((no_sanitize_address)) void set_in_use(void *obj, size_t size, bool in_use)
+{
+	((bool *)obj)[debug_object_room(size) - 1] = in_use;
+}
+
+static __attribute__((no_sanitize_address)) bool is_in_use(const void *obj, size_t size)
+{
+	return ((const bool *)obj)[debug_object_room(size) - 1];
+}
+
 void debug_object_made(void *obj, size_t size)
 {
+	set_in_use(obj, size, false);
 	ASAN_UNPOISON_MEMORY_REGION(obj, CHAIN_WORD);
 	ASAN_POISON_MEMORY_REGION((char *)obj + CHAIN_WORD, debug_object_room(size) - CHAIN_WORD);
 }
 
 void debug_object_allocated(void *obj, size_t size, const char *cache, const void *caller)
 {
-	(void)cache, (void)caller;
+	(void)caller;
+	if (is_in_use(obj, slab_object_size(obj)))
+		panic("second allocation of an object of %s", cache);
+	set_in_use(obj, slab_object_size(obj), true);
+	ASAN_POISON_MEMORY_REGION(obj, CHAIN_WORD);
 	ASAN_UNPOISON_MEMORY_REGION(obj, size);
 }
 
 void debug_object_freed(void *obj, size_t size, const char *cache, const void *caller)
 {
 	(void)caller;
-	if (size > CHAIN_WORD && __asan_address_is_poisoned((char *)obj + CHAIN_WORD))
+	if (!is_in_use(obj, size))
 		panic("double free of an object of %s", cache);
 	debug_object_made(obj, size);
 }

@@ -129,10 +129,12 @@ const char *machine_expect_panic(void (*fn)(void *), void *arg)
 	return panic_text;
 }
 
+FILE *host_console;
+
 void vprintk(const char *fmt, va_list ap)
 {
 	if (!expecting)
-		vfprintf(stderr, fmt, ap);
+		vfprintf(host_console ? host_console : stderr, fmt, ap);
 }
 
 void printk(const char *fmt, ...)

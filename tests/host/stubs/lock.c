@@ -89,6 +89,8 @@ static void take(struct spinlock *lock)
 		unsigned outer = held[hart][i].class;
 		bool seen[MAX_CLASSES] = { false };
 
+		if (held[hart][i].lock == lock) /* a reader once more: a writer may wait between */
+			panic("deadlock: [%s] taken twice", class_name(class));
 		if (outer == class || classes[outer].inside[class])
 			continue;
 		if (leads_to(class, outer, seen))
