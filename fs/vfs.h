@@ -460,8 +460,8 @@ void path_free(char *path);
 /* Caches and the built-in file systems (ext2, tmpfs, devfs, pipes) and /dev/null and friends. */
 void vfs_init(void);
 /*
- * ext2 of disk "vda" on / (read-only), devfs on /dev, proc on /proc, tmpfs on /tmp. 0 or -errno
- * when there is no root; for the others a message is enough. Gives the current task its
+ * ext2 of disk "vda" on / (read-only), devfs on /dev, proc on /proc, tmpfs on /tmp and /dev/shm. 0
+ * or -errno when there is no root; for the others a message is enough. Gives the current task its
  * directories.
  */
 int vfs_mount_root(void);
