@@ -17,6 +17,7 @@
  */
 #include "fs/internal.h"
 #include "fs/locks.h"
+#include "fs/tmpfs.h"
 #include "kernel/panic.h"
 #include "kernel/task.h"
 #include "lib/bitmap.h"

@@ -236,16 +236,6 @@ void devfs_init(void);
 void mem_dev_init(void);
 void pipe_init(void);
 void tmpfs_init(void);
-/*
- * A file in memory that no directory names, of @size bytes of zeros; @name is for people, in
- * /proc/<pid>/maps. The inode, an open file on it (which takes over a reference; NULL: no memory,
- * and it does not), or both. ERR_PTR(-ENOMEM), -ENOSPC.
- */
-struct inode *tmpfs_nameless_inode(const char *name, mode_t mode, u64 size);
-struct file *tmpfs_nameless_open(struct inode *inode, int flags);
-struct file *tmpfs_nameless_file(const char *name, mode_t mode, u64 size);
-/* That name, or NULL for any other inode. */
-const char *tmpfs_nameless_name(const struct inode *inode);
 void ext2_init(void);
 void mpage_init(void);
 

@@ -17,6 +17,7 @@
  * for all entries, link counts and charges.
  */
 #include "fs/internal.h"
+#include "fs/tmpfs.h"
 #include "kernel/panic.h"
 #include "kernel/task.h"
 #include "lib/string.h"
@@ -212,6 +213,7 @@ static struct inode *make_inode(struct super_block *sb, mode_t mode, const char 
 		inode->i_op = &tmpfs_file_iops;
 		inode->i_fop = &tmpfs_file_fops;
 		inode->i_data.ops = &shmem_aops;
+		inode->i_seals = F_SEAL_SEAL;
 		return inode;
 	case S_IFLNK:
 		inode->i_op = &tmpfs_link_iops;
@@ -418,6 +420,10 @@ static int tmpfs_exchange(struct inode *old_dir, const char *old_name, unsigned 
 
 static int tmpfs_truncate(struct inode *inode, u64 size)
 {
+	int err = seals_allow_size(inode, size);
+
+	if (err)
+		return err;
 	filemap_truncate(&inode->i_data, size);
 	inode->i_mtime = inode->i_ctime = fs_now();
 	return 0;

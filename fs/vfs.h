@@ -220,6 +220,7 @@ struct inode {
 	const struct inode_operations *i_op;
 	const struct file_operations *i_fop; /* set for char and block devices by open */
 	void *i_private;
+	u32 i_seals;		   /* F_SEAL_*; changed with the inode locked (fs/memfd.c) */
 	struct pipe *i_pipe;	   /* of an open FIFO (fs/pipe.c) */
 	struct file_lock *i_locks; /* NULL: none, and close() need not ask (fs/locks.c) */
 	struct mutex lock;

@@ -129,6 +129,12 @@ void filemap_end_grow(struct address_space *as, u64 old_size);
 /* Grows the file to @size by a hole. */
 void filemap_grow(struct address_space *as, u64 size);
 
+/*
+ * No shared area of @as that can be written comes any more. @all: and there is none; false if there
+ * is, or is about to be, and nothing has changed.
+ */
+bool mapping_seal(struct address_space *as, bool all);
+
 /* Drops every page that is clean, not mapped and not in use; returns how many. May sleep. */
 unsigned long filemap_drop_clean(struct address_space *as);
 

@@ -140,11 +140,13 @@ void mapping_release_writable(struct address_space *as)
 	spin_unlock(&as->mmap_lock);
 }
 
-bool mapping_seal(struct address_space *as)
+bool mapping_seal(struct address_space *as, bool all)
 {
+	bool can;
+
 	spin_lock(&as->mmap_lock);
-	if (as->nr_writable == 0)
-		as->sealed = true;
+	can = !all || as->nr_writable == 0;
+	as->sealed |= can;
 	spin_unlock(&as->mmap_lock);
-	return as->sealed;
+	return can;
 }

@@ -17,12 +17,8 @@ void unmap_mapping_from(struct address_space *as, unsigned long first);
  */
 void unmap_page_writes(struct address_space *as, struct page *page);
 
-/*
- * Shared writable areas of @as: somebody is about to make one; false: they are sealed off. The seal
- * fails (false) while there is one, or is about to be.
- */
+/* Somebody is about to make a shared writable area of @as; false: they are sealed off. */
 bool mapping_hold_writable(struct address_space *as);
 void mapping_release_writable(struct address_space *as);
-bool mapping_seal(struct address_space *as);
 
 #endif

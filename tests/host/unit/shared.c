@@ -322,13 +322,13 @@ TEST(no_file_pages_writable_mapping_can_be_sealed_off)
 
 	start(FILE_TMPFS, PAGE_SIZE);
 	a = map(1, RW);
-	CHECK(!mapping_seal(as));
+	CHECK(!mapping_seal(as, true));
 	CHECK_EQ(vm_munmap(mm, a, PAGE_SIZE), 0);
 	a = map(2, PROT_READ); /* may become writable */
 	CHECK_EQ(vm_munmap(mm, a, PAGE_SIZE), 0);
-	CHECK(!mapping_seal(as));
+	CHECK(!mapping_seal(as, true));
 	CHECK_EQ(vm_munmap(mm, a + PAGE_SIZE, PAGE_SIZE), 0);
-	CHECK(mapping_seal(as));
+	CHECK(mapping_seal(as, true));
 	CHECK_EQ(vm_mmap(mm, file, 0, PAGE_SIZE, RW, MAP_SHARED, 0), -EPERM);
 	a = map(1, PROT_READ);
 	CHECK_EQ(vm_mprotect(mm, a, PAGE_SIZE, RW), -EACCES);
