@@ -122,6 +122,11 @@ void mm_init(void); /* caches; boot */
 long vm_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long len, u32 prot,
 	     u32 flags, unsigned long off);
 int vm_munmap(struct mm *mm, unsigned long addr, unsigned long len);
+/*
+ * Unmaps what is left of a mapping made at @addr, which began with page 0 of a file that @is_it
+ * says yes to. The file with a reference, or ERR_PTR(-EINVAL): there is none. Cannot fail half-way.
+ */
+struct file *vm_unmap_file(struct mm *mm, unsigned long addr, bool (*is_it)(const struct file *));
 int vm_mprotect(struct mm *mm, unsigned long addr, unsigned long len, u32 prot);
 /* MS_SYNC and the like; waits for the disk. 0 or -errno, -ENOMEM: a hole. */
 int vm_msync(struct mm *mm, unsigned long addr, unsigned long len, int flags);

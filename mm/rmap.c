@@ -150,3 +150,15 @@ bool mapping_seal(struct address_space *as, bool all)
 	spin_unlock(&as->mmap_lock);
 	return can;
 }
+
+unsigned long mapping_nr_areas(struct address_space *as)
+{
+	unsigned long nr = 0;
+	struct list_head *link;
+
+	spin_lock(&as->mmap_lock);
+	for (link = as->areas.next; link != &as->areas; link = link->next)
+		nr++;
+	spin_unlock(&as->mmap_lock);
+	return nr;
+}

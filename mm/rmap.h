@@ -17,6 +17,8 @@ void unmap_mapping_from(struct address_space *as, unsigned long first);
  */
 void unmap_page_writes(struct address_space *as, struct page *page);
 
+/* How many areas, in all address spaces, map @as. */
+unsigned long mapping_nr_areas(struct address_space *as);
 /* Somebody is about to make a shared writable area of @as; false: they are sealed off. */
 bool mapping_hold_writable(struct address_space *as);
 void mapping_release_writable(struct address_space *as);
