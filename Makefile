@@ -46,8 +46,8 @@ WARN := -Wall -Wextra -Wvla $(if $(filter-out 0 false,$(CI)),-Werror)
 
 # Kernel stacks are 16 KiB. The largest frames are those with a struct mmu_gather in them.
 KWARN := -Wframe-larger-than=1152
-# The debug kernel; kernel/ubsan.c says what -fsanitize finds.
-KDEBUG := -DCONFIG_DEBUG -fsanitize=undefined
+# kernel/ubsan.c says what -fsanitize finds. Every caller keeps its frame, to be seen in reports.
+KDEBUG := -DCONFIG_DEBUG -fsanitize=undefined -fno-optimize-sibling-calls
 KFLAGS := -std=gnu11 -O2 -g -march=rv64imac_zicsr_zifencei -mabi=lp64 -mcmodel=medany \
 	-ffreestanding -fno-pic -fno-pie -no-pie -fno-stack-protector -fno-omit-frame-pointer \
 	-fno-strict-aliasing -fno-common -fno-asynchronous-unwind-tables \

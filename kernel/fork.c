@@ -158,10 +158,11 @@ void complete_vfork(struct task *task)
 /* Starts @child and sleeps until it has left our memory, or a deadly signal comes. */
 static void start_and_wait_vfork(struct task *child)
 {
-	struct wait_queue done_queue = WAIT_QUEUE_INIT(done_queue);
+	struct wait_queue done_queue;
 	bool done = false;
 	unsigned long flags;
 
+	wait_queue_init(&done_queue);
 	child->vfork_flag = &done;
 	child->vfork_done = &done_queue;
 	task_get(child);

@@ -94,7 +94,6 @@ void raw_mutex_init(struct mutex *m)
 static inline void lock_mutex(struct mutex *m, unsigned n __maybe_unused,
 			      const void *pc __maybe_unused)
 {
-	might_sleep();
 	lockdep_take_at(&m->lock, LOCK_SLEEP | LOCK_NESTED(n), pc);
 	raw_spin_lock(&m->lock);
 	if (likely(!m->owner)) {
@@ -108,11 +107,13 @@ static inline void lock_mutex(struct mutex *m, unsigned n __maybe_unused,
 
 void mutex_lock(struct mutex *m)
 {
+	might_sleep();
 	lock_mutex(m, 0, __builtin_return_address(0));
 }
 
 void mutex_lock_nested(struct mutex *m, unsigned n)
 {
+	might_sleep();
 	lock_mutex(m, n, __builtin_return_address(0));
 }
 

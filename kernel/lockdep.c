@@ -224,15 +224,17 @@ void might_fault(void)
 {
 	struct lock_trace *trace = &current->locks;
 
-	if (lockdep_dead || current->pagefault_disabled || !current->mm)
+	if (lockdep_dead || current->pagefault_disabled)
 		return;
-	lockdep_might_sleep("a page fault");
+	lockdep_might_sleep("handle_mm_fault");
 	for (unsigned i = 0; i < trace->nr; i++) {
 		u16 class = trace->held[i].class;
 
 		if (class == page_key.class || class == meta_key.class)
 			panic("user memory is touched with a page locked");
 	}
+	if (!current->mm)
+		return;
 	lockdep_take_at(&current->mm->mmap_lock.lock, LOCK_SLEEP, __builtin_return_address(0));
 	lockdep_give(&current->mm->mmap_lock.lock);
 }

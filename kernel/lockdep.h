@@ -86,6 +86,8 @@ void lockdep_last_words(void);
 /* How many orders were seen; the @i-th, and how it came about, as a line of text. */
 unsigned lockdep_nr_orders(void);
 const char *lockdep_order_text(unsigned i, char *buf, size_t size);
+/* At power-off, with ravel.lockdep on the command line: prints them. */
+void lockdep_report_orders(void);
 
 /* Panics when the current task must not sleep: spinlock held, interrupts off, or in a handler. */
 #define might_sleep() lockdep_might_sleep(__func__)

@@ -11,6 +11,7 @@
 
 #include "arch/riscv/hart.h"
 #include "arch/riscv/irqflags.h"
+#include "arch/riscv/machine.h"
 #include "kernel/panic.h"
 #include "kernel/printk.h"
 #include "lib/bitmap.h"
@@ -338,6 +339,16 @@ const char *lockdep_order_text(unsigned i, char *buf, size_t size)
 		 classes[edge->inner].name, edge->comm, pc_name(edge->outer_pc, outer_at),
 		 pc_name(edge->inner_pc, inner_at));
 	return buf;
+}
+
+void lockdep_report_orders(void)
+{
+	char text[256];
+
+	if (!cmdline_option("ravel.lockdep", NULL, 0))
+		return;
+	for (unsigned i = 0; i < lockdep_nr_orders(); i++)
+		printk("lockdep: %s\n", lockdep_order_text(i, text, sizeof(text)));
 }
 
 #endif

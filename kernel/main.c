@@ -23,6 +23,7 @@
 #include "kernel/random.h"
 #include "kernel/resource.h"
 #include "kernel/sched.h"
+#include "kernel/stackwatch.h"
 #include "lib/bitmap.h"
 #include "lib/string.h"
 #include "mm/debug.h"
@@ -131,9 +132,11 @@ static void __noreturn idle_on_own_stack(void)
 {
 	struct task *idle = current;
 
+	stack_check(idle, "boot");
 	idle->stack = kstack_alloc();
 	if (!idle->stack)
 		panic("no memory for the idle task");
+	stack_watch(idle->stack, (char *)idle->stack + THREAD_SIZE);
 	idle->kernel_sp = (unsigned long)idle->stack + THREAD_SIZE;
 	__asm__ volatile("mv sp, %0\n\tli s0, 0\n\tjr %1"
 			 :
@@ -155,6 +158,7 @@ static void init_memory(void)
 
 void start_kernel(void)
 {
+	stack_watch_boot();
 	arch_setup();
 	init_memory();
 	task_init();

@@ -25,6 +25,7 @@
 #include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
+#include "kernel/stackwatch.h"
 #include "mm/debug.h"
 #include "mm/filemap.h"
 
@@ -208,6 +209,8 @@ static void shutdown_main(void *arg __maybe_unused)
 		printk("debug: %u leaks\n", leaks);
 	else
 		printk("debug: no leaks\n");
+	stack_report();
+	lockdep_report_orders();
 	if (shutdown.reboot)
 		machine_reboot();
 	machine_poweroff(shutdown.status);

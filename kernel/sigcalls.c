@@ -167,13 +167,14 @@ SYSCALL_DEFINE2(rt_sigpending, u64 *, user, size_t, size)
 
 SYSCALL_DEFINE2(rt_sigsuspend, const u64 *, user, size_t, size)
 {
-	struct wait_queue nobody = WAIT_QUEUE_INIT(nobody);
+	struct wait_queue nobody;
 	u64 set;
 
 	if (size != sizeof(u64))
 		return -EINVAL;
 	if (get_user(set, user))
 		return -EFAULT;
+	wait_queue_init(&nobody);
 	current->sig_saved = current->sig_blocked;
 	set_blocked(set);
 	current->sig_restore = true;

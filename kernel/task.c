@@ -16,6 +16,7 @@
 
 #include "kernel/panic.h"
 #include "kernel/process.h"
+#include "kernel/stackwatch.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/kstack.h"
@@ -99,6 +100,7 @@ struct task *task_alloc(const struct task *like)
 	}
 	if (like)
 		memcpy(task, like, offsetof(struct task, sig_info));
+	stack_watch(stack, (char *)stack + THREAD_SIZE);
 	task_reset(task, stack);
 	lockdep_task_init(task);
 	return task;
@@ -121,6 +123,7 @@ void release_task(struct task *task)
 	/* Its hart is in the last instructions of schedule(), interrupts off. */
 	while (smp_load_acquire(&task->on_hart))
 		;
+	stack_check(task, "exit");
 	kstack_free(task->stack);
 	task->stack = NULL;
 	task_put(task);

@@ -35,6 +35,7 @@ struct wait_entry {
 		}                                                                                  \
 	}
 
+/* For static queues; others are made by wait_queue_init(). */
 #define WAIT_QUEUE_INIT(name)                                                                      \
 	{                                                                                          \
 		SPINLOCK_INIT, LIST_HEAD_INIT((name).entries)                                      \

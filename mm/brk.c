@@ -23,8 +23,6 @@ static bool room_for_heap(struct mm *mm, unsigned long start, unsigned long end)
 {
 	struct vm_area *next = find_vma(mm, start);
 
-	if (end > TASK_SIZE)
-		return false;
 	if (!next)
 		return true;
 	if (next->vm_flags & VM_GROWSDOWN)

@@ -156,7 +156,8 @@ bool filemap_drop_idle(struct page *page)
 	if (!trylock_page(page))
 		return false;
 	as = page->mapping; /* stays while the page is locked */
-	if (!as || !(page_flags(page) & PG_UPTODATE)) {
+	/* Up to date or not: one that is not, and nobody reads in now, is left of a failed read. */
+	if (!as) {
 		unlock_page(page);
 		return false;
 	}

@@ -135,7 +135,10 @@ void filemap_grow(struct address_space *as, u64 size);
  */
 bool mapping_seal(struct address_space *as, bool all);
 
-/* Drops every page that is clean, not mapped and not in use; returns how many. May sleep. */
+/*
+ * Drops every page that is clean, not mapped and not in use, of a mapping with a backing store;
+ * returns how many. May sleep.
+ */
 unsigned long filemap_drop_clean(struct address_space *as);
 
 /* The operations of a mapping that has no backing store: missing pages are holes, read as zeros. */

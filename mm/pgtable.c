@@ -20,6 +20,7 @@
 #include "mm/buddy.h"
 #include "mm/tlb.h"
 #include "mm/vmstat.h"
+#include "mm/window.h"
 
 struct page *zero_page;
 
@@ -72,6 +73,7 @@ static pte_t *table_alloc(struct mm *mm, pte_t *slot)
 	table->mapping = mm;
 	spin_lock_init(&table->ptl);
 
+	window();
 	spin_lock(&mm->page_table_lock);
 	entry = pte_read(slot);
 	if (likely(!pte_present(entry))) {

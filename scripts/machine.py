@@ -214,3 +214,12 @@ def without_firmware(chunks):
                 yield held[end + 1:]
     if not through and held:
         yield held
+
+
+def run_exec(line, **variables):
+    """Runs scripts/exec. Returns (status, output)."""
+    env = dict(os.environ, V="", APPEND="", ICOUNT="", CHECK_DISK="1")
+    env.update(variables)
+    done = subprocess.run([os.path.join(ROOT, "scripts", "exec"), line], env=env,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)
+    return done.returncode, done.stdout.decode(errors="replace")

@@ -74,9 +74,14 @@ class Promises:
 
 
 def read_promises(text):
-    """{worker: Promises} out of the console's output, which must be the workers' lines only."""
+    """{worker: Promises} out of the console's output, which must be the workers' lines only.
+
+    But for the debug kernel's last words.
+    """
     found = {}
     for line in text.splitlines():
+        if line.startswith("debug: "):
+            continue
         worker, _, rest = line.partition(" ")
         try:
             found.setdefault(int(worker), Promises()).add(rest.split())

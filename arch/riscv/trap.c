@@ -22,6 +22,7 @@
 #include "drivers/plic.h"
 #include "kernel/panic.h"
 #include "kernel/signal.h"
+#include "kernel/stackwatch.h"
 #include "kernel/time.h"
 #include "mm/vmstat.h"
 
@@ -135,6 +136,8 @@ void trap_user(struct trap_frame *regs)
 		local_irq_enable();
 		user_exception(regs);
 	}
+	lockdep_check_none("at the end of a trap");
+	stack_check(current, trap_cause(regs->scause));
 }
 
 /* A page fault while uaccess touched user memory. False: no fix-up, the kernel is wrong. */

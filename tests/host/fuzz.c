@@ -22,8 +22,9 @@
 #include "kernel/panic.h"
 #include "lib/prng.h"
 
-#define CHILD_SECONDS 60
-#define FILE_MAX      (1 << 24) /* bytes */
+#define CHILD_SECONDS  60
+#define SHRINK_SECONDS 5	 /* a hang is a failure: of many, each must be found soon */
+#define FILE_MAX       (1 << 24) /* bytes */
 
 void fuzz_fail_alloc(u64 draw)
 {
@@ -66,7 +67,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 #else
 
 /* True when a child process that does these operations fails. */
-static bool fails(const struct fuzz_op *ops, size_t nr, bool quiet)
+static bool fails(const struct fuzz_op *ops, size_t nr, bool quiet, unsigned seconds)
 {
 	int status;
 	pid_t pid;
@@ -82,7 +83,7 @@ static bool fails(const struct fuzz_op *ops, size_t nr, bool quiet)
 			dup2(null, STDOUT_FILENO);
 			dup2(null, STDERR_FILENO);
 		}
-		alarm(CHILD_SECONDS);
+		alarm(seconds);
 		run_ops(ops, nr);
 		host_exit();
 	}
@@ -102,7 +103,7 @@ static size_t drop_pieces(struct fuzz_op *ops, size_t nr, size_t len)
 
 		memcpy(trial, ops, at * sizeof(*ops));
 		memcpy(trial + at, ops + at + cut, (nr - at - cut) * sizeof(*ops));
-		if (fails(trial, nr - cut, true)) {
+		if (fails(trial, nr - cut, true, SHRINK_SECONDS)) {
 			nr -= cut;
 			memcpy(ops, trial, nr * sizeof(*ops));
 		} else {
@@ -123,7 +124,7 @@ static void make_small(struct fuzz_op *ops, size_t nr, size_t i)
 		bool still_;                                                                       \
 		keep = ops[i];                                                                     \
 		ops[i].field = (value);                                                            \
-		still_ = ops[i].field != keep.field && fails(ops, nr, true);                       \
+		still_ = ops[i].field != keep.field && fails(ops, nr, true, SHRINK_SECONDS);       \
 		if (!still_)                                                                       \
 			ops[i] = keep;                                                             \
 		still_;                                                                            \
@@ -163,7 +164,8 @@ static void report(const struct fuzz_op *ops, size_t nr, u64 seed)
 
 	printf("\n/* %s, seed %llu: the shortest that fails, %zu operations */\n", fuzz_target.name,
 	       (unsigned long long)seed, nr);
-	printf("TEST(%s_%llu)\n{\n%s", fuzz_target.name, (unsigned long long)seed,
+	printf("%s", fuzz_target.includes ? fuzz_target.includes : "");
+	printf("\nTEST(%s_%llu)\n{\n%s", fuzz_target.name, (unsigned long long)seed,
 	       fuzz_target.prologue ? fuzz_target.prologue : "");
 	for (size_t i = 0; i < nr; i++)
 		fuzz_target.print(stdout, &ops[i]);
@@ -175,7 +177,7 @@ static void report(const struct fuzz_op *ops, size_t nr, u64 seed)
 		fclose(file);
 		printf("# again: build/host/fuzz/%s --replay=%s\n", fuzz_target.name, path);
 	}
-	fails(ops, nr, false);
+	fails(ops, nr, false, SHRINK_SECONDS);
 }
 
 /* ---- runs ---- */
@@ -198,7 +200,7 @@ static int one_run(u64 seed, size_t nr)
 	int bad;
 
 	make_ops(ops, nr, seed);
-	bad = fails(ops, nr, true);
+	bad = fails(ops, nr, true, CHILD_SECONDS);
 	if (bad)
 		report(ops, shrink(ops, nr), seed);
 	free(ops);
@@ -225,7 +227,7 @@ static int shrink_file(const char *path)
 	size_t nr;
 	struct fuzz_op *ops = load(path, &nr);
 
-	if (!fails(ops, nr, true)) {
+	if (!fails(ops, nr, true, CHILD_SECONDS)) {
 		printf("%s: %zu operations, no difference\n", fuzz_target.name, nr);
 		return 0;
 	}

@@ -33,6 +33,8 @@ struct fuzz_target {
 	void (*end)(void);
 	/* @op as one line of the body of a unit test, with a newline. */
 	void (*print)(FILE *out, const struct fuzz_op *op);
+	/* The lines that the unit test's file begins with; may be NULL. */
+	const char *includes;
 	/* What stands before and after these lines in the unit test; may be NULL. */
 	const char *prologue, *epilogue;
 };

@@ -41,6 +41,8 @@ void machine_check(void);
  * gives way holds a spinlock, so that others may only use what their MMU can do alone.
  */
 extern void (*machine_meanwhile)(bool locked);
+/* Called once, when the next rwsem is wanted and before it is taken: others had it, and edited. */
+extern void (*machine_down)(struct rwsem *sem);
 
 /* A child of fork() that succeeded ends; what gcov counted in it is kept. */
 void host_exit(void) __noreturn;
@@ -57,11 +59,6 @@ extern unsigned kernel_map_fail;
 extern struct task host_tasks[MAX_HARTS];
 /* "function file:line" of host code address @pc. */
 void host_symbol(unsigned long pc, char *buf, size_t size);
-
-/* ---- locks (stubs/lock.c) ---- */
-
-void host_locks_check_none(const char *when);
-void host_may_sleep(void);
 
 /* ---- what a user program does, on the current hart ---- */
 
@@ -89,6 +86,7 @@ int host_file_refs(const struct file *file);
 int host_fd(struct file *file);
 /* Panics when a file has a reference left. */
 void host_files_check_gone(void);
+ssize_t file_read_kernel(struct file *file, void *buf, size_t len, u64 pos);
 void host_file_mode(struct file *file, bool readable, bool writable, bool executable);
 /* The page at @index of @file, on the disk. */
 u8 *host_file_disk(struct file *file, unsigned long index);

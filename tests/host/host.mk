@@ -11,7 +11,7 @@
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_FLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(HOST_SANITIZE) $(WARN) \
 	-DCONFIG_DEBUG -Itests/host/include -I.
-HOST_LINK := -Wl,--defsym=_stext=__executable_start
+HOST_LINK := -Wl,--defsym=_stext=__executable_start,--defsym=_sdata=__executable_start
 COVERAGE_LINK := $(HOST_LINK) -fsanitize=address -Wl,-u,__gcov_dump
 CLANG := $(or $(CLANG),clang)
 LIBFUZZER_FLAGS := $(HOST_FLAGS) -fsanitize=fuzzer-no-link -DLIBFUZZER -Wno-unknown-warning-option
@@ -22,13 +22,15 @@ COVERAGE_FLAGS := $(filter-out $(HOST_SANITIZE) -O1,$(HOST_FLAGS)) -O0 --coverag
 
 # mm/window.c delays real harts; here the simulated ones run in its windows. For mm/debug.c and
 # mm/leak.c, the debug kernel's, there is stubs/asan.c.
-HOST_KSRCS := $(sort $(filter-out mm/window.c mm/debug.c mm/leak.c,$(wildcard mm/*.c)) $(wildcard lib/*.c))
+HOST_KSRCS := $(sort $(filter-out mm/window.c mm/debug.c mm/leak.c,$(wildcard mm/*.c)) $(wildcard lib/*.c) \
+	kernel/lock.c $(wildcard kernel/lockdep*.c))
 HOST_MACHINE := $(sort $(filter-out %/test.c %/fuzz.c,$(wildcard tests/host/*.c tests/host/stubs/*.c)))
 HOST_UNITS := $(sort $(wildcard tests/host/unit/*.c))
 HOST_FUZZERS := $(sort $(wildcard tests/host/fuzz/*.c))
 FUZZERS := $(HOST_FUZZERS:tests/host/fuzz/%.c=%)
 HOST_SRCS := $(HOST_KSRCS) $(HOST_MACHINE)
-HOST_ALL := $(HOST_SRCS) $(HOST_UNITS) $(HOST_FUZZERS) tests/host/test.c tests/host/fuzz.c
+HOST_ALL := $(HOST_SRCS) $(HOST_UNITS) $(HOST_FUZZERS) tests/host/test.c tests/host/fuzz.c \
+	kernel/elf.c
 
 # $(call host_objs,directory,sources)
 host_objs = $(patsubst %.c,$(B)/host/$(1)/%.o,$(2))
@@ -55,21 +57,59 @@ $(B)/host/clang/%.o: %.c $(B)/libfuzzer.flags
 	$(call say,CLANG,$<) $(CLANG) $(LIBFUZZER_FLAGS) $(DEPS) -c $< -o $@
 
 $(B)/host/unit: $(call host_objs,obj,$(HOST_SRCS) tests/host/test.c $(HOST_UNITS)) $(B)/host.sources
-	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(filter %.o,$^) -o $@
+	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
 
 COVERAGE := $(B)/host/coverage/unit $(FUZZERS:%=$(B)/host/coverage/%)
 $(B)/host/coverage/unit: $(call host_objs,cov,$(HOST_SRCS) tests/host/test.c $(HOST_UNITS)) \
 		$(B)/host.sources
 	@mkdir -p $(@D)
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(COVERAGE_FLAGS) $(COVERAGE_LINK) \
-		$(filter %.o,$^) -o $@
+		$(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
 
 COVERAGE_LIB := $(call host_objs,cov,$(HOST_SRCS) tests/host/fuzz.c)
 $(FUZZERS:%=$(B)/host/coverage/%): $(B)/host/coverage/%: $(B)/host/cov/tests/host/fuzz/%.o \
 		$(COVERAGE_LIB) $(B)/host.sources
 	@mkdir -p $(@D)
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(COVERAGE_FLAGS) $(COVERAGE_LINK) \
-		$(filter %.o,$^) -o $@
+		$(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
+
+# What only one fuzzer needs: $(call fuzz_also,its name,sources)
+define fuzz_also
+$(B)/host/fuzz/$(1): $(call host_objs,obj,$(2))
+$(B)/host/libfuzzer/$(1): $(call host_objs,clang,$(2))
+$(B)/host/coverage/$(1): $(call host_objs,cov,$(2))
+endef
+$(eval $(call fuzz_also,elf,kernel/elf.c))
+
+# ext2 stands on files and a disk of its own, instead of stubs/files.c.
+EXT2_SRCS := $(wildcard fs/ext2/*.c) $(addprefix fs/,inode.c dcache.c super.c mpage.c writeback.c \
+	file_write.c bdev.c permission.c) drivers/block.c tests/host/fs/disk.c tests/host/fs/tree.c
+$(eval $(call fuzz_also,ext2,$(EXT2_SRCS)))
+EXT2_PROGRAMS := $(foreach dir,fuzz libfuzzer coverage,$(B)/host/$(dir)/ext2)
+$(EXT2_PROGRAMS): HOST_WITHOUT := %/stubs/files.o
+
+# What the fuzzer of ext2 mounts: a little tree, in blocks of 1 KiB (two groups) and of 4 KiB.
+EXT2_TREE := $(B)/host/ext2-tree
+EXT2_IMAGES := $(B)/host/ext2-1k.img $(B)/host/ext2-4k.img
+$(EXT2_TREE): tests/host/fs/tree.sh
+	$(call say,TREE,$@) sh $< $@
+$(B)/host/ext2-1k.img: MKE2FS_ARGS := -b 1024 -g 256 -N 64
+$(B)/host/ext2-4k.img: MKE2FS_ARGS := -b 4096 -N 48
+$(EXT2_IMAGES): $(EXT2_TREE) tests/host/host.mk
+	$(call say,MKE2FS,$@) rm -f $@ && truncate -s 512K $@ && \
+	PATH=$$PATH:/usr/sbin:/sbin mke2fs -q -F -t ext2 -m 0 \
+		-O ^resize_inode,^dir_index,^ext_attr,sparse_super,filetype,large_file \
+		$(MKE2FS_ARGS) -d $(EXT2_TREE) $@
+$(EXT2_PROGRAMS): $(EXT2_IMAGES)
+
+# libfdt is the oracle of lib/fdt.c, which has functions of the same names: here they begin with lib.
+$(foreach dir,fuzz libfuzzer coverage,$(B)/host/$(dir)/fdt): $(B)/host/libfdt.a
+$(B)/host/libfdt.a: $(B)/host.flags
+	@mkdir -p $(@D)
+	$(call say,OBJCOPY,$@) \
+	from=$$($(HOSTCC) -print-file-name=libfdt.a) && \
+	nm -g --defined-only "$$from" | awk 'NF == 3 { print $$3, "lib" $$3 }' >$@.names && \
+	objcopy --redefine-syms=$@.names "$$from" $@
 
 host-coverage: $(COVERAGE)
 libfuzzer: $(FUZZERS:%=$(B)/host/libfuzzer/%)
@@ -79,14 +119,14 @@ HOST_LIB := $(call host_objs,obj,$(HOST_SRCS) tests/host/fuzz.c)
 $(FUZZERS:%=$(B)/host/fuzz/%): $(B)/host/fuzz/%: $(B)/host/obj/tests/host/fuzz/%.o $(HOST_LIB) \
 		$(B)/host.sources
 	@mkdir -p $(@D)
-	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(filter %.o,$^) -o $@
+	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
 
 CLANG_LIB := $(call host_objs,clang,$(HOST_SRCS) tests/host/fuzz.c)
 $(FUZZERS:%=$(B)/host/libfuzzer/%): $(B)/host/libfuzzer/%: $(B)/host/clang/tests/host/fuzz/%.o \
 		$(CLANG_LIB) $(B)/host.sources
 	@mkdir -p $(@D)
 	$(call say,LINK,$@) $(CLANG) $(LIBFUZZER_FLAGS) -fsanitize=fuzzer $(HOST_LINK) \
-		$(filter %.o,$^) -o $@
+		$(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
 
 -include $(patsubst %.o,%.d,$(call host_objs,obj,$(HOST_ALL)) $(call host_objs,clang,$(HOST_ALL)) \
 	$(call host_objs,cov,$(HOST_ALL)))

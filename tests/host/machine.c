@@ -120,7 +120,7 @@ void machine_check(void)
 
 	for (unsigned i = 0; i < nr_harts; i++) {
 		machine_run_on(i);
-		host_locks_check_none("at rest");
+		lockdep_check_none("at rest");
 	}
 	machine_run_on(hart);
 	if (vm_check_all() != 0)
@@ -237,8 +237,7 @@ static size_t kernel_copy(unsigned long addr, void *buf, size_t n, enum fault_ac
 	size_t done = 0;
 
 	if (!current->pagefault_disabled) {
-		host_may_sleep();
-		BUG_ON(current->mm && rwsem_held(&current->mm->mmap_lock));
+		might_fault();
 	}
 	if (n <= TASK_SIZE && addr <= TASK_SIZE - n)
 		copy_user(addr, buf, n, access, &done);
@@ -247,10 +246,7 @@ static size_t kernel_copy(unsigned long addr, void *buf, size_t n, enum fault_ac
 
 size_t copy_from_user(void *dst, const void *user_src, size_t n)
 {
-	size_t left = kernel_copy((unsigned long)user_src, dst, n, FAULT_READ);
-
-	memset((u8 *)dst + n - left, 0, left);
-	return left;
+	return kernel_copy((unsigned long)user_src, dst, n, FAULT_READ);
 }
 
 size_t copy_to_user(void *user_dst, const void *src, size_t n)

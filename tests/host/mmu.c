@@ -223,7 +223,7 @@ enum mmu_result mmu_access(unsigned hart, unsigned long va, enum fault_access ac
 		return MMU_FAULT;
 	if (e && (e->pte.val & PTE_V) && !mmu_busy)
 		check_leaf(hart, e, "use");
-	/* A hit that lacks only D: the walker sets it in the tables. With Svade it traps at once. */
+	/* A hit that lacks only D: the walker sets it. With Svade it traps at once. */
 	if (!e || (!mmu_options.svade && (needed(access) & ~e->pte.val) == PTE_D)) {
 		if (!refill(mmu, va, access))
 			return MMU_FAULT;

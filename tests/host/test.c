@@ -50,7 +50,7 @@ static void suite_name(const struct host_test *test, char *buf, size_t size)
 
 static bool matches(const struct host_test *test, const char *word)
 {
-	char suite[NAME_SIZE], full[NAME_SIZE];
+	char suite[NAME_SIZE], full[2 * NAME_SIZE];
 
 	suite_name(test, suite, sizeof(suite));
 	snprintf(full, sizeof(full), "%s.%s", suite, test->name);

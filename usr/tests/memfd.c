@@ -233,25 +233,3 @@ TEST(dev_shm_is_shared_memory_with_a_name)
 	CHECK_OK(close(fd));
 	CHECK_OK(close(again));
 }
-
-TEST(every_failed_allocation_is_undone)
-{
-	int fd = -1, fds = 0;
-
-	if (!on_ravel())
-		SKIP("asks Ravel to fail");
-	for (int n = 1; fd < 0 && n < 50; n++) {
-		char text[16];
-		int control = CHECK_OK(open("/proc/self/fail_alloc", O_WRONLY));
-
-		snprintf(text, sizeof(text), "%d", n);
-		CHECK(write(control, text, strlen(text)) > 0);
-		fd = memfd_create("name", 0);
-		CHECK(fd >= 0 || errno == ENOMEM);
-		CHECK_EQ(write(control, "0", 1), 1);
-		CHECK_OK(close(control));
-		fds += fd >= 0;
-	}
-	CHECK_EQ(fds, 1);
-	CHECK_OK(close(fd));
-}

@@ -343,34 +343,3 @@ TEST(by_index_and_in_proc)
 	CHECK(atoi(text) > 0);
 	destroy(id);
 }
-
-TEST(every_failed_allocation_is_undone)
-{
-	static char text[16];
-	int control, id = -1;
-	void *p = (void *)-1;
-
-	if (!on_ravel())
-		SKIP("asks Ravel to fail");
-	control = CHECK_OK(open("/proc/self/fail_alloc", O_WRONLY));
-	for (int n = 1; id < 0 && n < 50; n++) {
-		int length = snprintf(text, sizeof(text), "%d", n);
-
-		CHECK_EQ(pwrite(control, text, length, 0), length);
-		id = shmget(IPC_PRIVATE, PAGE_SIZE, 0600);
-		CHECK(id >= 0 || errno == ENOMEM);
-		CHECK_EQ(pwrite(control, "0", 1, 0), 1);
-	}
-	for (int n = 1; p == (void *)-1 && n < 50; n++) {
-		int length = snprintf(text, sizeof(text), "%d", n);
-
-		CHECK_EQ(pwrite(control, text, length, 0), length);
-		p = shmat(id, NULL, 0);
-		CHECK(p != (void *)-1 || errno == ENOMEM);
-		CHECK_EQ(pwrite(control, "0", 1, 0), 1);
-		CHECK_EQ(status(id).shm_nattch, p != (void *)-1);
-	}
-	CHECK_OK(shmdt(p));
-	CHECK_OK(close(control));
-	destroy(id);
-}

@@ -205,7 +205,7 @@ struct file *file_get(struct file *file)
 void file_put(struct file *file)
 {
 	BUG_ON(file->refs <= 0);
-	host_may_sleep();
+	might_sleep();
 	if (--file->refs > 0)
 		return;
 	for (int fd = 0; fd < MAX_FDS; fd++) {
@@ -221,6 +221,12 @@ void file_put(struct file *file)
 struct file *fd_get(int fd)
 {
 	return fd >= 0 && fd < MAX_FDS && fds[fd] ? file_get(fds[fd]) : NULL;
+}
+
+/* fs/vfs.h's, for kernel/elf.c. */
+ssize_t file_read_kernel(struct file *file, void *buf, size_t len, u64 pos)
+{
+	return filemap_read_kernel(&file->as, buf, len, pos);
 }
 
 struct address_space *file_mapping(const struct file *file)

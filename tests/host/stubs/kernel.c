@@ -14,6 +14,7 @@
 #include "kernel/sched.h"
 #include "kernel/signal.h"
 #include "lib/string.h"
+#include "mm/buddy.h"
 #include "mm/window.h"
 #include "tests/host/host.h"
 
@@ -59,9 +60,14 @@ void window(void)
 	meanwhile();
 }
 
+void cpu_relax(void)
+{
+	panic("deadlock: a spinlock that another hart holds");
+}
+
 void harts_pause(void)
 {
-	host_may_sleep();
+	lockdep_might_sleep(__func__);
 }
 
 void harts_resume(void)
@@ -164,7 +170,7 @@ void wait_queue_init(struct wait_queue *wq)
 void prepare_to_wait(struct wait_queue *wq, struct wait_entry *entry, int state)
 {
 	(void)wq;
-	host_may_sleep();
+	lockdep_might_sleep(__func__);
 	entry->task = current;
 	current->state = state;
 }
@@ -184,7 +190,7 @@ bool signal_ends_sleep(int state)
 
 void schedule(void)
 {
-	host_may_sleep();
+	lockdep_might_sleep(__func__);
 	if (!disk_complete() && !machine_meanwhile && ++idle_sleeps > MAX_IDLE_SLEEPS)
 		panic("sleeps for ever");
 	meanwhile();
@@ -199,13 +205,19 @@ bool schedule_until(u64 deadline_ns)
 
 void cond_resched(void)
 {
-	host_may_sleep();
+	lockdep_might_sleep(__func__);
 	meanwhile();
 }
 
 void wake_up_all(struct wait_queue *wq)
 {
 	(void)wq;
+}
+
+bool wake_task_in(struct task *task, unsigned states)
+{
+	(void)task, (void)states;
+	return false;
 }
 
 u64 ktime_ns(void)
@@ -268,8 +280,14 @@ unsigned kernel_map_fail;      /* the so many-th mapping from now fails */
 
 int kernel_map_page(unsigned long va, phys_addr_t pa, unsigned long bits)
 {
+	static struct page *table[MAX_STACK_PAGES / PT_ENTRIES * 2]; /* half of each is guards */
+	unsigned t = (va - VMAP_BASE) >> PT_SHIFT(1);
+
 	(void)bits;
 	if (kernel_map_fail && --kernel_map_fail == 0)
+		return -ENOMEM;
+	BUG_ON(t >= ARRAY_SIZE(table));
+	if (!table[t] && (table[t] = alloc_page(GFP_KERNEL)) == NULL)
 		return -ENOMEM;
 	for (unsigned i = 0; i < MAX_STACK_PAGES; i++) {
 		BUG_ON(kernel_map[i].va == va);

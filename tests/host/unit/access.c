@@ -119,17 +119,21 @@ TEST(no_memory)
 	areas_done(mm);
 }
 
-/* Between the fault and the look another hart may have taken the page away: once more. */
-static struct mm *raced_mm;
-static unsigned races;
+/* ---- other harts edit between the fault and the look ---- */
 
-static void drop_the_page(bool locked)
+static unsigned downs;
+
+/* The second time that mmap_lock is wanted, after the fault, hart 1 takes the page away. */
+static void drop_the_page(struct rwsem *sem)
 {
-	if (locked || rwsem_held(&raced_mm->mmap_lock) || races == 0)
+	struct mm *mm = container_of(sem, struct mm, mmap_lock);
+
+	if (++downs < 2) {
+		machine_down = drop_the_page;
 		return;
-	races--;
+	}
 	machine_run_on(1);
-	machine_use_mm(raced_mm);
+	machine_use_mm(mm);
 	CHECK_EQ(user_syscall(sys_madvise, at(0), PAGE_SIZE, 4, 0, 0, 0), 0);
 	machine_use_mm(NULL);
 }
@@ -139,12 +143,58 @@ TEST(the_page_is_dropped_meanwhile)
 	struct mm *mm = elsewhere("ww");
 	unsigned tag = 3, seen = 0;
 
-	raced_mm = mm;
-	races = 3;
-	machine_meanwhile = drop_the_page;
+	machine_down = drop_the_page;
 	CHECK_EQ(mm_copy_to(mm, at(0), &tag, sizeof(tag)), sizeof(tag));
-	machine_meanwhile = NULL;
+	CHECK_EQ(downs, 2);
 	CHECK_EQ(mm_copy_from(mm, &seen, at(0), sizeof(seen)), sizeof(seen));
 	CHECK_EQ(seen, tag);
+	areas_done(mm);
+}
+
+/* ... and with the page the area and its tables: the copy ends. */
+static void unmap_the_page(struct rwsem *sem)
+{
+	if (++downs < 2) {
+		machine_down = unmap_the_page;
+		return;
+	}
+	machine_run_on(1);
+	CHECK_EQ(vm_munmap(container_of(sem, struct mm, mmap_lock), at(0), PAGE_SIZE), 0);
+}
+
+TEST(the_area_is_removed_meanwhile)
+{
+	struct mm *mm = elsewhere("w");
+	unsigned tag = 3;
+
+	machine_down = unmap_the_page;
+	CHECK_EQ(mm_copy_to(mm, at(0), &tag, sizeof(tag)), 0);
+	CHECK_EQ(downs, 2);
+	CHECK_AREAS(mm, ".");
+	areas_done(mm);
+}
+
+/* The page that is there now is read-only: the fault must look again before anybody writes. */
+static void share_the_page(struct rwsem *sem)
+{
+	struct mm *mm = container_of(sem, struct mm, mmap_lock);
+
+	if (++downs < 2) {
+		machine_down = share_the_page;
+		return;
+	}
+	machine_run_on(1);
+	mm_put(mm_fork(mm));
+}
+
+TEST(the_page_is_shared_meanwhile)
+{
+	struct mm *mm = elsewhere("w");
+	unsigned tag = 3;
+
+	machine_down = share_the_page;
+	CHECK_EQ(mm_copy_to(mm, at(0), &tag, sizeof(tag)), sizeof(tag));
+	CHECK_EQ(downs, 2);
+	CHECK_PAGES(mm, "A");
 	areas_done(mm);
 }

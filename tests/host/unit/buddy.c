@@ -169,16 +169,26 @@ TEST(there_is_nothing_above_the_largest_order)
 BARE_TEST(a_range_is_cut_into_blocks_as_large_as_they_fit)
 {
 	struct buddy_stats stats;
+	struct page *page;
 
-	machine_boot(1000, 1);
+	machine_boot(960, 1);
 	buddy_get_stats(&stats);
-	/* mem_map takes 16; then  16 32 64 128 256 256 128 64 32 8  pages, up and down. */
-	CHECK_EQ(stats.total, 1000 - DIV_ROUND_UP(1000 * sizeof(struct page), PAGE_SIZE));
+	/* mem_map takes 15; then  1 16 32 64 128 256 256 128 64  pages, up and down. */
+	CHECK_EQ(stats.total, 960 - DIV_ROUND_UP(960 * sizeof(struct page), PAGE_SIZE));
 	CHECK_EQ(buddy_check(), 0);
 	CHECK_EQ(stats.nr_free[10] + stats.nr_free[9], 0);
 	CHECK_EQ(stats.nr_free[8], 2);
 	CHECK_EQ(stats.nr_free[7], 2);
 	CHECK_EQ(nr_managed_pages(), stats.total);
+	/* The last block has no buddy: what lies behind mem_map is no descriptor. */
+	do {
+		page = alloc_pages(6, GFP_ATOMIC);
+		CHECK(page != NULL);
+	} while (page != &mem_map[896]);
+	mem_map[960] = (struct page){ .flags = PG_BUDDY, .order = 6, .type = PAGE_FREE };
+	free_pages(page, 6);
+	CHECK_EQ(page->flags, PG_BUDDY);
+	CHECK_EQ(page->order, 6);
 }
 
 TEST(pages_can_be_had_cleared)

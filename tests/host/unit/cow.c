@@ -52,6 +52,7 @@ TEST(svade_sees_one_fault_too)
 	CHECK_EQ(user_put(addr, 2), FAULT_OK);
 	CHECK_ONE_FAULT(VM_fault_cow_copy);
 	live_in(1, child);
+	pte_clear_bits(pte_find(child, addr), PTE_A | PTE_D);
 	CHECK_EQ(user_put(addr, 3), FAULT_OK);
 	CHECK_EQ(counted(VM_pgfault), 2);
 	space_end(child);
@@ -82,9 +83,14 @@ TEST(a_page_that_somebody_holds_is_copied)
 
 TEST(the_zero_page_gives_way_to_a_fresh_page)
 {
+	struct page *page = alloc_page(GFP_KERNEL);
+
 	mm = space_new();
 	addr = map_anon(mm, 1, RW);
 	CHECK_EQ(user_byte(addr), 0);
+	/* The next page to be given out was full of something. */
+	memset(page_address(page), 0xee, PAGE_SIZE);
+	page_put(page);
 	counters_start();
 	CHECK_EQ(user_put(addr + 1, 1), FAULT_OK);
 	CHECK_ONE_FAULT(VM_fault_demand_zero);

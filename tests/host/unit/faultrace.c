@@ -59,6 +59,30 @@ TEST(two_first_writes_make_one_page)
 	space_end(mm);
 }
 
+/* The second window is before the table of level 0 becomes known. */
+static unsigned windows;
+
+static void another_makes_the_table(bool locked)
+{
+	if (!locked && ++windows == 2)
+		another_writes(false);
+}
+
+TEST(two_harts_make_one_table)
+{
+	mm = space_new();
+	addr = map_anon(mm, 1, RW);
+	counters_start();
+	machine_meanwhile = another_makes_the_table;
+	CHECK_EQ(user_put(addr + 1, 0xaa), FAULT_OK);
+	CHECK(another_writes_happened);
+	CHECK_EQ(user_byte(addr), 0xbb);
+	CHECK_EQ(mm->nr_ptes, 2);
+	CHECK_EQ(counted(VM_pgtable_alloc), 2);
+	CHECK_EQ(counted(VM_fault_demand_zero), 1);
+	space_end(mm);
+}
+
 TEST(a_first_read_meets_a_first_write)
 {
 	mm = space_new();
@@ -167,12 +191,13 @@ static void another_replaces(bool locked)
 {
 	static unsigned turn;
 
-	if (locked || turn > 1)
+	if (locked || turn > 3 || rwsem_held(&mm->mmap_lock) != (turn < 3))
 		return;
 	live_in(1, mm);
-	if (turn++ == 0)
+	turn++;
+	if (turn == 3) /* two windows were the tables' */
 		filemap_truncate(as, 0);
-	else
+	else if (turn == 4)
 		CHECK_EQ(vm_mmap(mm, NULL, addr, PAGE_SIZE, RW, ANON | MAP_FIXED, 0), addr);
 }
 

@@ -252,6 +252,22 @@ TEST(who_is_killed_while_he_waits_for_the_disk_stops_waiting)
 	file_put(file);
 }
 
+/* In the cache is not enough: its read has not ended, and the frame holds anything. */
+TEST(a_page_that_is_still_being_read_is_waited_for)
+{
+	struct file *file = host_file(FILE_DISK, PAGE_SIZE);
+	struct mm *mm = space_new();
+	unsigned long addr = map_file(mm, file, 1, RW, 0);
+
+	current->killed = true; /* starts the read, and does not wait for it */
+	CHECK_EQ(user_byte(addr), -FAULT_KILLED);
+	current->killed = false;
+	CHECK_EQ(user_put(addr + 1, 0xaa), FAULT_OK);
+	CHECK_EQ(user_byte(addr), pattern_of(file, 0));
+	space_end(mm);
+	file_put(file);
+}
+
 TEST(code_from_a_file_is_fenced_before_it_runs)
 {
 	struct file *file = host_file(FILE_DISK, 4 * PAGE_SIZE);

@@ -157,7 +157,9 @@ TEST(all_of_the_user_half)
 	CHECK_EQ(vma_find_gap(mm, all + PAGE_SIZE, low, TASK_SIZE), 0);
 	CHECK_EQ(vma_find_gap(mm, PAGE_SIZE, low, TASK_SIZE), TASK_SIZE - PAGE_SIZE);
 	CHECK_EQ(vm_mmap(mm, NULL, low, all, PROT_READ, ANON | MAP_FIXED, 0), low);
+	/* 64 KiB below it are free, but nobody's. */
 	CHECK_EQ(vma_find_gap(mm, PAGE_SIZE, low, TASK_SIZE), 0);
+	CHECK_EQ(vma_find_gap(mm, low + PAGE_SIZE, low, TASK_SIZE), 0);
 	CHECK_EQ(vm_munmap(mm, low, PAGE_SIZE), 0);
 	CHECK_EQ(vma_find_gap(mm, PAGE_SIZE, low, TASK_SIZE), low);
 	CHECK_EQ(vm_munmap(mm, TASK_SIZE - PAGE_SIZE, PAGE_SIZE), 0);

@@ -1,5 +1,5 @@
 /*
- * lock.c - the checker of locks itself (tests/host/stubs/lock.c): each misuse is reported.
+ * lock.c - the locks and the watch over them (kernel/lockdep.c): each misuse is reported.
  *
  *	hart 0  takes a, then b            order a -> b is learnt for ever, by class:
  *	hart 1  takes b, then a  <- panic  the place where a lock was initialised
@@ -36,7 +36,7 @@ BARE_TEST(two_orders_are_one_too_many)
 	locks_init();
 	take_in_order(&a, &b);
 	take_in_order(&a, &b);
-	CHECK_PANIC(take_in_order(&b, &a), "lock order: [&a");
+	CHECK_PANIC(take_in_order(&b, &a), "lock order: [a] taken inside [b]");
 }
 
 BARE_TEST(over_three_locks_too)
@@ -67,7 +67,7 @@ BARE_TEST(a_lock_without_an_initialiser_is_its_own_class)
 
 	locks_init();
 	take_in_order(&x, &y);
-	CHECK_PANIC(take_in_order(&y, &x), "lock order: [lock at");
+	CHECK_PANIC(take_in_order(&y, &x), "lock order: ");
 }
 
 BARE_TEST(sleeping_locks_have_an_order_too)
@@ -78,24 +78,42 @@ BARE_TEST(sleeping_locks_have_an_order_too)
 	mutex_unlock(&m);
 	up_read(&sem);
 	mutex_lock(&m);
-	CHECK_PANIC(down_write(&sem), "lock order: [&sem");
+	CHECK_PANIC(down_write(&sem), "lock order: [sem] taken inside [m]");
 }
 
-BARE_TEST(the_owner_takes_it_again)
+BARE_TEST(the_owner_takes_a_spinlock_again)
 {
 	locks_init();
 	spin_lock(&a);
-	CHECK_PANIC(spin_lock(&a), "deadlock: spinlock [&a");
-	spin_unlock(&a);
+	CHECK_PANIC(spin_lock(&a), "[a] taken twice");
+}
+
+BARE_TEST(the_owner_takes_a_mutex_again)
+{
+	locks_init();
 	mutex_lock(&m);
-	CHECK_PANIC(mutex_lock(&m), "deadlock: mutex");
-	mutex_unlock(&m);
+	CHECK_PANIC(mutex_lock(&m), "[m] taken twice");
+}
+
+BARE_TEST(who_writes_wants_to_read_too)
+{
+	locks_init();
 	down_write(&sem);
-	CHECK_PANIC(down_read(&sem), "wanted for reading");
-	up_write(&sem);
+	CHECK_PANIC(down_read(&sem), "[sem] taken twice");
+}
+
+BARE_TEST(who_reads_wants_to_write_too)
+{
+	locks_init();
 	down_read(&sem);
-	CHECK_PANIC(down_write(&sem), "wanted for writing");
-	CHECK_PANIC(down_read(&sem), "taken twice"); /* a writer may wait between */
+	CHECK_PANIC(down_write(&sem), "[sem] taken twice");
+}
+
+BARE_TEST(a_reader_reads_again) /* a writer may wait between */
+{
+	locks_init();
+	down_read(&sem);
+	CHECK_PANIC(down_read(&sem), "[sem] taken twice");
 }
 
 BARE_TEST(another_hart_will_never_let_go)
@@ -105,7 +123,7 @@ BARE_TEST(another_hart_will_never_let_go)
 	machine_run_on(1);
 	CHECK(!spin_trylock(&a));
 	CHECK(!spin_held(&a));
-	CHECK_PANIC(spin_lock(&a), "held by hart 0");
+	CHECK_PANIC(spin_lock(&a), "a spinlock that another hart holds");
 	machine_run_on(0);
 	CHECK(spin_held(&a));
 	spin_unlock(&a);
@@ -119,9 +137,9 @@ BARE_TEST(only_the_owner_lets_go)
 	mutex_lock(&m);
 	spin_lock(&a);
 	machine_run_on(1);
-	CHECK_PANIC(spin_unlock(&a), "spin_held");
-	CHECK_PANIC(mutex_unlock(&m), "owner");
-	CHECK_PANIC(up_write(&sem), "writer");
+	CHECK_PANIC(spin_unlock(&a), "released by who does not hold it");
+	CHECK_PANIC(mutex_unlock(&m), "owner != current");
+	CHECK_PANIC(up_write(&sem), "released by who does not hold it");
 	machine_run_on(0);
 	downgrade_write(&sem);
 	machine_run_on(1);
@@ -132,10 +150,10 @@ BARE_TEST(nobody_sleeps_under_a_spinlock)
 {
 	locks_init();
 	spin_lock(&a);
-	CHECK_PANIC(schedule(), "sleep with a spinlock held");
-	CHECK_PANIC(mutex_lock(&m), "sleep with a spinlock held");
-	CHECK_PANIC(down_read(&sem), "sleep with a spinlock held");
-	CHECK_PANIC(down_write(&sem), "sleep with a spinlock held");
+	CHECK_PANIC(schedule(), "may sleep: called with 1 spinlocks held");
+	CHECK_PANIC(mutex_lock(&m), "may sleep: called with 1 spinlocks held");
+	CHECK_PANIC(down_read(&sem), "may sleep: called with 1 spinlocks held");
+	CHECK_PANIC(down_write(&sem), "may sleep: called with 1 spinlocks held");
 	CHECK(down_read_trylock(&sem)); /* trying is not sleeping */
 	up_read(&sem);
 	spin_unlock(&a);

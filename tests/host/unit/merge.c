@@ -195,6 +195,8 @@ static const struct {
 	/* equal, but a page lies between */
 	{ "rr.....", "...rr..", 3, "rr.rr..", 2 },
 	{ ".....rr", "..rr...", 2, "..rr.rr", 2 },
+	/* ... although the next page of the file follows */
+	{ "SS..................", "..................RR", 18, "SS................RR", 2 },
 	/* another protection */
 	{ "rr..rr", "..ww..", 2, "rrwwrr", 3 },
 	{ "rr..rr", "..nn..", 2, "rrnnrr", 3 },

@@ -1,7 +1,7 @@
 /*
  * mmap.c - a new area: where it goes, what it may be, and what it replaces.
  *
- *	no address    the highest gap below mmap_base; when there is none, the space kept for the stack
+ *	no address    the highest gap below mmap_base; else the space kept for the stack
  *	a hint        there, if it is free; else as without
  *	FIXED         there, whatever was there goes
  *	NOREPLACE     there, or EEXIST
@@ -104,6 +104,32 @@ TEST(a_stacks_guard_gap)
 	CHECK_EQ(map_anon(mm, at(19), 1, PROT_READ, 0), at(19));
 	CHECK_EQ(map_anon(mm, stack + pages(2), 1, PROT_READ, 0), stack + pages(2)); /* above it */
 	CHECK_EQ(map_anon(mm, stack - PAGE_SIZE, 1, PROT_READ, MAP_FIXED), stack - PAGE_SIZE);
+	areas_done(mm);
+}
+
+/* A stack so low that its gap would reach below 0. */
+TEST(a_guard_gap_at_the_bottom)
+{
+	struct mm *mm = areas("");
+	unsigned long stack = MMAP_MIN_ADDR + pages(8);
+
+	CHECK_EQ(vm_make_stack(mm, stack + PAGE_SIZE, PAGE_SIZE, RW), 0);
+	mm->mmap_base = at(10);
+	CHECK_EQ(map_anon(mm, MMAP_MIN_ADDR, 1, PROT_READ, 0), at(9));
+	areas_done(mm);
+}
+
+/* The program put something else where its stack was: there is no gap to keep. */
+TEST(a_stack_that_is_no_more)
+{
+	struct mm *mm = areas("");
+
+	CHECK_EQ(vm_make_stack(mm, TASK_SIZE - pages(2), pages(2), RW), 0);
+	mm->mmap_base = at(0);
+	CHECK_EQ(vm_mmap(mm, NULL, 0, at(0) - MMAP_MIN_ADDR, PROT_READ, ANON, 0), MMAP_MIN_ADDR);
+	CHECK_EQ(map_anon(mm, 0, 1, RW, 0), TASK_SIZE - pages(4) - STACK_GUARD - PAGE_SIZE);
+	CHECK_EQ(map_anon(mm, TASK_SIZE - pages(4), 2, PROT_READ, MAP_FIXED), TASK_SIZE - pages(4));
+	CHECK_EQ(map_anon(mm, 0, 1, RW, 0), TASK_SIZE - PAGE_SIZE);
 	areas_done(mm);
 }
 
@@ -448,6 +474,29 @@ TEST(populate_stops_quietly)
 	CHECK_EQ(map_anon(mm, at(4), 4, RW, MAP_POPULATE), at(4));
 	current->fail_alloc = 0;
 	CHECK_PAGES(mm, "f...AA..");
+	areas_done(mm);
+}
+
+static unsigned downs;
+
+/* After the edit, before the first page: another thread unmaps it. */
+static void unmap_it(struct rwsem *sem)
+{
+	if (++downs < 2) {
+		machine_down = unmap_it;
+		return;
+	}
+	machine_run_on(1);
+	CHECK_EQ(vm_munmap(container_of(sem, struct mm, mmap_lock), at(0), pages(3)), 0);
+}
+
+TEST(populate_finds_nothing_any_more)
+{
+	struct mm *mm = areas("");
+
+	machine_down = unmap_it;
+	CHECK_EQ(map_anon(mm, at(0), 3, RW, MAP_POPULATE), at(0));
+	CHECK_AREAS(mm, "...");
 	areas_done(mm);
 }
 

@@ -118,9 +118,10 @@ static const char *rights(struct mm *mm, unsigned column)
 	pte_t pte = pte_read(pte_find(mm, at(column)));
 	char *p = text[turn++ % 4];
 
-	snprintf(p, sizeof(text[0]), "%c%c%c%c", pte.val & PTE_V ? 'v' : '-',
-		 pte.val & PTE_R ? 'r' : '-', pte.val & PTE_W ? 'w' : '-',
-		 pte.val & PTE_X ? 'x' : '-');
+	/* A valid entry with G would be every address space's. */
+	snprintf(p, sizeof(text[0]), "%s%c%c%c%c", pte.val & PTE_V && pte.val & PTE_G ? "g" : "",
+		 pte.val & PTE_V ? 'v' : '-', pte.val & PTE_R ? 'r' : '-',
+		 pte.val & PTE_W ? 'w' : '-', pte.val & PTE_X ? 'x' : '-');
 	return text[(turn - 1) % 4];
 }
 
@@ -236,6 +237,21 @@ TEST(copy_on_write_still_copies)
 	areas_done(parent);
 }
 
+/* What has these rights already is not touched: W waits for its fault as before. */
+TEST(the_same_rights_change_nothing)
+{
+	struct mm *mm = areas("ww");
+
+	touch("ww");
+	mm_put(mm_fork(mm));
+	CHECK_PAGES(mm, "aa");
+	CHECK_EQ(protect(mm, 0, 1, RW), 0);
+	CHECK_PAGES(mm, "aa");
+	CHECK_EQ(protect(mm, 0, 1, RWX), 0);
+	CHECK_PAGES(mm, "Aa");
+	areas_done(mm);
+}
+
 /* Code is written, then run. */
 TEST(what_was_written_is_fetched)
 {
@@ -296,6 +312,34 @@ TEST(other_harts_forget_what_they_lost)
 	areas_done(mm);
 }
 
+/* One page lost a right, and the last one did not; or it did so in the first of two tables. */
+TEST(a_single_loss_is_flushed)
+{
+	const unsigned long border = AREAS_BASE + PT_SPAN(1);
+	const struct {
+		unsigned long first, second;
+	} rows[] = { { at(0), at(1) }, { border - PAGE_SIZE, border } };
+
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct mm *mm = areas("");
+		u8 byte = 1;
+
+		CHECK_EQ(vm_mmap(mm, NULL, rows[i].first, pages(2), RW, ANON | MAP_FIXED, 0),
+			 rows[i].first);
+		machine_run_on(1);
+		machine_use_mm(mm);
+		CHECK_EQ(user_write(rows[i].first, &byte, 1), FAULT_OK);
+		CHECK_EQ(user_read(rows[i].second, &byte, 1), FAULT_OK);
+		machine_run_on(0);
+		CHECK_EQ(vm_mprotect(mm, rows[i].first, pages(2), PROT_READ), 0);
+		machine_run_on(1);
+		CHECK_EQ(user_write(rows[i].first, &byte, 1), FAULT_SEGV_ACCERR);
+		machine_use_mm(NULL);
+		machine_run_on(0);
+		areas_done(mm);
+	}
+}
+
 /* ---- sums and limits ---- */
 
 TEST(sums_follow)
@@ -324,6 +368,8 @@ TEST(the_limit_of_data)
 	CHECK_EQ(protect(mm, 0, 4, RW), -ENOMEM);
 	CHECK_AREAS(mm, "rrrrwwss");
 	CHECK_EQ(protect(mm, 1, 4, RW), -ENOMEM);
+	CHECK_EQ(protect(mm, 0, 2, RW), 0); /* what lies behind does not count */
+	CHECK_EQ(protect(mm, 0, 2, PROT_READ), 0);
 	CHECK_EQ(protect(mm, 2, 6, RW), 0); /* two of these four were writable before */
 	CHECK_AREAS(mm, "rrwwwwss");
 	CHECK_EQ(protect(mm, 1, 2, RW), -ENOMEM);
@@ -371,6 +417,7 @@ TEST(bad_arguments)
 	CHECK_AREAS(mm, "rrrr");
 	/* A length of 0 is fine wherever it is; PROT_SEM means nothing; a part of a page is all. */
 	CHECK_EQ(vm_mprotect(mm, at(9), 0, RW), 0);
+	CHECK_EQ(vm_mprotect(mm, at(1), 0, 0x10), 0);
 	CHECK_EQ(vm_mprotect(mm, at(1), 1, RW | 0x8), 0);
 	CHECK_AREAS(mm, "rwrr");
 	CHECK_EQ(vm_mprotect(mm, at(2), PAGE_SIZE + 1, RW), 0);

@@ -5,6 +5,7 @@
  *
  *	fault --> no page --> the largest gets SIGKILL --> wait a moment --> once more
  */
+#include "kernel/sched.h"
 #include "kernel/task.h"
 #include "tests/host/unit/space.h"
 
@@ -113,6 +114,7 @@ BARE_TEST(one_victim_at_a_time)
 	machine_meanwhile = the_victim_takes_its_time;
 	CHECK_EQ(user_put(addr + PAGE_SIZE, 1), FAULT_OK);
 	CHECK(waits >= 20);
+	CHECK(ktime_ns() >= NSEC_PER_SEC / 1000); /* he slept, and did not spin */
 	CHECK_EQ(counted(VM_oom_kill), 1);
 	CHECK(!host_tasks[1].killed);
 	machine_meanwhile = NULL;

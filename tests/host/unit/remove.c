@@ -87,6 +87,22 @@ static unsigned long frames(void)
 	return nr_free_pages() + slab_nr_pages();
 }
 
+/* The most that there ever was: of pages, and of areas. */
+TEST(peaks_are_kept)
+{
+	struct mm *mm = areas("wwwwRR");
+
+	touch("www.r.");
+	CHECK_EQ(vm_mmap(mm, NULL, at(8), pages(5), PROT_READ, ANON, 0), at(8));
+	CHECK_EQ(mm->hiwater_vm, 11);
+	CHECK_EQ(remove_range(mm, 0, 12), 0);
+	CHECK_EQ(mm->hiwater_vm, 11);
+	CHECK(mm->hiwater_rss >= 4);
+	CHECK_EQ(vm_mmap(mm, NULL, at(0), pages(2), PROT_READ, ANON, 0), at(0));
+	CHECK_EQ(mm->hiwater_vm, 11);
+	areas_done(mm);
+}
+
 TEST(frames_are_free_again)
 {
 	struct mm *mm = areas("wwwwwwww");

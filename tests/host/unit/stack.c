@@ -162,6 +162,60 @@ TEST(rights_hold_below)
 	areas_done(mm);
 }
 
+/* ---- other harts edit between the look and the writer's lock ---- */
+
+static struct mm *raced_mm;
+static void (*other_hart)(void);
+
+static unsigned downs;
+
+static void run_before_the_writer(struct rwsem *sem)
+{
+	if (sem != &raced_mm->mmap_lock || ++downs < 2) {
+		machine_down = run_before_the_writer;
+		return;
+	}
+	machine_run_on(1);
+	other_hart();
+}
+
+static int grow_against(struct mm *mm, unsigned long addr, void (*other)(void))
+{
+	raced_mm = mm;
+	other_hart = other;
+	downs = 0;
+	machine_down = run_before_the_writer;
+	return stack_grow(mm, addr);
+}
+
+static void take_the_stack_away(void)
+{
+	CHECK_EQ(vm_munmap(raced_mm, TOP - pages(2), pages(2)), 0);
+}
+
+static void grow_it_further(void)
+{
+	CHECK_EQ(stack_grow(raced_mm, TOP - pages(9)), 0);
+}
+
+TEST(the_stack_is_gone_meanwhile)
+{
+	struct mm *mm = with_stack("");
+
+	CHECK_EQ(grow_against(mm, TOP - pages(3), take_the_stack_away), -EFAULT);
+	CHECK_EQ(mm->nr_areas, 0);
+	areas_done(mm);
+}
+
+TEST(the_stack_has_grown_meanwhile)
+{
+	struct mm *mm = with_stack("");
+
+	CHECK_EQ(grow_against(mm, TOP - pages(5), grow_it_further), 0);
+	CHECK_EQ(stack_start(mm), TOP - pages(9));
+	areas_done(mm);
+}
+
 /* ---- failure ---- */
 
 TEST(a_failing_stack_changes_nothing)

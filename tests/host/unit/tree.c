@@ -100,6 +100,25 @@ TEST(the_last_hit_never_lies)
 	areas_done(mm);
 }
 
+TEST(every_edit_clears_the_hint)
+{
+	struct mm *mm = areas("..wwww..rr");
+
+	CHECK(find_vma(mm, at(2)) == mm->last_hit);
+	CHECK_EQ(vm_mmap(mm, NULL, at(12), PAGE_SIZE, RW, ANON, 0), at(12)); /* linked */
+	CHECK(!mm->last_hit);
+	CHECK(find_vma(mm, at(2)) == mm->last_hit);
+	CHECK_EQ(vm_mmap(mm, NULL, at(13), PAGE_SIZE, RW, ANON, 0), at(13)); /* melted */
+	CHECK(!mm->last_hit);
+	CHECK(find_vma(mm, at(2)) == mm->last_hit);
+	down_write(&mm->mmap_lock);
+	vma_resize(mm->mmap, at(1), at(6)); /* grown */
+	up_write(&mm->mmap_lock);
+	CHECK(!mm->last_hit);
+	CHECK_AREAS(mm, ".wwwww..rr..ww");
+	areas_done(mm);
+}
+
 /* ---- the tree keeps its promises whatever is done to the list ---- */
 
 /* Random pages come and go; mm_check() has the invariants, the walk the answers. */
@@ -182,6 +201,9 @@ TEST(a_list_that_differs_is_found)
 	last->vm_prev->vm_next = NULL;
 	CHECK(vma_tree_check(mm) > 0);
 	last->vm_prev->vm_next = last;
+	mm->mmap = last;
+	CHECK(vma_tree_check(mm) > 0);
+	mm->mmap = last->vm_prev->vm_prev;
 	CHECK_EQ(vma_tree_check(mm), 0);
 	up_write(&mm->mmap_lock);
 	areas_done(mm);

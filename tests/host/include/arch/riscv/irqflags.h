@@ -36,8 +36,7 @@ static inline bool irqs_disabled(void)
 	return !host_irqs_on;
 }
 
-static inline void cpu_relax(void)
-{
-}
+/* Whoever holds the lock that this loop waits for does not run meanwhile. */
+void cpu_relax(void);
 
 #endif

@@ -1,0 +1,488 @@
+/*
+ * oracle.c - what an address space must look like, page by page.
+ *
+ *	zones:   low   heap            mid             mmap            stack
+ *	pages:  [....] [..hhhh......]  [...aaab.b...]  [.....ccccccc]  [..........ss]
+ *	                                   |
+ *	                   mapped, prot, flags, file and page in it, own bytes or not
+ *
+ * An area is nothing but a run of pages that are alike: so the areas that must be there, merged as
+ * far as can be, are found by going over the pages (oracle_check.c).
+ */
+#include "tests/host/oracle.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "fs/mapping.h"
+#include "kernel/panic.h"
+#include "kernel/task.h"
+#include "lib/errno.h"
+#include "mm/buddy.h"
+#include "mm/mmap.h"
+
+#define MMAP_TOP (TASK_SIZE - (128UL << 20) - STACK_GUARD) /* below a small stack's place */
+
+const struct zone zones[NR_ZONES] = {
+	[ZONE_LOW] = { MMAP_MIN_ADDR, ZONE_PAGES_LOW },
+	[ZONE_HEAP] = { (1UL << 30) - 16 * PAGE_SIZE, ZONE_PAGES_HEAP },
+	[ZONE_MID] = { (1UL << 36) + (2UL << 20) - 20 * PAGE_SIZE, ZONE_PAGES_MID },
+	[ZONE_MMAP] = { MMAP_TOP - 96 * PAGE_SIZE, ZONE_PAGES_MMAP },
+	[ZONE_STACK] = { TASK_SIZE - ZONE_PAGES_STACK * PAGE_SIZE, ZONE_PAGES_STACK },
+};
+
+struct oracle_mm oracle_mms[ORACLE_MMS];
+struct oracle_file oracle_files[ORACLE_FILES];
+
+/* ---- pages ---- */
+
+unsigned long oracle_addr(unsigned index)
+{
+	const struct zone *zone = zones;
+
+	for (; index >= zone->nr; zone++)
+		index -= zone->nr;
+	return zone->start + index * PAGE_SIZE;
+}
+
+struct oracle_page *oracle_page(struct oracle_mm *om, unsigned long addr)
+{
+	struct oracle_page *page = om->pages;
+
+	for (unsigned z = 0; z < NR_ZONES; page += zones[z++].nr) {
+		if (addr - zones[z].start < zones[z].nr * PAGE_SIZE)
+			return page + (addr - zones[z].start) / PAGE_SIZE;
+	}
+	return NULL;
+}
+
+/* The first page of @om at or above @addr that is mapped, and where it is; NULL: none. */
+static struct oracle_page *mapped_from(struct oracle_mm *om, unsigned long addr, unsigned long *at)
+{
+	for (unsigned i = 0; i < ORACLE_PAGES; i++) {
+		if (om->pages[i].mapped && oracle_addr(i) + PAGE_SIZE > addr) {
+			*at = oracle_addr(i);
+			return &om->pages[i];
+		}
+	}
+	return NULL;
+}
+
+/* How many pages of [addr, addr + len) are mapped. */
+static unsigned long nr_mapped(struct oracle_mm *om, unsigned long addr, unsigned long len)
+{
+	unsigned long nr = 0, at = addr;
+
+	while (at < addr + len && mapped_from(om, at, &at) && at < addr + len) {
+		nr++;
+		at += PAGE_SIZE;
+	}
+	return nr;
+}
+
+static bool is_data(const struct oracle_page *page)
+{
+	return (page->prot & PROT_WRITE) && !(page->flags & VM_GROWSDOWN);
+}
+
+bool oracle_backed(const struct oracle_page *page)
+{
+	return page->file == NO_FILE ||
+	       page->pgoff < DIV_ROUND_UP(oracle_files[page->file].size, PAGE_SIZE);
+}
+
+/* ---- bytes ---- */
+
+static u8 no_bytes[PAGE_SIZE];
+static u8 *spare_bytes; /* chained by their first word */
+
+const u8 *oracle_bytes(const struct oracle_page *page)
+{
+	if (page->own)
+		return page->own;
+	if (page->file == NO_FILE || !oracle_backed(page))
+		return no_bytes;
+	return oracle_files[page->file].bytes + page->pgoff * PAGE_SIZE;
+}
+
+u8 *oracle_own(struct oracle_page *page)
+{
+	u8 *bytes = spare_bytes;
+
+	if (page->own)
+		return page->own;
+	if (bytes)
+		spare_bytes = *(u8 **)bytes;
+	else
+		bytes = malloc(PAGE_SIZE);
+	memcpy(bytes, oracle_bytes(page), PAGE_SIZE);
+	page->own = bytes;
+	return bytes;
+}
+
+void oracle_disown(struct oracle_page *page)
+{
+	if (!page->own)
+		return;
+	*(u8 **)page->own = spare_bytes;
+	spare_bytes = page->own;
+	page->own = NULL;
+}
+
+static void unmap_page(struct oracle_page *page)
+{
+	oracle_disown(page);
+	*page = (struct oracle_page){ .file = NO_FILE };
+}
+
+/* ---- limits ---- */
+
+/* @pages more, and @data more that count as data. */
+static bool within_limits(struct oracle_mm *om, unsigned long pages, unsigned long data)
+{
+	unsigned long total = 0, total_data = 0;
+
+	for (unsigned i = 0; i < ORACLE_PAGES; i++) {
+		total += om->pages[i].mapped;
+		total_data += om->pages[i].mapped && is_data(&om->pages[i]);
+	}
+	return (pages == 0 || total + pages <= current->rlim[RLIMIT_AS].cur / PAGE_SIZE) &&
+	       (data == 0 || total_data + data <= current->rlim[RLIMIT_DATA].cur / PAGE_SIZE);
+}
+
+/* ---- mmap ---- */
+
+static bool is_free(struct oracle_mm *om, unsigned long addr, unsigned long len)
+{
+	return nr_mapped(om, addr, len) == 0;
+}
+
+/* A place that the kernel chooses leaves the gap below a stack alone. */
+static bool is_free_for_us(struct oracle_mm *om, unsigned long addr, unsigned long len)
+{
+	unsigned long at, guard;
+	struct oracle_page *next = mapped_from(om, addr, &at);
+
+	if (!next)
+		return true;
+	guard = next->flags & VM_GROWSDOWN ? STACK_GUARD : 0;
+	return at >= guard && at - guard >= addr + len;
+}
+
+/* The highest free place of @len bytes in [low, high), or 0. */
+static unsigned long highest_gap(struct oracle_mm *om, unsigned long len, unsigned long low,
+				 unsigned long high)
+{
+	for (int i = ORACLE_PAGES - 1; i >= 0; i--) {
+		unsigned long addr = oracle_addr(i), end = addr + PAGE_SIZE;
+
+		if (!om->pages[i].mapped)
+			continue;
+		if (end < high && high - max(end, low) >= len && high > low)
+			return high - len;
+		high = min(high, addr);
+	}
+	return high >= low && high - low >= len ? high - len : 0;
+}
+
+static bool same_area(const struct oracle_page *a, const struct oracle_page *b)
+{
+	return a->mapped && b->mapped && a->prot == b->prot && a->flags == b->flags &&
+	       a->file == b->file && (a->file == NO_FILE || a->pgoff + 1 == b->pgoff);
+}
+
+/* Where the room that is kept for the stack ends. */
+static unsigned long stack_floor(struct oracle_mm *om)
+{
+	const struct oracle_page *page = &om->pages[ORACLE_PAGES - 1];
+	unsigned long start = TASK_SIZE - PAGE_SIZE;
+
+	if (!page->mapped || !(page->flags & VM_GROWSDOWN))
+		return TASK_SIZE;
+	for (; same_area(page - 1, page); page--)
+		start -= PAGE_SIZE;
+	return max(start - STACK_GUARD, MMAP_TOP);
+}
+
+static long place(struct oracle_mm *om, unsigned long addr, unsigned long len, u32 flags)
+{
+	unsigned long gap;
+
+	if (flags & (MAP_FIXED | MAP_FIXED_NOREPLACE)) {
+		if (addr > TASK_SIZE - len)
+			return -ENOMEM;
+		if (addr % PAGE_SIZE)
+			return -EINVAL;
+		if (addr < MMAP_MIN_ADDR)
+			return -EPERM;
+		if ((flags & MAP_FIXED_NOREPLACE) && !is_free(om, addr, len))
+			return -EEXIST;
+		return addr;
+	}
+	addr -= addr % PAGE_SIZE;
+	if (addr)
+		addr = max(addr, (unsigned long)MMAP_MIN_ADDR);
+	if (addr && addr <= TASK_SIZE - len && is_free_for_us(om, addr, len))
+		return addr;
+	gap = highest_gap(om, len, MMAP_MIN_ADDR, MMAP_TOP);
+	if (!gap)
+		gap = highest_gap(om, len, MMAP_TOP, stack_floor(om));
+	return gap ? (long)gap : -ENOMEM;
+}
+
+static long mmap_arguments(const struct oracle_page *want, unsigned long len, u32 flags,
+			   unsigned long off)
+{
+	bool shared = (flags & MAP_TYPE) == MAP_SHARED || (flags & MAP_TYPE) == MAP_SHARED_VALIDATE;
+	const struct oracle_file *of = want->file == NO_FILE ? NULL : &oracle_files[want->file];
+
+	if (shared)
+		return -EOPNOTSUPP;
+	if ((flags & MAP_TYPE) != MAP_PRIVATE || (flags & MAP_HUGETLB))
+		return -EINVAL;
+	if (flags & (MAP_GROWSDOWN | MAP_LOCKED))
+		return -EOPNOTSUPP;
+	if (len == 0)
+		return -EINVAL;
+	if (len > TASK_SIZE)
+		return -ENOMEM;
+	if (!of || of->kind == FILE_ZERO_DEVICE)
+		return 0;
+	if (off > (unsigned long)LONG_MAX - PAGE_ALIGN(len))
+		return -EOVERFLOW;
+	if (!file_can_read(of->file))
+		return -EACCES;
+	if ((want->prot & PROT_EXEC) && !file_can_exec(of->file))
+		return -EPERM;
+	return of->kind == FILE_PIPE ? -ENODEV : 0;
+}
+
+long oracle_mmap_where(struct oracle_mm *om, const struct oracle_page *want, unsigned long addr,
+		       unsigned long len, u32 flags, unsigned long off)
+{
+	unsigned long bytes = PAGE_ALIGN(len), pages = bytes / PAGE_SIZE;
+	long start = mmap_arguments(want, len, flags, off);
+
+	if (start < 0)
+		return start;
+	start = place(om, addr, bytes, flags);
+	if (start < 0)
+		return start;
+	if (flags & MAP_FIXED)
+		pages -= nr_mapped(om, start, bytes);
+	if (pages == 0)
+		return start;
+	if (!within_limits(om, pages, is_data(want) ? pages : 0))
+		return -ENOMEM;
+	if (is_data(want) && pages > nr_managed_pages() && !(want->flags & VM_NORESERVE))
+		return -ENOMEM;
+	return start;
+}
+
+void oracle_map(struct oracle_mm *om, const struct oracle_page *want, unsigned long addr,
+		unsigned long len)
+{
+	oracle_unmap(om, addr, len);
+	for (unsigned i = 0; i < ORACLE_PAGES; i++) {
+		struct oracle_page *page = &om->pages[i];
+		unsigned long at = oracle_addr(i);
+
+		if (at - addr >= len)
+			continue;
+		*page = *want;
+		page->mapped = true;
+		page->was_exec = page->prot & PROT_EXEC;
+		page->own = NULL;
+		page->pgoff += (at - addr) / PAGE_SIZE;
+		if (page->file != NO_FILE && oracle_files[page->file].kind == FILE_ZERO_DEVICE)
+			page->file = NO_FILE;
+	}
+}
+
+/* ---- the other edits ---- */
+
+void oracle_unmap(struct oracle_mm *om, unsigned long addr, unsigned long len)
+{
+	unsigned long at = addr;
+	struct oracle_page *page;
+
+	while ((page = mapped_from(om, at, &at)) && at - addr < len)
+		unmap_page(page);
+}
+
+int oracle_munmap_result(unsigned long addr, unsigned long len)
+{
+	unsigned long bytes = PAGE_ALIGN(len);
+
+	if (addr % PAGE_SIZE || len == 0 || bytes < len || bytes > TASK_SIZE ||
+	    addr > TASK_SIZE - bytes)
+		return -EINVAL;
+	return 0;
+}
+
+static bool mprotect_within_limits(struct oracle_mm *om, unsigned long addr, unsigned long len,
+				   u32 prot)
+{
+	unsigned long at = addr, more = 0;
+	struct oracle_page *page;
+
+	for (; (page = mapped_from(om, at, &at)) && at - addr < len; at += PAGE_SIZE)
+		more += !(page->prot & PROT_WRITE) && !(page->flags & VM_GROWSDOWN);
+	return !(prot & PROT_WRITE) || more == 0 || within_limits(om, 0, more);
+}
+
+int oracle_mprotect(struct oracle_mm *om, unsigned long addr, unsigned long len, u32 prot)
+{
+	unsigned long bytes = PAGE_ALIGN(len);
+
+	if (addr % PAGE_SIZE)
+		return -EINVAL;
+	if (len == 0)
+		return 0;
+	if (bytes < len || addr + bytes < addr)
+		return -ENOMEM;
+	if (prot & ~(PROT_MASK | 0x8u))
+		return -EINVAL;
+	prot &= PROT_MASK;
+	if (!mprotect_within_limits(om, addr, bytes, prot))
+		return -ENOMEM;
+	for (unsigned long at = addr; at < addr + bytes; at += PAGE_SIZE) {
+		struct oracle_page *page = oracle_page(om, at);
+
+		if (!page || !page->mapped)
+			return -ENOMEM;
+		if ((prot & PROT_EXEC) && page->file != NO_FILE &&
+		    !file_can_exec(oracle_files[page->file].file))
+			return -EACCES;
+		page->prot = prot;
+		page->was_exec |= prot & PROT_EXEC;
+	}
+	return 0;
+}
+
+unsigned long oracle_brk(struct oracle_mm *om, unsigned long brk)
+{
+	static const struct oracle_page heap = {
+		.prot = PROT_READ | PROT_WRITE,
+		.flags = VM_HEAP,
+		.file = NO_FILE,
+	};
+	unsigned long start = om->mm->start_brk, end = PAGE_ALIGN(om->brk), new = PAGE_ALIGN(brk);
+
+	if (brk < start || brk > TASK_SIZE || brk - start > current->rlim[RLIMIT_DATA].cur)
+		return om->brk;
+	if (new > end) {
+		unsigned long pages = (new - end) / PAGE_SIZE;
+
+		if (!is_free_for_us(om, end, new - end) || !within_limits(om, pages, pages))
+			return om->brk;
+		oracle_map(om, &heap, end, new - end);
+	} else {
+		oracle_unmap(om, new, end - new);
+	}
+	om->brk = brk;
+	return brk;
+}
+
+int oracle_madvise(struct oracle_mm *om, unsigned long addr, unsigned long len, int advice)
+{
+	unsigned long bytes = PAGE_ALIGN(len), at = addr, nr = 0;
+	struct oracle_page *page;
+
+	if ((advice < 0 || advice > 4) && advice != 15)
+		return -EINVAL;
+	if (addr % PAGE_SIZE || bytes < len || addr + bytes < addr)
+		return -EINVAL;
+	for (; (page = mapped_from(om, at, &at)) && at - addr < bytes; at += PAGE_SIZE, nr++) {
+		if (advice == 4)
+			oracle_disown(page);
+	}
+	return nr * PAGE_SIZE == bytes ? 0 : -ENOMEM;
+}
+
+void oracle_fork(struct oracle_mm *child, const struct oracle_mm *parent)
+{
+	oracle_drop(child);
+	child->brk = parent->brk;
+	for (unsigned i = 0; i < ORACLE_PAGES; i++) {
+		struct oracle_page *page = &child->pages[i];
+
+		*page = parent->pages[i];
+		page->own = NULL;
+		if (parent->pages[i].own)
+			memcpy(oracle_own(page), parent->pages[i].own, PAGE_SIZE);
+	}
+}
+
+void oracle_drop(struct oracle_mm *om)
+{
+	for (unsigned i = 0; i < ORACLE_PAGES; i++)
+		unmap_page(&om->pages[i]);
+	om->mm = NULL;
+}
+
+void oracle_truncate(struct oracle_file *of, u64 size)
+{
+	memset(of->bytes + size, 0, sizeof(of->bytes) - size);
+	of->size = size;
+	for (unsigned m = 0; m < ORACLE_MMS; m++) {
+		for (unsigned i = 0; i < ORACLE_PAGES; i++) {
+			struct oracle_page *page = &oracle_mms[m].pages[i];
+
+			if (page->mapped && page->file == of - oracle_files && !oracle_backed(page))
+				oracle_disown(page);
+		}
+	}
+}
+
+/* ---- touching ---- */
+
+bool oracle_grow(struct oracle_mm *om, unsigned long addr)
+{
+	unsigned long next_at = 0, floor = MMAP_MIN_ADDR, end, at = addr - addr % PAGE_SIZE;
+	struct oracle_page *next = mapped_from(om, at, &next_at), like, *prev;
+
+	if (!next || !(next->flags & VM_GROWSDOWN))
+		return false;
+	for (prev = next - 1; prev >= om->pages && !prev->mapped; prev--)
+		;
+	if (prev >= om->pages)
+		floor = oracle_addr(prev - om->pages) + PAGE_SIZE +
+			(prev->prot == PROT_NONE ? 0 : STACK_GUARD);
+	for (end = next_at + PAGE_SIZE; next < &om->pages[ORACLE_PAGES - 1]; next++) {
+		if (!same_area(next, next + 1))
+			break;
+		end += PAGE_SIZE;
+	}
+	if (at < floor || end - at > current->rlim[RLIMIT_STACK].cur ||
+	    !within_limits(om, (next_at - at) / PAGE_SIZE, 0))
+		return false;
+	like = *next;
+	oracle_map(om, &like, at, next_at - at);
+	return true;
+}
+
+enum fault_result oracle_allows(struct oracle_mm *om, unsigned long addr, enum fault_access access)
+{
+	static const u32 needs[] = {
+		[FAULT_READ] = PROT_READ | PROT_WRITE,
+		[FAULT_WRITE] = PROT_WRITE,
+		[FAULT_EXEC] = PROT_EXEC,
+	};
+	struct oracle_page *page = oracle_page(om, addr);
+
+	if (!page || !page->mapped)
+		return FAULT_SEGV_MAPERR;
+	if (!(page->prot & needs[access]))
+		return FAULT_SEGV_ACCERR;
+	return page->own || oracle_backed(page) ? FAULT_OK : FAULT_SIGBUS;
+}
+
+enum fault_result oracle_touch(struct oracle_mm *om, unsigned long addr, enum fault_access access)
+{
+	struct oracle_page *page = oracle_page(om, addr);
+
+	if (page && !page->mapped && !oracle_grow(om, addr))
+		return FAULT_SEGV_MAPERR;
+	return oracle_allows(om, addr, access);
+}

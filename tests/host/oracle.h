@@ -1,0 +1,108 @@
+/*
+ * oracle.h - what an address space must look like: one entry for each page, and every rule of
+ * docs/ about mmap(2) and its family said in the plainest way. oracle.c has the drawing.
+ *
+ * The oracle knows nothing of areas, tables, frames or locks. tests/host/step.h does each operation
+ * to it and to the real code.
+ */
+#ifndef RAVEL_HOST_ORACLE_H
+#define RAVEL_HOST_ORACLE_H
+
+#include "mm/mm.h"
+#include "tests/host/host.h"
+
+#define ORACLE_HARTS	  4
+#define ORACLE_MMS	  5
+#define ORACLE_FILES	  4
+#define ORACLE_FILE_PAGES 24
+#define ORACLE_STACK	  (64UL * PAGE_SIZE) /* RLIMIT_STACK */
+
+/*
+ * The pages that are looked at. The zones are where something ends: user memory, the span of a page
+ * table, the heap, the place for mmap, the stack.
+ */
+enum { ZONE_LOW, ZONE_HEAP, ZONE_MID, ZONE_MMAP, ZONE_STACK, NR_ZONES };
+#define ZONE_PAGES_LOW	 16
+#define ZONE_PAGES_HEAP	 48
+#define ZONE_PAGES_MID	 40
+#define ZONE_PAGES_MMAP	 104
+#define ZONE_PAGES_STACK 400
+#define ORACLE_PAGES                                                                               \
+	(ZONE_PAGES_LOW + ZONE_PAGES_HEAP + ZONE_PAGES_MID + ZONE_PAGES_MMAP + ZONE_PAGES_STACK)
+
+struct zone {
+	unsigned long start;
+	unsigned nr; /* pages */
+};
+extern const struct zone zones[NR_ZONES];
+
+#define NO_FILE (-1)
+
+struct oracle_page {
+	bool mapped;
+	bool was_exec; /* a hart may have fetched from it */
+	u8 prot;
+	u32 flags; /* VM_* */
+	int file;
+	unsigned long pgoff; /* in the file */
+	u8 *own;	     /* the bytes, if they are private by now; else the file's, or zeros */
+};
+
+struct oracle_file {
+	struct file *file;
+	enum file_kind kind;
+	u64 size;
+	u8 bytes[ORACLE_FILE_PAGES * PAGE_SIZE]; /* past the size: zeros */
+	bool lossy[ORACLE_FILE_PAGES]; /* writing it failed: it may fall back to the disk */
+};
+
+struct oracle_mm {
+	struct mm *mm; /* NULL: none */
+	unsigned long brk;
+	struct oracle_page pages[ORACLE_PAGES];
+};
+
+extern struct oracle_mm oracle_mms[ORACLE_MMS];
+extern struct oracle_file oracle_files[ORACLE_FILES];
+
+/* ---- pages ---- */
+
+unsigned long oracle_addr(unsigned index);
+/* The entry of user address @addr; NULL: outside of the zones, where nothing is ever mapped. */
+struct oracle_page *oracle_page(struct oracle_mm *om, unsigned long addr);
+/* What a read of @page finds. */
+const u8 *oracle_bytes(const struct oracle_page *page);
+/* The same, for changing: @page has its own copy from now on. */
+u8 *oracle_own(struct oracle_page *page);
+void oracle_disown(struct oracle_page *page);
+/* No file, or not past its end. */
+bool oracle_backed(const struct oracle_page *page);
+
+/* ---- what a call does: the value that it returns, and the change unless @om is only asked ---- */
+
+long oracle_mmap_where(struct oracle_mm *om, const struct oracle_page *want, unsigned long addr,
+		       unsigned long len, u32 flags, unsigned long off);
+void oracle_map(struct oracle_mm *om, const struct oracle_page *want, unsigned long addr,
+		unsigned long len);
+void oracle_unmap(struct oracle_mm *om, unsigned long addr, unsigned long len);
+int oracle_munmap_result(unsigned long addr, unsigned long len);
+int oracle_mprotect(struct oracle_mm *om, unsigned long addr, unsigned long len, u32 prot);
+unsigned long oracle_brk(struct oracle_mm *om, unsigned long brk);
+int oracle_madvise(struct oracle_mm *om, unsigned long addr, unsigned long len, int advice);
+void oracle_fork(struct oracle_mm *child, const struct oracle_mm *parent);
+void oracle_drop(struct oracle_mm *om);
+void oracle_truncate(struct oracle_file *of, u64 size);
+
+/* The page of @addr is touched: stacks grow. */
+enum fault_result oracle_touch(struct oracle_mm *om, unsigned long addr, enum fault_access access);
+/* The same without growing. */
+enum fault_result oracle_allows(struct oracle_mm *om, unsigned long addr, enum fault_access access);
+/* A fault at @addr, which is not mapped, grows a stack: does that. */
+bool oracle_grow(struct oracle_mm *om, unsigned long addr);
+
+/* Panics where the real areas, tables and bytes are not what they must be. */
+void oracle_check(struct oracle_mm *om);
+/* Pages that left the cache after a failed write are what the disk says. */
+void oracle_settle_files(bool write_failed);
+
+#endif

@@ -1,0 +1,160 @@
+/*
+ * oracle_check.c - compares an address space with the oracle's, without touching it.
+ *
+ *	pages that are alike, one after the other  ==  one area of the list
+ *	bytes of the oracle's page                 ==  bytes of the frame that its PTE leads to
+ *	the oracle's page has bytes of its own     ==> the PTE leads to anonymous memory
+ */
+#include <string.h>
+
+#include "fs/mapping.h"
+#include "kernel/panic.h"
+#include "lib/radix_tree.h"
+#include "mm/filemap.h"
+#include "mm/internal.h"
+#include "mm/pgtable.h"
+#include "tests/host/oracle.h"
+
+static struct file *file_of(const struct oracle_page *page)
+{
+	return page->file == NO_FILE ? NULL : oracle_files[page->file].file;
+}
+
+/* The area after @vma covers page @i of the oracle; checks it and returns how many pages it has. */
+static unsigned check_area(const struct oracle_mm *om, unsigned i, const struct vm_area *vma)
+{
+	const struct oracle_page *page = &om->pages[i];
+	unsigned long addr = oracle_addr(i), pgoff, end = addr;
+	unsigned nr = 0;
+
+	if (!vma || vma->vm_start != addr)
+		panic("oracle: an area must begin at 0x%lx, the next begins at 0x%lx", addr,
+		      vma ? vma->vm_start : 0);
+	pgoff = page->file == NO_FILE ? addr / PAGE_SIZE : page->pgoff;
+	if (vma->vm_prot != page->prot || vma->vm_flags != page->flags ||
+	    vma->vm_file != file_of(page) || vma->vm_pgoff != pgoff)
+		panic("oracle: area 0x%lx: prot %u flags %u pgoff 0x%lx file %d, "
+		      "not prot %u flags %u pgoff 0x%lx",
+		      addr, page->prot, page->flags, pgoff, page->file, vma->vm_prot, vma->vm_flags,
+		      vma->vm_pgoff);
+	do {
+		nr++;
+		end += PAGE_SIZE;
+	} while (i + nr < ORACLE_PAGES && oracle_addr(i + nr) == end && page[nr].mapped &&
+		 page[nr].prot == page->prot && page[nr].flags == page->flags &&
+		 page[nr].file == page->file &&
+		 (page->file == NO_FILE || page[nr].pgoff == pgoff + nr));
+	if (vma->vm_end != end)
+		panic("oracle: area 0x%lx must end at 0x%lx, not 0x%lx", addr, end, vma->vm_end);
+	return nr;
+}
+
+static void check_areas(const struct oracle_mm *om)
+{
+	const struct vm_area *vma = om->mm->mmap;
+
+	for (unsigned i = 0; i < ORACLE_PAGES;) {
+		if (!om->pages[i].mapped) {
+			i++;
+			continue;
+		}
+		i += check_area(om, i, vma);
+		vma = vma->vm_next;
+	}
+	if (vma)
+		panic("oracle: there must be no area at 0x%lx", vma->vm_start);
+	if (om->mm->brk != om->brk)
+		panic("oracle: brk 0x%lx, not 0x%lx", om->brk, om->mm->brk);
+}
+
+static void check_bytes(const struct oracle_page *page, unsigned long addr, pte_t pte)
+{
+	const struct page *frame = pfn_to_page(pte_pfn(pte));
+	const u8 *must = oracle_bytes(page), *is = page_address(frame);
+
+	if (page->own && !page_is_anon(frame))
+		panic("oracle: 0x%lx: what was written to private memory is gone", addr);
+	if (page->file != NO_FILE && !page->own && page_is_anon(frame))
+		panic("oracle: 0x%lx: a private page that nobody made", addr);
+	if (!page->own && !oracle_backed(page))
+		panic("oracle: 0x%lx: a page past the end of the file", addr);
+	if (memcmp(must, is, PAGE_SIZE) == 0)
+		return;
+	for (unsigned b = 0; b < PAGE_SIZE; b++) {
+		if (must[b] != is[b])
+			panic("oracle: byte 0x%lx must be 0x%x, is 0x%x", addr + b, must[b], is[b]);
+	}
+}
+
+static void check_pages(const struct oracle_mm *om)
+{
+	for (unsigned i = 0; i < ORACLE_PAGES; i++) {
+		const struct oracle_page *page = &om->pages[i];
+		unsigned long addr = oracle_addr(i);
+		pte_t *ptep, pte;
+
+		if (!page->mapped)
+			continue;
+		ptep = pte_find(om->mm, addr);
+		pte = ptep ? pte_read(ptep) : (pte_t){ 0 };
+		if (pte_present(pte))
+			check_bytes(page, addr, pte);
+		else if (page->own)
+			panic("oracle: 0x%lx: private memory is gone", addr);
+	}
+}
+
+void oracle_check(struct oracle_mm *om)
+{
+	down_write(&om->mm->mmap_lock);
+	if (mm_check(om->mm) != 0)
+		panic("mm_check() found what is printed above");
+	up_write(&om->mm->mmap_lock);
+	check_areas(om);
+	check_pages(om);
+}
+
+/* ---- files ---- */
+
+static void settle_page(struct oracle_file *of, unsigned index, bool write_failed)
+{
+	struct address_space *as = host_file_mapping(of->file);
+	const struct page *page = radix_tree_lookup(&as->pages, index);
+	u8 *disk = host_file_disk(of->file, index);
+	unsigned valid = min(of->size - (u64)index * PAGE_SIZE, (u64)PAGE_SIZE);
+
+	if (page && (page_flags(page) & PG_DIRTY)) {
+		of->lossy[index] = false;
+		return;
+	}
+	if (page && (!(page_flags(page) & PG_UPTODATE) || (page_flags(page) & PG_WRITEBACK)))
+		return;
+	if (memcmp(of->bytes + index * PAGE_SIZE, disk, PAGE_SIZE) == 0) {
+		of->lossy[index] = false;
+		return;
+	}
+	if (write_failed)
+		of->lossy[index] = true;
+	if (!of->lossy[index])
+		panic("oracle: page %u of file %u was not written to the disk", index,
+		      (unsigned)(of - oracle_files));
+	if (page)
+		return;
+	/* What a lost write should have zeroed past the end would come back: not a rule to test. */
+	memset(disk + valid, 0, PAGE_SIZE - valid);
+	memcpy(of->bytes + index * PAGE_SIZE, disk, PAGE_SIZE);
+}
+
+void oracle_settle_files(bool write_failed)
+{
+	for (unsigned f = 0; f < ORACLE_FILES; f++) {
+		struct oracle_file *of = &oracle_files[f];
+
+		if (host_file_mapping(of->file)->size != of->size)
+			panic("oracle: file %u has %llu bytes, not %llu", f,
+			      (unsigned long long)host_file_mapping(of->file)->size,
+			      (unsigned long long)of->size);
+		for (u64 i = 0; of->kind == FILE_DISK && i * PAGE_SIZE < of->size; i++)
+			settle_page(of, i, write_failed);
+	}
+}
