@@ -305,7 +305,7 @@ help:
 #:   DEBUG=1               the debug kernel: slower, and checks itself (docs/testing.md)
 #:   CI=1                  warnings are errors
 #:   NO_INSTALL=1          never call apt; print what is missing
-#:   TIMEOUT_IDLE=60       seconds without output after which a machine hangs
+#:   TIMEOUT_IDLE=60       seconds without output: a machine hangs (DEBUG=1: 240)
 
 $(B)/compile_commands.json: $(B)/sources $(K).flags $(B)/user.flags scripts/compile-commands
 	$(Q){ printf '%s $(CC) $(KFLAGS)\n' $(KSRCS); printf '%s $(CC) $(UFLAGS)\n' $(USRCS); } | \

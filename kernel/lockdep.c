@@ -188,9 +188,9 @@ static struct lock_key page_key = { .name = "page lock", .ordered = pages_ordere
 /* Of pages that belong to no inode: those of a file are locked while these are looked into. */
 static struct lock_key meta_key = { .name = "page lock of metadata", .ordered = pages_ordered };
 
-void lockdep_take_page(const struct page *page, unsigned how, const void *pc)
+void lockdep_take_page(const struct page *page, const struct address_space *as, unsigned how,
+		       const void *pc)
 {
-	const struct address_space *as = READ_ONCE(page->mapping);
 	struct lock_key *key = as && !as->host ? &meta_key : &page_key;
 
 	if (!lockdep_dead)

@@ -12,6 +12,7 @@
 
 #include "kernel/lock_types.h"
 
+struct address_space;
 struct page;
 struct task;
 
@@ -68,10 +69,11 @@ void lockdep_take_at(struct spinlock *lock, unsigned how, const void *pc);
 /* The current task is about to release @lock; panics when it does not hold it. */
 void lockdep_give(struct spinlock *lock);
 /*
- * The same for the lock bit of @page. It belongs to the task only until that hands it to an I/O:
- * giving what another context has given already is no mistake.
+ * The same for the lock bit of @page, of @as or, NULL, of none. It belongs to the task only until
+ * that hands it to an I/O: giving what another context has given already is no mistake.
  */
-void lockdep_take_page(const struct page *page, unsigned how, const void *pc);
+void lockdep_take_page(const struct page *page, const struct address_space *as, unsigned how,
+		       const void *pc);
 void lockdep_give_page(const struct page *page);
 
 /* A new task holds nothing. */
@@ -86,7 +88,7 @@ void lockdep_last_words(void);
 /* How many orders were seen; the @i-th, and how it came about, as a line of text. */
 unsigned lockdep_nr_orders(void);
 const char *lockdep_order_text(unsigned i, char *buf, size_t size);
-/* At power-off, with ravel.lockdep on the command line: prints them. */
+/* At power-off, with ravel.lockdep on the command line: prints them, in short. */
 void lockdep_report_orders(void);
 
 /* Panics when the current task must not sleep: spinlock held, interrupts off, or in a handler. */
@@ -97,18 +99,18 @@ void might_fault(void);
 
 #else
 
-#define lockdep_init(lock, text)	 ((void)0)
-#define lockdep_take(lock, how)		 ((void)0)
-#define lockdep_take_at(lock, how, pc)	 ((void)0)
-#define lockdep_give(lock)		 ((void)0)
-#define lockdep_take_page(page, how, pc) ((void)0)
-#define lockdep_give_page(page)		 ((void)0)
-#define lockdep_task_init(task)		 ((void)0)
-#define lockdep_switch(prev, next)	 ((void)0)
-#define lockdep_check_none(when)	 ((void)0)
-#define lockdep_last_words()		 ((void)0)
-#define might_sleep()			 ((void)0)
-#define might_fault()			 ((void)0)
+#define lockdep_init(lock, text)	     ((void)0)
+#define lockdep_take(lock, how)		     ((void)0)
+#define lockdep_take_at(lock, how, pc)	     ((void)0)
+#define lockdep_give(lock)		     ((void)0)
+#define lockdep_take_page(page, as, how, pc) ((void)0)
+#define lockdep_give_page(page)		     ((void)0)
+#define lockdep_task_init(task)		     ((void)0)
+#define lockdep_switch(prev, next)	     ((void)0)
+#define lockdep_check_none(when)	     ((void)0)
+#define lockdep_last_words()		     ((void)0)
+#define might_sleep()			     ((void)0)
+#define might_fault()			     ((void)0)
 
 #endif
 #endif

@@ -343,12 +343,22 @@ const char *lockdep_order_text(unsigned i, char *buf, size_t size)
 
 void lockdep_report_orders(void)
 {
-	char text[256];
-
 	if (!cmdline_option("ravel.lockdep", NULL, 0))
 		return;
-	for (unsigned i = 0; i < lockdep_nr_orders(); i++)
-		printk("lockdep: %s\n", lockdep_order_text(i, text, sizeof(text)));
+	for (u16 outer = 1; outer < nr_classes; outer++) {
+		const char *before = " -> ";
+
+		if (find_next_bit(classes[outer].inside, nr_classes, 0) >= nr_classes)
+			continue;
+		printk("lockdep: %s", classes[outer].name);
+		for (u16 inner = 1; inner < nr_classes; inner++) {
+			if (!test_bit(inner, classes[outer].inside))
+				continue;
+			printk("%s%s", before, classes[inner].name);
+			before = ", ";
+		}
+		printk("\n");
+	}
 }
 
 #endif

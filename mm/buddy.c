@@ -259,6 +259,7 @@ struct page *alloc_pages(unsigned order, gfp_t gfp)
 {
 	struct page *page;
 
+	might_alloc(gfp);
 	if (unlikely(current->fail_alloc) && alloc_should_fail())
 		return NULL;
 	if (order > MAX_ORDER)

@@ -24,6 +24,7 @@
 #include "kernel/printk.h"
 #include "kernel/sched.h"
 #include "mm/buddy.h"
+#include "mm/debug.h"
 #include "mm/filemap.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
@@ -393,6 +394,7 @@ static int check_stopped(void)
 	faults += check_frames();
 	faults += buddy_check();
 	faults += slab_check();
+	faults += debug_check_free();
 	return faults;
 }
 

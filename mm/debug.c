@@ -61,8 +61,12 @@ static const u8 *first_wrong(const u8 *p, const u8 *end, u8 pattern)
 		if (*p != pattern)
 			return p;
 	}
-	for (; p + sizeof(word) <= end && *(const unsigned long *)p == word; p += sizeof(word))
-		;
+	for (; p + 4 * sizeof(word) <= end; p += 4 * sizeof(word)) {
+		const unsigned long *w = (const unsigned long *)p;
+
+		if ((w[0] ^ word) | (w[1] ^ word) | (w[2] ^ word) | (w[3] ^ word))
+			break;
+	}
 	for (; p < end; p++) {
 		if (*p != pattern)
 			return p;
@@ -205,6 +209,7 @@ static void make_free(void *obj, size_t size)
 	if (size > sizeof(void *))
 		memset((u8 *)obj + sizeof(void *), POISON_FREE, size - sizeof(void *));
 	memset((u8 *)obj + size, POISON_RED, red_zone(obj, size) + RED_BYTES - (u8 *)obj - size);
+	barrier(); /* the hart may be paused for debug_check_free() between any two of these */
 	record_of(obj, size)->state = OBJECT_FREE;
 }
 
@@ -224,11 +229,12 @@ void debug_object_allocated(void *obj, size_t size, const char *cache, const voi
 	if (whole > sizeof(void *))
 		check_bytes(obj, whole, cache, bytes + sizeof(void *), bytes + whole, POISON_FREE);
 	check_bytes(obj, whole, cache, bytes + whole, red + RED_BYTES, POISON_RED);
-	memset(bytes, POISON_FREE, min(whole, sizeof(void *)));
-	memset(bytes + size, POISON_RED, whole - size);
 	record->state = OBJECT_USED;
 	record->asked = size;
 	record->alloc_pc = pc_offset(caller);
+	barrier(); /* as in make_free() */
+	memset(bytes, POISON_FREE, min(whole, sizeof(void *)));
+	memset(bytes + size, POISON_RED, whole - size);
 }
 
 void debug_object_freed(void *obj, size_t size, const char *cache, const void *caller)
@@ -241,6 +247,32 @@ void debug_object_freed(void *obj, size_t size, const char *cache, const void *c
 		    POISON_RED);
 	record->free_pc = pc_offset(caller);
 	make_free(obj, size);
+}
+
+static int nr_free_faults;
+
+static void check_free_object(void *obj, size_t size, const char *cache)
+{
+	const u8 *bytes = obj, *red = bytes + size, *red_end = red_zone(obj, size) + RED_BYTES;
+	const u8 *wrong = first_wrong(bytes + sizeof(void *), red, POISON_FREE);
+	const u8 *wrong_red = first_wrong(red, red_end, POISON_RED);
+
+	if (record_of(obj, size)->state != OBJECT_FREE || (!wrong && !wrong_red))
+		return;
+	object_story(obj, size, cache, "free, but written to");
+	if (wrong)
+		print_wrong(obj, wrong, red, POISON_FREE);
+	if (wrong_red)
+		print_wrong(obj, wrong_red, red_end, POISON_RED);
+	nr_free_faults++;
+}
+
+int debug_check_free(void)
+{
+	nr_free_faults = 0;
+	for (unsigned long i = 0; i < mem_map_nr; i++)
+		slab_for_each(&mem_map[i], check_free_object);
+	return nr_free_faults;
 }
 
 void debug_object_kept(void *obj)

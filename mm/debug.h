@@ -36,6 +36,8 @@ void debug_object_allocated(void *obj, size_t size, const char *cache, const voi
  */
 void debug_object_freed(void *obj, size_t size, const char *cache, const void *caller);
 
+/* The machine is stopped: is every free object as it was left? 0, or the number that are not. */
+int debug_check_free(void);
 /* @obj is in use until power-off: it is not a leak. */
 void debug_object_kept(void *obj);
 
@@ -89,6 +91,11 @@ static inline void debug_object_freed(void *obj __maybe_unused, size_t size __ma
 				      const char *cache __maybe_unused,
 				      const void *caller __maybe_unused)
 {
+}
+
+static inline int debug_check_free(void)
+{
+	return 0;
 }
 
 static inline void debug_object_kept(void *obj __maybe_unused)

@@ -226,7 +226,7 @@ static struct page *new_locked_page(struct address_space *as, unsigned long inde
 	*err = -ENOMEM;
 	if (!page)
 		return NULL;
-	lock_new_page(page);
+	lock_new_page(page, as);
 	*err = add_to_cache(as, page, index, gfp);
 	if (*err == 0)
 		return page;

@@ -140,7 +140,7 @@ static long mmap_locked(struct mm *mm, struct vm_area *want, unsigned long addr,
 		return -ENOMEM;
 	replaced = flags & MAP_FIXED ? mapped_pages(mm, start, start + len) : 0;
 	pages = (len >> PAGE_SHIFT) - replaced;
-	if (pages > 0 && may_expand(mm, pages, want->vm_prot, want->vm_flags))
+	if (may_expand(mm, pages, want->vm_prot, want->vm_flags))
 		return -ENOMEM;
 	spare = vma_prepare();
 	if (!spare)

@@ -157,23 +157,24 @@ static int mprotect_locked(struct mm *mm, unsigned long start, unsigned long end
 	err = vma_split_range(mm, start, end);
 	if (err)
 		return err;
-	for (vma = vma_lookup(mm, start); vma && vma->vm_start <= at && at < end;
+	for (vma = vma_lookup(mm, start); vma && vma->vm_start <= at && at < end && !err;
 	     vma = vma->vm_next) {
 		if (exec_refused(vma, prot) || write_refused(vma, prot))
 			err = -EACCES;
 		else if (vma->vm_prot != prot)
 			change_area(vma, prot);
 		vma = vma_merge(mm, vma);
-		if (err)
-			return err;
 		at = vma->vm_end;
 	}
 	/*
-	 * The split at @end leaves two equal areas when the hole came first, or no right changed.
+	 * The split at @end leaves two equal areas when a hole or a refusal came first, or no right
+	 * changed.
 	 */
 	vma = vma_lookup(mm, end);
 	if (vma)
 		vma_merge(mm, vma);
+	if (err)
+		return err;
 	return at < end ? -ENOMEM : 0;
 }
 

@@ -72,14 +72,14 @@ bool trylock_page(struct page *page)
 {
 	if (!take_page_bit(page))
 		return false;
-	lockdep_take_page(page, LOCK_TRY, __builtin_return_address(0));
+	lockdep_take_page(page, page->mapping, LOCK_TRY, __builtin_return_address(0));
 	return true;
 }
 
-void lock_new_page(struct page *page)
+void lock_new_page(struct page *page, const struct address_space *as __maybe_unused)
 {
 	page_set_flags(page, PG_LOCKED);
-	lockdep_take_page(page, LOCK_TRY, __builtin_return_address(0));
+	lockdep_take_page(page, as, LOCK_TRY, __builtin_return_address(0));
 }
 
 void unlock_new_page(struct page *page)
@@ -98,7 +98,7 @@ static bool take_page_bit_or_announce(struct page *page)
 void lock_page(struct page *page)
 {
 	might_sleep();
-	lockdep_take_page(page, 0, __builtin_return_address(0));
+	lockdep_take_page(page, page->mapping, 0, __builtin_return_address(0));
 	if (take_page_bit(page))
 		return;
 	wait_event(page_wait_queue(page), take_page_bit_or_announce(page));

@@ -29,6 +29,13 @@ typedef unsigned gfp_t;
 #define GFP_ATOMIC 0x1u /* takes what is free, no reclaim: for callers that hold spinlocks */
 #define GFP_ZERO   0x2u /* cleared */
 
+/* In the debug kernel: panics when an allocation by @gfp could sleep where nobody may. */
+#define might_alloc(gfp)                                                                           \
+	do {                                                                                       \
+		if (!((gfp)&GFP_ATOMIC))                                                           \
+			might_sleep();                                                             \
+	} while (0)
+
 enum page_type {
 	PAGE_RESERVED,
 	PAGE_FREE,
@@ -135,10 +142,12 @@ static inline bool page_get_unless_zero(struct page *page)
 /* A reference less; the last one frees the page (order 0). Any context but interrupts. */
 void page_put(struct page *page);
 
+struct address_space;
+
 /* The page lock: owned from I/O start to I/O end. lock_page() sleeps. */
 void lock_page(struct page *page);
-/* Of a page that nobody else has: locks it, and unlocks it when that was in vain. */
-void lock_new_page(struct page *page);
+/* A page that nobody else has: locked on its way to @as; unlocked if it does not get there. */
+void lock_new_page(struct page *page, const struct address_space *as);
 void unlock_new_page(struct page *page);
 bool trylock_page(struct page *page);
 /* Interrupt context too. */

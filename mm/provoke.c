@@ -66,6 +66,18 @@ static void use_after_free_object(void)
 	kmalloc(100, GFP_KERNEL);
 }
 
+/* Of four that are free the one that is wanted last: vm_check_all() is to find it first. */
+static void write_free_object(void)
+{
+	char *obj[4];
+
+	for (unsigned i = 0; i < ARRAY_SIZE(obj); i++)
+		obj[i] = kmalloc(1000, GFP_KERNEL);
+	for (unsigned i = 0; i < ARRAY_SIZE(obj); i++)
+		kfree(obj[i]);
+	obj[0][20] = 'x';
+}
+
 /* One byte past what was asked for, within what kmalloc() had to give. */
 static void overrun(void)
 {
@@ -132,6 +144,7 @@ static const struct {
 	{ "bad-kfree", wrong_cache, false },
 	{ "use-after-free-page", use_after_free_page, true },
 	{ "use-after-free-object", use_after_free_object, true },
+	{ "write-free-object", write_free_object, true },
 	{ "overrun", overrun, true },
 	{ "long-overrun", long_overrun, true },
 	{ "double-kfree", double_kfree, true },

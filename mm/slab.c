@@ -203,6 +203,7 @@ static inline void *object_alloc(struct kmem_cache *cache, size_t size, gfp_t gf
 	struct magazine *mag = &cache->mag[this_hart()->id];
 	void *obj;
 
+	might_alloc(gfp);
 	if (unlikely(current->fail_alloc) && alloc_should_fail())
 		return NULL;
 	if (unlikely(mag->count == 0)) {

@@ -41,7 +41,7 @@ def is_set(name):
 
 
 def idle_limit():
-    return float(os.environ.get("TIMEOUT_IDLE") or 60)
+    return float(os.environ.get("TIMEOUT_IDLE") or (240 if is_set("DEBUG") else 60))
 
 
 def make(*targets):

@@ -55,6 +55,17 @@ def leaks_nothing():
     return "expected status 9 and no leaks, got %d and %r" % (status, output[-2000:])
 
 
+def finds_written_free():
+    """vm_check_all(), which runs after each TEST, looks at free objects."""
+    status, output = run_exec("echo 1 >/proc/sys/vm/check_all",
+                              APPEND="ravel.panic=write-free-object")
+    words = ["of cache kmalloc-1024", "free, but written to", "offset 20 to 20",
+             "last freed by write_free_object+"]
+    if status == 0 or not all(word in output for word in words):
+        return "expected a failure and %r, got %d and %r" % (words, status, output[-2000:])
+    return None
+
+
 def refuses_what_needs_the_debug_kernel():
     status, output = run_exec("true", APPEND="ravel.panic=overrun")
     if status == 0 and "only the debug kernel" in output:
@@ -126,5 +137,6 @@ if machine.is_set("DEBUG"):
     for way, words in LEAKS.items():
         CHECKS["debug-leak-" + way] = functools.partial(leaks, way, words)
     CHECKS["debug-no-leaks"] = leaks_nothing
+    CHECKS["debug-written-free"] = finds_written_free
 else:
     CHECKS["debug-only"] = refuses_what_needs_the_debug_kernel

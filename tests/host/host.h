@@ -42,7 +42,7 @@ void machine_check(void);
  */
 extern void (*machine_meanwhile)(bool locked);
 /* Called once, when the next rwsem is wanted and before it is taken: others had it, and edited. */
-extern void (*machine_down)(struct rwsem *sem);
+extern void (*machine_down)(void);
 
 /* A child of fork() that succeeded ends; what gcov counted in it is kept. */
 void host_exit(void) __noreturn;

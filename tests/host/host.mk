@@ -11,7 +11,8 @@
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_FLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(HOST_SANITIZE) $(WARN) \
 	-DCONFIG_DEBUG -Itests/host/include -I.
-HOST_LINK := -Wl,--defsym=_stext=__executable_start,--defsym=_sdata=__executable_start
+HOST_LINK := -Wl,--defsym=_stext=__executable_start,--defsym=_sdata=__executable_start \
+	-Wl,--wrap=lockdep_might_sleep
 COVERAGE_LINK := $(HOST_LINK) -fsanitize=address -Wl,-u,__gcov_dump
 CLANG := $(or $(CLANG),clang)
 LIBFUZZER_FLAGS := $(HOST_FLAGS) -fsanitize=fuzzer-no-link -DLIBFUZZER -Wno-unknown-warning-option
@@ -25,12 +26,17 @@ COVERAGE_FLAGS := $(filter-out $(HOST_SANITIZE) -O1,$(HOST_FLAGS)) -O0 --coverag
 HOST_KSRCS := $(sort $(filter-out mm/window.c mm/debug.c mm/leak.c,$(wildcard mm/*.c)) $(wildcard lib/*.c) \
 	kernel/lock.c $(wildcard kernel/lockdep*.c))
 HOST_MACHINE := $(sort $(filter-out %/test.c %/fuzz.c,$(wildcard tests/host/*.c tests/host/stubs/*.c)))
+HOST_MODEL := $(sort $(wildcard tests/host/model/*.c))
 HOST_UNITS := $(sort $(wildcard tests/host/unit/*.c))
 HOST_FUZZERS := $(sort $(wildcard tests/host/fuzz/*.c))
 FUZZERS := $(HOST_FUZZERS:tests/host/fuzz/%.c=%)
+# Elsewhere the host's C library serves; these are the kernel's own, as kernel_memcpy() and so on.
+HOST_KLIB := lib/string.c lib/vsnprintf.c $(wildcard tests/host/klib/*.c)
+KLIB_FLAGS := -ffreestanding $(foreach f,memcpy memmove memset memcmp memchr strlen strnlen strcmp \
+	strncmp strchr strrchr strstr strlcpy strlcat kstrtoul vsnprintf snprintf scnprintf,-D$(f)=kernel_$(f))
 HOST_SRCS := $(HOST_KSRCS) $(HOST_MACHINE)
-HOST_ALL := $(HOST_SRCS) $(HOST_UNITS) $(HOST_FUZZERS) tests/host/test.c tests/host/fuzz.c \
-	kernel/elf.c
+HOST_ALL := $(HOST_SRCS) $(HOST_MODEL) $(HOST_UNITS) $(HOST_FUZZERS) tests/host/test.c \
+	tests/host/fuzz.c
 
 # $(call host_objs,directory,sources)
 host_objs = $(patsubst %.c,$(B)/host/$(1)/%.o,$(2))
@@ -48,6 +54,14 @@ $(B)/host/obj/%.o: %.c $(B)/host.flags
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$<) $(HOSTCC) $(HOST_FLAGS) $(DEPS) -c $< -o $@
 
+$(B)/host/obj/klib/%.o: %.c $(B)/host.flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<) $(HOSTCC) $(HOST_FLAGS) $(KLIB_FLAGS) $(DEPS) -c $< -o $@
+
+$(B)/host/cov/klib/%.o: %.c $(B)/coverage.flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<) $(HOSTCC) $(COVERAGE_FLAGS) $(KLIB_FLAGS) $(DEPS) -c $< -o $@
+
 $(B)/host/cov/%.o: %.c $(B)/coverage.flags
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$<) $(HOSTCC) $(COVERAGE_FLAGS) $(DEPS) -c $< -o $@
@@ -56,12 +70,13 @@ $(B)/host/clang/%.o: %.c $(B)/libfuzzer.flags
 	@mkdir -p $(@D)
 	$(call say,CLANG,$<) $(CLANG) $(LIBFUZZER_FLAGS) $(DEPS) -c $< -o $@
 
-$(B)/host/unit: $(call host_objs,obj,$(HOST_SRCS) tests/host/test.c $(HOST_UNITS)) $(B)/host.sources
+$(B)/host/unit: $(call host_objs,obj,$(HOST_SRCS) tests/host/test.c $(HOST_MODEL) $(HOST_UNITS)) \
+		$(call host_objs,obj/klib,$(HOST_KLIB)) $(B)/host.sources
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
 
 COVERAGE := $(B)/host/coverage/unit $(FUZZERS:%=$(B)/host/coverage/%)
-$(B)/host/coverage/unit: $(call host_objs,cov,$(HOST_SRCS) tests/host/test.c $(HOST_UNITS)) \
-		$(B)/host.sources
+$(B)/host/coverage/unit: $(call host_objs,cov,$(HOST_SRCS) tests/host/test.c $(HOST_MODEL) $(HOST_UNITS)) \
+		$(call host_objs,cov/klib,$(HOST_KLIB)) $(B)/host.sources
 	@mkdir -p $(@D)
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(COVERAGE_FLAGS) $(COVERAGE_LINK) \
 		$(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
@@ -80,13 +95,16 @@ $(B)/host/libfuzzer/$(1): $(call host_objs,clang,$(2))
 $(B)/host/coverage/$(1): $(call host_objs,cov,$(2))
 endef
 $(eval $(call fuzz_also,elf,kernel/elf.c))
+# The oracle of address spaces; unit tests that the fuzzer printed use it too.
+$(eval $(call fuzz_also,mm,$(HOST_MODEL)))
 
-# ext2 stands on files and a disk of its own, instead of stubs/files.c.
+# ext2 stands on files and a disk of its own, instead of stubs/files.c and those who use that.
 EXT2_SRCS := $(wildcard fs/ext2/*.c) $(addprefix fs/,inode.c dcache.c super.c mpage.c writeback.c \
 	file_write.c bdev.c permission.c) drivers/block.c tests/host/fs/disk.c tests/host/fs/tree.c
 $(eval $(call fuzz_also,ext2,$(EXT2_SRCS)))
 EXT2_PROGRAMS := $(foreach dir,fuzz libfuzzer coverage,$(B)/host/$(dir)/ext2)
-$(EXT2_PROGRAMS): HOST_WITHOUT := %/stubs/files.o
+HAS_FILES := $(wildcard tests/host/oracle*.c tests/host/step*.c tests/host/stubs/files.c)
+$(EXT2_PROGRAMS): HOST_WITHOUT := $(foreach file,$(HAS_FILES:.c=.o),%/$(file))
 
 # What the fuzzer of ext2 mounts: a little tree, in blocks of 1 KiB (two groups) and of 4 KiB.
 EXT2_TREE := $(B)/host/ext2-tree
@@ -101,6 +119,22 @@ $(EXT2_IMAGES): $(EXT2_TREE) tests/host/host.mk
 		-O ^resize_inode,^dir_index,^ext_attr,sparse_super,filetype,large_file \
 		$(MKE2FS_ARGS) -d $(EXT2_TREE) $@
 $(EXT2_PROGRAMS): $(EXT2_IMAGES)
+
+# Of the kernel's own strings and formats this machine's library is the oracle: here they begin with
+# ravel_, and are compiled as the kernel's are, without a library.
+RENAMED := memcpy memmove memset memcmp memchr strlen strnlen strcmp strncmp strchr strrchr strstr \
+	strlcpy strlcat kstrtoul vsnprintf snprintf scnprintf
+FREESTANDING := -ffreestanding $(foreach name,$(RENAMED),-D$(name)=ravel_$(name))
+$(eval $(call fuzz_also,strings,ravel/string.c ravel/vsnprintf.c))
+$(B)/host/obj/ravel/%.o: lib/%.c $(B)/host.flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<) $(HOSTCC) $(HOST_FLAGS) $(FREESTANDING) $(DEPS) -c $< -o $@
+$(B)/host/clang/ravel/%.o: lib/%.c $(B)/libfuzzer.flags
+	@mkdir -p $(@D)
+	$(call say,CLANG,$<) $(CLANG) $(LIBFUZZER_FLAGS) $(FREESTANDING) $(DEPS) -c $< -o $@
+$(B)/host/cov/ravel/%.o: lib/%.c $(B)/coverage.flags
+	@mkdir -p $(@D)
+	$(call say,HOSTCC,$<) $(HOSTCC) $(COVERAGE_FLAGS) $(FREESTANDING) $(DEPS) -c $< -o $@
 
 # libfdt is the oracle of lib/fdt.c, which has functions of the same names: here they begin with lib.
 $(foreach dir,fuzz libfuzzer coverage,$(B)/host/$(dir)/fdt): $(B)/host/libfdt.a
@@ -128,5 +162,6 @@ $(FUZZERS:%=$(B)/host/libfuzzer/%): $(B)/host/libfuzzer/%: $(B)/host/clang/tests
 	$(call say,LINK,$@) $(CLANG) $(LIBFUZZER_FLAGS) -fsanitize=fuzzer $(HOST_LINK) \
 		$(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
 
--include $(patsubst %.o,%.d,$(call host_objs,obj,$(HOST_ALL)) $(call host_objs,clang,$(HOST_ALL)) \
-	$(call host_objs,cov,$(HOST_ALL)))
+HOST_SEEN := $(HOST_ALL) $(EXT2_SRCS) kernel/elf.c ravel/string.c ravel/vsnprintf.c
+-include $(patsubst %.o,%.d,$(foreach dir,obj clang cov,$(call host_objs,$(dir),$(HOST_SEEN))) \
+	$(call host_objs,obj/klib,$(HOST_KLIB)))

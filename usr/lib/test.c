@@ -26,6 +26,7 @@
 #define RESULT_FD_MIN 100
 /* Less than the host waits for output before it calls the whole machine hung. */
 #define INACTIVITY_NS 45000000000ULL
+#define DEBUG_SLOWER  4 /* so many times: the debug kernel, which has a /proc/lockdep */
 #define LINE_SIZE     1024
 
 static struct test_case *tests, **tests_end = &tests;
@@ -326,10 +327,15 @@ static bool drain_results(int fd)
 	return true;
 }
 
-/* Wait for the TEST's child. Returns its status, or -1 after INACTIVITY_NS without progress. */
+/*
+ * Wait for the TEST's child. Returns its status, or -1 after INACTIVITY_NS, on a debug kernel
+ * DEBUG_SLOWER times that, without progress.
+ */
 static int watch_child(pid_t pid, int results)
 {
-	uint64_t end = test_now() + INACTIVITY_NS;
+	bool debug = on_ravel() && access("/proc/lockdep", F_OK) == 0;
+	uint64_t patience = INACTIVITY_NS * (debug ? DEBUG_SLOWER : 1);
+	uint64_t end = test_now() + patience;
 	unsigned int pause = 1;
 	int status;
 
@@ -337,7 +343,7 @@ static int watch_child(pid_t pid, int results)
 		pid_t got = waitpid(pid, &status, WNOHANG);
 
 		if (drain_results(results))
-			end = test_now() + INACTIVITY_NS;
+			end = test_now() + patience;
 		if (got == pid)
 			return status;
 		if (test_now() > end)

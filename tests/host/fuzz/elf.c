@@ -410,8 +410,8 @@ static void print(FILE *out, const struct fuzz_op *op)
 	case OP_SEGMENT:
 	case OP_SEGMENT_TOO:
 		fprintf(out,
-			"\tsegment(%u, %u, 0x%x, 0x%lx, 0x%lx, 0x%lx, 0x%lx, 0x%lx); /* type, flags, "
-			"offset, vaddr, filesz, memsz, align */\n",
+			"\t/* type, flags, offset, vaddr, filesz, memsz, align */\n"
+			"\tsegment(%u, %u, 0x%x, 0x%lx, 0x%lx, 0x%lx, 0x%lx, 0x%lx);\n",
 			op->a % HEADERS, ph.p_type, ph.p_flags, (unsigned long)ph.p_offset,
 			(unsigned long)ph.p_vaddr, (unsigned long)ph.p_filesz,
 			(unsigned long)ph.p_memsz, (unsigned long)ph.p_align);

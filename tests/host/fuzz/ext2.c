@@ -20,12 +20,15 @@
 #include "tests/host/fs/tree.h"
 #include "tests/host/fuzz.h"
 
-#define RAM_PAGES   8192
-#define DISK_SIZE   (512UL << 10)
-#define ROOM	    (400UL << 10) /* bytes of the largest file */
-#define NR_NAMES    12
-#define MAX_DEPTH   6
-#define MAX_VISITED 500 /* entries in one walk of a damaged image */
+#define RAM_PAGES 8192
+#define DISK_SIZE (512UL << 10)
+#define ROOM	  (400UL << 10) /* bytes of the largest file */
+#define NR_NAMES  12
+#define MAX_DEPTH 6
+/* The n-th lock of its class, as in fs/dirops.c. */
+#define LOCK_SECOND_DIR 1
+#define LOCK_ENTRY	2
+#define MAX_VISITED	500 /* entries in one walk of a damaged image */
 
 enum {
 	OP_CREATE,
@@ -109,7 +112,7 @@ static struct tree_node *tree_at(struct place place)
 	return tree_find(tree_dir(place), name_of(place.name));
 }
 
-/* The inode of @name in locked @dir with a reference, or NULL; directories that are none of ours. */
+/* The inode of @name in locked @dir with a reference; NULL: none, or one that is locked already. */
 static struct inode *find_locked(struct inode *dir, const char *name)
 {
 	struct inode *inode = dir->i_op->lookup(dir, name, strlen(name));
@@ -463,7 +466,7 @@ static void do_remove(struct inode *dir, struct place place)
 
 	if (!inode)
 		return;
-	mutex_lock(&inode->lock);
+	mutex_lock_nested(&inode->lock, LOCK_ENTRY);
 	err = S_ISDIR(inode->i_mode) ? dir->i_op->rmdir(dir, name, strlen(name), inode) :
 				       dir->i_op->unlink(dir, name, strlen(name), inode);
 	mutex_unlock(&inode->lock);
@@ -487,7 +490,7 @@ static void do_link(struct inode *dir, struct place old, struct place new, struc
 		inode_put(there);
 		return;
 	}
-	mutex_lock(&inode->lock);
+	mutex_lock_nested(&inode->lock, LOCK_ENTRY);
 	err = dir->i_op->link(dir, name, strlen(name), inode);
 	mutex_unlock(&inode->lock);
 	mutex_unlock(&dir->lock);
@@ -518,7 +521,7 @@ static void rename_locked(struct inode *old_dir, struct inode *new_dir, struct p
 	    (victim && S_ISDIR(victim->i_mode) != S_ISDIR(inode->i_mode)))
 		goto out;
 	if (victim)
-		mutex_lock(&victim->lock);
+		mutex_lock_nested(&victim->lock, LOCK_ENTRY);
 	err = old_dir->i_op->rename(old_dir, from, strlen(from), inode, new_dir, to, strlen(to),
 				    victim);
 	if (victim)
@@ -538,7 +541,7 @@ static void do_rename(struct inode *old_dir, struct inode *new_dir, struct place
 		mutex_lock(&old_dir->lock);
 	} else {
 		mutex_lock(root_is_old ? &old_dir->lock : &new_dir->lock);
-		mutex_lock(root_is_old ? &new_dir->lock : &old_dir->lock);
+		mutex_lock_nested(root_is_old ? &new_dir->lock : &old_dir->lock, LOCK_SECOND_DIR);
 	}
 	rename_locked(old_dir, new_dir, old, new, inode);
 	mutex_unlock(&old_dir->lock);

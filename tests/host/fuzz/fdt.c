@@ -1,9 +1,9 @@
 /*
  * fdt.c - the reader of device trees against libfdt, on trees that libfdt made and on damaged ones.
  *
- *	operations --libfdt's sequential write--> tree --copy, close--> blob --damage--> damaged blob
- *	                                                                               /      \
- *	                                                                         lib/fdt.c == libfdt
+ *	operations --libfdt's sequential write--> tree --close--> blob --damage--> damaged blob
+ *	                                                                         /      \
+ *	                                                                   lib/fdt.c == libfdt
  *
  * The blob lies in memory of exactly its size, so AddressSanitizer sees each byte that is read
  * beyond it. Where libfdt finds the blob in order (fdt_check_full), everything must be the same;

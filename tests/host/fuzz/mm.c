@@ -4,26 +4,34 @@
  *	fuzz_op --decode--> struct step --> step()       to the real code and to the oracle
  *	                               \-> meanwhile()   one in four: in the windows of the next
  *
- * What each step does, and what is compared after it: tests/host/step.c.
+ * What each step does, and what is compared after it: tests/host/model/step.c.
  */
 #include "tests/host/fuzz.h"
-#include "tests/host/step.h"
+#include "tests/host/model/step.h"
 
 #define MEANWHILE_ONE_IN 4
 #define FAIL_ONE_IN	 8
 
 /* How often which kind. */
-static const u8 kinds[] = {
-	STEP_MMAP,	 STEP_MMAP,	 STEP_MMAP,	  STEP_MMAP,	   STEP_MUNMAP,
-	STEP_MUNMAP,	 STEP_MPROTECT,	 STEP_MPROTECT,	  STEP_MPROTECT,   STEP_BRK,
-	STEP_MADVISE,	 STEP_READ,	 STEP_READ,	  STEP_READ,	   STEP_READ,
-	STEP_WRITE,	 STEP_WRITE,	 STEP_WRITE,	  STEP_WRITE,	   STEP_WRITE,
-	STEP_FETCH,	 STEP_FETCH,	 STEP_COPY_FROM,  STEP_COPY_TO,	   STEP_COPY_TO,
-	STEP_FORK,	 STEP_FORK,	 STEP_EXEC,	  STEP_EXIT,	   STEP_SWITCH,
-	STEP_SWITCH,	 STEP_FILE_READ, STEP_FILE_WRITE, STEP_FILE_WRITE, STEP_USER_READ,
-	STEP_USER_WRITE, STEP_TRUNCATE,	 STEP_TRUNCATE,	  STEP_SHRINK,	   STEP_DROP,
-	STEP_SYNC,	 STEP_DISK_FAIL, STEP_FILE_MODE,  STEP_RLIMIT,
+static const u8 often[NR_STEP_KINDS] = {
+	[STEP_MMAP] = 5,      [STEP_MUNMAP] = 2,     [STEP_MPROTECT] = 3,  [STEP_BRK] = 2,
+	[STEP_MADVISE] = 2,   [STEP_READ] = 4,	     [STEP_WRITE] = 8,	   [STEP_FETCH] = 3,
+	[STEP_COPY_FROM] = 1, [STEP_COPY_TO] = 3,    [STEP_FORK] = 3,	   [STEP_EXEC] = 1,
+	[STEP_EXIT] = 1,      [STEP_SWITCH] = 3,     [STEP_FILE_READ] = 1, [STEP_FILE_WRITE] = 3,
+	[STEP_USER_READ] = 1, [STEP_USER_WRITE] = 1, [STEP_TRUNCATE] = 3,  [STEP_SHRINK] = 2,
+	[STEP_DROP] = 2,      [STEP_SYNC] = 1,	     [STEP_DISK_FAIL] = 1, [STEP_FILE_MODE] = 1,
+	[STEP_RLIMIT] = 1,
 };
+#define NR_CODES 58 /* the sum */
+
+static enum step_kind kind_of(unsigned code)
+{
+	unsigned kind = 0;
+
+	for (code %= NR_CODES; code >= often[kind]; kind++)
+		code -= often[kind];
+	return kind;
+}
 
 /* Takes a number below @n out of *@bits. */
 static unsigned draw(u64 *bits, unsigned n)
@@ -38,7 +46,7 @@ static unsigned draw(u64 *bits, unsigned n)
 static unsigned long draw_addr(u64 *bits)
 {
 	const struct zone *zone = &zones[draw(bits, NR_ZONES)];
-	unsigned near = min(zone->nr, 32u);
+	unsigned near = draw(bits, 2) ? 8 : min(zone->nr, 32u);
 	unsigned index = draw(bits, near);
 
 	if (zone == &zones[ZONE_STACK])
@@ -82,6 +90,7 @@ static void decode_mmap(struct step *s, u64 *bits)
 		s->flags |= MAP_NORESERVE;
 	if (draw(bits, 5) == 0)
 		s->addr = 0;
+	s->mapped = s->mapped && draw(bits, 2);
 }
 
 /* Arguments that make no sense. */
@@ -91,6 +100,7 @@ static void spoil(struct step *s, u64 *bits)
 	static const u32 flags[] = { MAP_SHARED, MAP_PRIVATE | MAP_GROWSDOWN, 0,
 				     MAP_PRIVATE | MAP_HUGETLB };
 
+	s->mapped = false;
 	switch (draw(bits, 5)) {
 	case 0:
 		s->addr += 1 + draw(bits, PAGE_SIZE - 1);
@@ -138,8 +148,8 @@ static void decode_rest(struct step *s, u64 *bits)
 		s->pos = draw(bits, 3);
 		break;
 	case STEP_RLIMIT:
-		s->len = draw(bits, 3) ? 0 : 40 + draw(bits, 200);
-		s->pos = draw(bits, 3) ? 0 : 10 + draw(bits, 100);
+		s->len = draw(bits, 5) ? 0 : 40 + draw(bits, 200);
+		s->pos = draw(bits, 5) ? 0 : 10 + draw(bits, 100);
 		break;
 	case STEP_SHRINK:
 		s->len = 1 + draw(bits, 40);
@@ -162,13 +172,15 @@ static bool decode(const struct fuzz_op *op, struct step *s, unsigned *window)
 	u64 a = op->a, b = op->b, c = op->c;
 	bool other = draw(&b, MEANWHILE_ONE_IN) == MEANWHILE_ONE_IN - 1;
 
-	*s = (struct step){ .kind = kinds[op->code % ARRAY_SIZE(kinds)], .file = NO_FILE };
+	*s = (struct step){ .kind = kind_of(op->code), .file = NO_FILE };
 	s->there = other && draw(&a, 3);
 	s->hart = draw(&a, ORACLE_HARTS);
 	s->slot = draw(&a, ORACLE_MMS);
+	s->mapped = s->kind != STEP_BRK && draw(&a, 4);
+	if (s->kind == STEP_SWITCH && draw(&a, 16) == 15)
+		s->slot = ORACLE_MMS;
 	*window = draw(&b, 4);
-	s->prot = draw(&a, 3) ? (draw(&a, 3) ? PROT_READ | PROT_WRITE : PROT_READ) :
-				draw(&a, PROT_MASK + 1);
+	s->prot = draw(&a, 3) ? PROT_READ | PROT_WRITE : draw(&a, PROT_MASK + 1);
 	s->addr = draw_addr(&b);
 	s->len = draw_len(&c);
 	if (!takes_pages(s->kind)) {
@@ -275,6 +287,8 @@ static void print_step(FILE *out, const struct step *s)
 		fprintf(out, ", .pos = 0x%llx", (unsigned long long)s->pos);
 	if (s->fail)
 		fprintf(out, ", .fail = %u", s->fail);
+	if (s->mapped)
+		fprintf(out, ", .mapped = true");
 	if (s->there)
 		fprintf(out, ", .there = true");
 	fprintf(out, " });\n");
@@ -302,12 +316,12 @@ static void print(FILE *out, const struct fuzz_op *op)
 
 const struct fuzz_target fuzz_target = {
 	.name = "mm",
-	.nr_codes = ARRAY_SIZE(kinds),
+	.nr_codes = NR_CODES,
 	.default_ops = 2000,
 	.start = start,
 	.step = do_op,
 	.end = end,
 	.print = print,
-	.includes = "#include \"tests/host/step.h\"\n#include \"tests/host/test.h\"\n",
+	.includes = "#include \"tests/host/model/step.h\"\n#include \"tests/host/test.h\"\n",
 	.epilogue = "\tmodel_end();\n",
 };

@@ -1,5 +1,5 @@
 /*
- * tree.c - red-black trees against a sorted array, and the index of areas against an array of pages.
+ * tree.c - red-black trees against a sorted array, the index of areas against an array of pages.
  *
  *	keys[]       the oracle of the plain tree: in order
  *	page[0..N)   the oracle of the areas: what each page's protection is, or that it is free.

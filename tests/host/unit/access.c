@@ -121,19 +121,18 @@ TEST(no_memory)
 
 /* ---- other harts edit between the fault and the look ---- */
 
+static struct mm *raced_mm;
 static unsigned downs;
 
 /* The second time that mmap_lock is wanted, after the fault, hart 1 takes the page away. */
-static void drop_the_page(struct rwsem *sem)
+static void drop_the_page(void)
 {
-	struct mm *mm = container_of(sem, struct mm, mmap_lock);
-
 	if (++downs < 2) {
 		machine_down = drop_the_page;
 		return;
 	}
 	machine_run_on(1);
-	machine_use_mm(mm);
+	machine_use_mm(raced_mm);
 	CHECK_EQ(user_syscall(sys_madvise, at(0), PAGE_SIZE, 4, 0, 0, 0), 0);
 	machine_use_mm(NULL);
 }
@@ -143,6 +142,7 @@ TEST(the_page_is_dropped_meanwhile)
 	struct mm *mm = elsewhere("ww");
 	unsigned tag = 3, seen = 0;
 
+	raced_mm = mm;
 	machine_down = drop_the_page;
 	CHECK_EQ(mm_copy_to(mm, at(0), &tag, sizeof(tag)), sizeof(tag));
 	CHECK_EQ(downs, 2);
@@ -152,14 +152,14 @@ TEST(the_page_is_dropped_meanwhile)
 }
 
 /* ... and with the page the area and its tables: the copy ends. */
-static void unmap_the_page(struct rwsem *sem)
+static void unmap_the_page(void)
 {
 	if (++downs < 2) {
 		machine_down = unmap_the_page;
 		return;
 	}
 	machine_run_on(1);
-	CHECK_EQ(vm_munmap(container_of(sem, struct mm, mmap_lock), at(0), PAGE_SIZE), 0);
+	CHECK_EQ(vm_munmap(raced_mm, at(0), PAGE_SIZE), 0);
 }
 
 TEST(the_area_is_removed_meanwhile)
@@ -167,6 +167,7 @@ TEST(the_area_is_removed_meanwhile)
 	struct mm *mm = elsewhere("w");
 	unsigned tag = 3;
 
+	raced_mm = mm;
 	machine_down = unmap_the_page;
 	CHECK_EQ(mm_copy_to(mm, at(0), &tag, sizeof(tag)), 0);
 	CHECK_EQ(downs, 2);
@@ -175,16 +176,14 @@ TEST(the_area_is_removed_meanwhile)
 }
 
 /* The page that is there now is read-only: the fault must look again before anybody writes. */
-static void share_the_page(struct rwsem *sem)
+static void share_the_page(void)
 {
-	struct mm *mm = container_of(sem, struct mm, mmap_lock);
-
 	if (++downs < 2) {
 		machine_down = share_the_page;
 		return;
 	}
 	machine_run_on(1);
-	mm_put(mm_fork(mm));
+	mm_put(mm_fork(raced_mm));
 }
 
 TEST(the_page_is_shared_meanwhile)
@@ -192,6 +191,7 @@ TEST(the_page_is_shared_meanwhile)
 	struct mm *mm = elsewhere("w");
 	unsigned tag = 3;
 
+	raced_mm = mm;
 	machine_down = share_the_page;
 	CHECK_EQ(mm_copy_to(mm, at(0), &tag, sizeof(tag)), sizeof(tag));
 	CHECK_EQ(downs, 2);

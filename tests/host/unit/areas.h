@@ -81,6 +81,17 @@ long sys_mmap(const struct trap_frame *regs);
 long sys_mprotect(const struct trap_frame *regs);
 long sys_munmap(const struct trap_frame *regs);
 
+/* Anonymous memory, as programs ask for it. */
+static inline long map_anon(struct mm *mm, unsigned long addr, unsigned n, u32 prot, u32 flags)
+{
+	return vm_mmap(mm, NULL, addr, pages(n), prot, ANON | flags, 0);
+}
+
+static inline int protect(struct mm *mm, unsigned start, unsigned end, u32 prot)
+{
+	return vm_mprotect(mm, at(start), pages(end - start), prot);
+}
+
 /* A limit of the current task, in bytes. */
 static inline void limit(unsigned resource, unsigned long bytes)
 {

@@ -142,6 +142,13 @@ TEST(sums_over_all)
 
 /* ---- failure ---- */
 
+BARE_TEST(no_memory_at_boot)
+{
+	machine_boot(TEST_PAGES, 1);
+	current->fail_alloc = 1;
+	CHECK_PANIC(mm_init(), "no memory for the zero page");
+}
+
 /* mm_alloc() and the put of what it made, or true when there was no memory. */
 static bool alloc_fails(void)
 {

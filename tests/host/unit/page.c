@@ -17,8 +17,15 @@ static void new_page(void)
 	page = alloc_page(GFP_KERNEL);
 }
 
-/* The owner on hart 1, some time later. */
+/* Hart 1 has the page, and gives it back some time later. */
 static unsigned sleeps;
+
+static void owned_by_hart_1(void)
+{
+	machine_run_on(1);
+	CHECK(trylock_page(page));
+	machine_run_on(0);
+}
 
 static void owner_unlocks(bool locked __maybe_unused)
 {
@@ -52,7 +59,7 @@ TEST(a_page_has_one_owner)
 TEST(who_wants_a_locked_page_sleeps_until_it_is_his)
 {
 	new_page();
-	CHECK(trylock_page(page));
+	owned_by_hart_1();
 	machine_meanwhile = owner_unlocks;
 	lock_page(page);
 	machine_meanwhile = NULL;
@@ -69,7 +76,7 @@ TEST(or_until_it_is_unlocked)
 {
 	new_page();
 	wait_on_page_locked(page);
-	CHECK(trylock_page(page));
+	owned_by_hart_1();
 	machine_meanwhile = owner_unlocks;
 	wait_on_page_locked(page);
 	machine_meanwhile = NULL;
@@ -83,7 +90,7 @@ TEST(a_killed_task_waits_no_longer)
 {
 	new_page();
 	CHECK_EQ(wait_on_page_locked_killable(page), 0);
-	CHECK(trylock_page(page));
+	owned_by_hart_1();
 	current->killed = true;
 	CHECK_EQ(wait_on_page_locked_killable(page), -EINTR);
 	current->killed = false;

@@ -120,6 +120,23 @@ TEST(frames_are_free_again)
 	areas_done(mm);
 }
 
+/* A page that PROT_NONE hides is a page. */
+TEST(hidden_pages_go_too)
+{
+	struct mm *mm = areas("wwwwRR");
+
+	touch("wwwwrr");
+	CHECK_EQ(vm_mprotect(mm, at(0), pages(6), PROT_NONE), 0);
+	CHECK_PAGES(mm, "hhhhhh");
+	CHECK_EQ(remove_range(mm, 1, 3), 0);
+	CHECK_EQ(remove_range(mm, 4, 5), 0);
+	CHECK_AREAS(mm, "n..n.N");
+	CHECK_PAGES(mm, "h..h.h");
+	CHECK_EQ(mm->rss_anon, 2);
+	CHECK_EQ(mm->rss_file, 1);
+	areas_done(mm);
+}
+
 /* The page cache keeps what it has: only the mapping goes. */
 TEST(pages_of_a_file_stay_cached)
 {

@@ -42,6 +42,7 @@ TEST(exec_makes_it)
 
 	CHECK_EQ(vma->vm_start, TOP - pages(2));
 	CHECK_EQ(vma->vm_end, TOP);
+	CHECK_EQ(vma->vm_pgoff, vma->vm_start >> PAGE_SHIFT);
 	CHECK_EQ(vma->vm_flags, VM_GROWSDOWN);
 	CHECK_EQ(mm->start_stack, TOP);
 	CHECK_EQ(mm->mmap_base, mmap_base_below_stack(TOP));
@@ -67,6 +68,7 @@ TEST(grows_down_to_the_fault)
 	CHECK_EQ(store(TOP - pages(10)), FAULT_OK);
 	CHECK_EQ(mm->stack_vm, 20);
 	CHECK_EQ(mm->nr_areas, 1);
+	CHECK_EQ(mm->mmap->vm_pgoff, mm->mmap->vm_start >> PAGE_SHIFT);
 	CHECK_EQ(vmstat_sum(VM_fault_stack_grow), before + 2);
 	/* It is still linear: no mm_check() complaint, and pages of before are found again. */
 	CHECK_EQ(user_read(TOP - pages(2) - 1, &byte, 1), FAULT_OK);
@@ -169,9 +171,9 @@ static void (*other_hart)(void);
 
 static unsigned downs;
 
-static void run_before_the_writer(struct rwsem *sem)
+static void run_before_the_writer(void)
 {
-	if (sem != &raced_mm->mmap_lock || ++downs < 2) {
+	if (++downs < 2) {
 		machine_down = run_before_the_writer;
 		return;
 	}

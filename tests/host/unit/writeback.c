@@ -192,7 +192,7 @@ ONCE_MEANWHILE(another_truncates)
 	filemap_truncate(as, PAGE_SIZE);
 }
 
-/* Between the look-up and the page lock the page may be truncated: then there is nothing to write. */
+/* Between the look-up and the page lock the page may become clean: nothing is to be written. */
 static struct page *locked_page;
 
 static void owner_truncates(bool locked)
@@ -212,7 +212,9 @@ TEST(what_is_not_dirty_any_more_is_not_written)
 	dirty(0, 1);
 	locked_page = dirty(1, 1);
 	dirty(2, 1);
+	machine_run_on(1);
 	lock_page(locked_page);
+	machine_run_on(0);
 	machine_meanwhile = owner_truncates;
 	filemap_start_write(as, 0, ~0UL);
 	machine_meanwhile = NULL;

@@ -2,8 +2,7 @@
  * step.c - one operation at a time to the real code and the oracle; and others in its windows.
  *
  *	step(A)      A runs ... window ................. window ... A returns, all is compared
- *	meanwhile(B)            B, on another hart, if A's      \
- *	                        locks let it                     B at the latest here
+ *	meanwhile(B)            B, on another hart, if A's locks let it; else in a later step's
  *
  * The oracle has to know in which order A and B took effect:
  *
@@ -13,7 +12,7 @@
  *	A does both, or     (mmap that populates, a write to a file, a truncation) at each window the
  *	something longer    oracle looks whether A's part has come to pass (outer_sync())
  */
-#include "tests/host/step.h"
+#include "tests/host/model/step.h"
 
 #include <string.h>
 
@@ -26,7 +25,7 @@
 #include "mm/vma.h"
 #include "tests/host/test.h"
 
-#define MAX_PENDING    4
+#define MAX_PENDING    6
 #define CHECK_ALL_EACH 16
 #define FILE_BYTES     (9 * PAGE_SIZE + 100) /* of each file, at first */
 
@@ -83,7 +82,7 @@ void step_fill(u8 *buf, size_t len)
 
 size_t step_piece(u64 pos, size_t len)
 {
-	return nr_pending > 0 || inside ? min(len, PAGE_SIZE - offset_in_page(pos)) : len;
+	return inside ? min(len, PAGE_SIZE - offset_in_page(pos)) : len;
 }
 
 /* ---- steps ---- */
@@ -217,6 +216,13 @@ static bool may_fault(const struct step *s)
 	return true;
 }
 
+/* The outer step is about to put an address space there. */
+static bool fills_slot(unsigned slot)
+{
+	return (outer.step->kind == STEP_FORK || outer.step->kind == STEP_EXEC) &&
+	       outer.step->slot == slot;
+}
+
 static bool may_run(const struct step *s)
 {
 	struct oracle_mm *om = &oracle_mms[s->slot];
@@ -227,10 +233,11 @@ static bool may_run(const struct step *s)
 		return may_fault(s);
 	switch (s->kind) {
 	case STEP_FORK:
-		return may_edit(s);
+		return !fills_slot(s->slot) && may_edit(s);
 	case STEP_EXIT:
 		return om != outer.om && om != oracle_of(outer.step->hart) && lock_is_free(om);
 	case STEP_EXEC:
+		return !fills_slot(s->slot);
 	case STEP_SWITCH:
 	case STEP_SHRINK:
 	case STEP_DROP:
@@ -284,6 +291,34 @@ static bool run_inside(const struct step *s, bool locked)
 	if (s->kind == STEP_SWITCH)
 		perform(s);
 	return s->kind == STEP_SWITCH;
+}
+
+/* The next page from @addr on, and around, that may be used as @s does; or that is mapped at all. */
+static unsigned long next_page(struct oracle_mm *om, const struct step *s)
+{
+	unsigned long at = s->addr & PAGE_MASK, first = at;
+
+	for (unsigned i = 0; i < 2 * ORACLE_PAGES; i++, at += PAGE_SIZE) {
+		if (!oracle_next(om, at, &at) && !oracle_next(om, MMAP_MIN_ADDR, &at))
+			return s->addr & PAGE_MASK;
+		if (!is_access(s->kind) || oracle_allows(om, at, step_access_of(s)) == FAULT_OK)
+			return at & PAGE_MASK;
+		if (i == 0)
+			first = at & PAGE_MASK;
+	}
+	return first;
+}
+
+/* @s with its address, if it is at the next page that is mapped. */
+static struct step resolve(const struct step *s)
+{
+	bool copies = s->kind == STEP_COPY_TO || s->kind == STEP_COPY_FROM;
+	struct oracle_mm *om = copies ? &oracle_mms[s->slot] : oracle_of(s->hart);
+	struct step resolved = *s;
+
+	if (s->mapped && om)
+		resolved.addr = next_page(om, s) + offset_in_page(s->addr);
+	return resolved;
 }
 
 /* A page of @om that shows @file, or NULL; @draw says which. */
@@ -347,6 +382,8 @@ static void others_run(bool locked)
 	for (unsigned i = 0; i < nr_pending; i++) {
 		struct step s = pending[i].step;
 
+		if (s.mapped)
+			s = resolve(&s);
 		if (s.there)
 			aim(&s);
 		if (s.hart == outer.step->hart)
@@ -369,8 +406,13 @@ static void others_run(bool locked)
 
 void meanwhile(unsigned window, const struct step *s)
 {
-	if (nr_pending == MAX_PENDING)
-		return;
+	if (nr_pending == MAX_PENDING) {
+		struct step oldest = pending[0].step;
+
+		memmove(pending, pending + 1, sizeof(pending) - sizeof(pending[0]));
+		nr_pending--;
+		step(&oldest);
+	}
 	pending[nr_pending].step = *s;
 	pending[nr_pending++].window = window;
 }
@@ -388,10 +430,30 @@ static void compare_all(void)
 		machine_check();
 }
 
-static void run_outer(const struct step *s, bool with_others)
+/*
+ * The oracle could not tell in which order its parts and the others' took effect: it copies more
+ * than a page at once, or between a file and user memory.
+ */
+static bool has_to_be_alone(const struct step *s)
+{
+	switch (s->kind) {
+	case STEP_USER_READ:
+	case STEP_USER_WRITE:
+		return true;
+	case STEP_COPY_FROM:
+	case STEP_COPY_TO:
+		return offset_in_page(s->addr) + s->len > PAGE_SIZE;
+	case STEP_FILE_READ:
+	case STEP_FILE_WRITE:
+		return offset_in_page(s->pos) + s->len > PAGE_SIZE;
+	default:
+		return false;
+	}
+}
+
+static void run_outer(const struct step *s)
 {
 	bool copies = s->kind == STEP_COPY_TO || s->kind == STEP_COPY_FROM;
-	bool alone = s->kind == STEP_USER_READ || s->kind == STEP_USER_WRITE;
 
 	machine_run_on(s->hart);
 	current->fail_alloc = s->fail;
@@ -406,7 +468,7 @@ static void run_outer(const struct step *s, bool with_others)
 		.start = s->addr & PAGE_MASK,
 	};
 	windows = 0;
-	machine_meanwhile = with_others && nr_pending > 0 && !alone ? others_run : NULL;
+	machine_meanwhile = nr_pending > 0 && !has_to_be_alone(s) ? others_run : NULL;
 	perform(s);
 	machine_meanwhile = NULL;
 	machine_run_on(s->hart);
@@ -417,13 +479,9 @@ static void run_outer(const struct step *s, bool with_others)
 
 void step(const struct step *s)
 {
-	unsigned nr;
+	struct step resolved = resolve(s);
 
-	run_outer(s, true);
-	nr = nr_pending;
-	nr_pending = 0;
-	for (unsigned i = 0; i < nr; i++)
-		run_outer(&pending[i].step, false);
+	run_outer(&resolved);
 	compare_all();
 }
 
@@ -460,8 +518,8 @@ void model_start(struct mmu_options options)
 	for (unsigned i = 0; i < ORACLE_MMS; i++)
 		oracle_drop(&oracle_mms[i]);
 	step(&(struct step){ .kind = STEP_EXEC });
-	step(&(struct step){ .kind = STEP_SWITCH });
-	step(&(struct step){ .kind = STEP_SWITCH, .hart = 1 });
+	for (unsigned hart = 0; hart < nr_harts; hart++)
+		step(&(struct step){ .kind = STEP_SWITCH, .hart = hart });
 }
 
 void model_end(void)

@@ -13,7 +13,7 @@
 #include "mm/filemap.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
-#include "tests/host/oracle.h"
+#include "tests/host/model/oracle.h"
 
 static struct file *file_of(const struct oracle_page *page)
 {

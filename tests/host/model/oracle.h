@@ -2,7 +2,7 @@
  * oracle.h - what an address space must look like: one entry for each page, and every rule of
  * docs/ about mmap(2) and its family said in the plainest way. oracle.c has the drawing.
  *
- * The oracle knows nothing of areas, tables, frames or locks. tests/host/step.h does each operation
+ * The oracle knows nothing of areas, tables, frames or locks. tests/host/model/step.h does each operation
  * to it and to the real code.
  */
 #ifndef RAVEL_HOST_ORACLE_H
@@ -70,6 +70,8 @@ extern struct oracle_file oracle_files[ORACLE_FILES];
 unsigned long oracle_addr(unsigned index);
 /* The entry of user address @addr; NULL: outside of the zones, where nothing is ever mapped. */
 struct oracle_page *oracle_page(struct oracle_mm *om, unsigned long addr);
+/* The first page at or above @addr that is mapped, and where it is; NULL: none. */
+struct oracle_page *oracle_next(struct oracle_mm *om, unsigned long addr, unsigned long *at);
 /* What a read of @page finds. */
 const u8 *oracle_bytes(const struct oracle_page *page);
 /* The same, for changing: @page has its own copy from now on. */

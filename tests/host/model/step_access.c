@@ -11,9 +11,9 @@
 #include "kernel/panic.h"
 #include "kernel/task.h"
 #include "mm/vma.h"
-#include "tests/host/step.h"
+#include "tests/host/model/step.h"
 
-static enum fault_access access_of(const struct step *s)
+enum fault_access step_access_of(const struct step *s)
 {
 	switch (s->kind) {
 	case STEP_WRITE:
@@ -86,7 +86,7 @@ static enum fault_result touch(const struct step *s, unsigned long addr, u8 *buf
 static void done(const struct step *s, struct oracle_mm *om, unsigned long addr, const u8 *buf,
 		 size_t len)
 {
-	if (access_of(s) == FAULT_WRITE)
+	if (step_access_of(s) == FAULT_WRITE)
 		wrote(oracle_page(om, addr), addr, buf, len);
 	else
 		compare(oracle_page(om, addr), addr, buf, len);
@@ -102,14 +102,14 @@ static void access_pages(const struct step *s, struct oracle_mm *om)
 		enum fault_result res;
 
 		n = min(left, PAGE_SIZE - offset_in_page(addr));
-		if (access_of(s) == FAULT_WRITE)
+		if (step_access_of(s) == FAULT_WRITE)
 			step_fill(buf, n);
 		if (!inside)
 			outer.start = addr;
 		res = touch(s, addr, buf, n);
 		if (being_truncated(oracle_page(om, addr)))
 			return;
-		if (!agrees(om, addr, access_of(s), res))
+		if (!agrees(om, addr, step_access_of(s), res))
 			return;
 		done(s, om, addr, buf, n);
 	}
@@ -138,7 +138,7 @@ static void copy(const struct step *s, struct oracle_mm *om)
 		/* A read that failed was for something that may have gone meanwhile. */
 		if (got < at + n && step_disk_failed() && !vma_lookup(om->mm, addr))
 			return;
-		res = oracle_touch(om, addr, access_of(s));
+		res = oracle_touch(om, addr, step_access_of(s));
 		if (got < at + n) {
 			if (got != at ||
 			    (res == FAULT_OK && !step_alloc_failed() && !step_disk_failed()))
@@ -191,8 +191,8 @@ void step_access_unlocked(const struct step *s)
 		return;
 	if (!page || !page->mapped)
 		panic("step: 0x%lx is reached, but not mapped", addr);
-	if (!om->mm->mmap_lock.writer && oracle_allows(om, addr, access_of(s)) != FAULT_OK)
-		panic("step: access %u to 0x%lx is granted", access_of(s), addr);
+	if (!om->mm->mmap_lock.writer && oracle_allows(om, addr, step_access_of(s)) != FAULT_OK)
+		panic("step: access %u to 0x%lx is granted", step_access_of(s), addr);
 	if (s->kind == STEP_WRITE && page->file != NO_FILE && !page->own)
 		panic("step: 0x%lx of a file is written to", addr);
 	done(s, om, addr, buf, n);

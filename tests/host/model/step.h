@@ -12,7 +12,7 @@
 #ifndef RAVEL_HOST_STEP_H
 #define RAVEL_HOST_STEP_H
 
-#include "tests/host/oracle.h"
+#include "tests/host/model/oracle.h"
 
 #define STEP_KINDS(X)                                                                              \
 	X(MMAP)	    /* addr, len, prot, flags, file, pos: the offset */                            \
@@ -28,7 +28,7 @@
 	X(FORK)	     /* of the hart's address space into that slot, if it is empty */              \
 	X(EXEC)	     /* a new address space into that slot, if it is empty */                      \
 	X(EXIT)	     /* of that slot, unless it is the last */                                     \
-	X(SWITCH)    /* the hart goes to that slot */                                              \
+	X(SWITCH)    /* the hart goes to that slot; ORACLE_MMS: to none */                         \
 	X(FILE_READ) /* file, pos, len */                                                          \
 	X(FILE_WRITE)                                                                              \
 	X(USER_READ) /* read(2): file, pos, and addr, len of the buffer */                         \
@@ -57,14 +57,18 @@ struct step {
 	u32 prot, flags;
 	u64 pos;
 	unsigned fail; /* this allocation of it fails; 0: none */
-	bool there; /* only for meanwhile(): at the page, and the file, that the other step is at */
+	bool mapped;   /* at the next page from addr on that can be used so */
+	bool there;    /* only meanwhile(): at the page, and the file, that the outer step is at */
 };
 
 /* One address space, on harts 0 and 1, and four files. Boots the machine if nobody has. */
 void model_start(struct mmu_options options);
 /* Does it, then compares everything. */
 void step(const struct step *s);
-/* In the @window-th window of the step that follows, or as soon after as its locks are free. */
+/*
+ * In the @window-th window of a step that follows: the first that has so many, and lets it. When
+ * too many wait, the oldest is done by itself.
+ */
 void meanwhile(unsigned window, const struct step *s);
 /* Puts everything away, and checks that nothing is left. */
 void model_end(void);
@@ -98,7 +102,7 @@ bool step_alloc_failed(void);
 bool step_disk_failed(void);
 /* Makes the bytes of this write, which nobody has written before. */
 void step_fill(u8 *buf, size_t len);
-/* How much of @len at @pos is in one page; all of it while no other hart waits for its window. */
+/* How much of @len at @pos is in one page if we are inside; else all of it. */
 size_t step_piece(u64 pos, size_t len);
 /* Private copies that MAP_POPULATE has made by now in [start, start + len). */
 void step_note_populated(struct oracle_mm *om, unsigned long start, unsigned long len);
@@ -111,7 +115,8 @@ void step_note_truncated(void);
 void step_edit(const struct step *s);	/* step_edit.c */
 void step_life(const struct step *s);	/* step_life.c: fork, exec, exit, switch */
 void step_access(const struct step *s); /* step_access.c */
-void step_file(const struct step *s);	/* step_file.c */
+enum fault_access step_access_of(const struct step *s);
+void step_file(const struct step *s); /* step_file.c */
 /* The access with what the hart's MMU alone can do. */
 void step_access_unlocked(const struct step *s);
 

@@ -10,7 +10,7 @@
 #include "lib/errno.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
-#include "tests/host/step.h"
+#include "tests/host/model/step.h"
 
 long sys_madvise(const struct trap_frame *regs);
 
@@ -164,7 +164,8 @@ void step_edit(const struct step *s)
 		agrees(s, got, oracle_mprotect(om, s->addr, s->len, s->prot));
 		break;
 	case STEP_MADVISE:
-		agrees(s, madvise(s), oracle_madvise(om, s->addr, s->len, s->flags));
+		got = madvise(s);
+		agrees(s, got, oracle_madvise(om, s->addr, s->len, s->flags));
 		break;
 	default:
 		do_brk(s, om);

@@ -10,7 +10,7 @@
 #include "lib/errno.h"
 #include "mm/filemap.h"
 #include "mm/vma.h"
-#include "tests/host/step.h"
+#include "tests/host/model/step.h"
 
 static struct address_space *mapping_of(const struct step *s)
 {

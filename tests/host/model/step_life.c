@@ -4,7 +4,7 @@
 #include "kernel/panic.h"
 #include "kernel/task.h"
 #include "mm/stack.h"
-#include "tests/host/step.h"
+#include "tests/host/model/step.h"
 
 #define STACK_PAGES 4
 
@@ -77,22 +77,29 @@ static void do_exit(struct oracle_mm *om)
 
 void step_life(const struct step *s)
 {
-	struct oracle_mm *om = &oracle_mms[s->slot], *own = oracle_of(s->hart);
+	struct oracle_mm *om = &oracle_mms[s->slot % ORACLE_MMS], *own = oracle_of(s->hart);
 
 	switch (s->kind) {
 	case STEP_FORK:
-		if (!om->mm && own)
-			do_fork(om, own);
-		break;
 	case STEP_EXEC:
-		if (!om->mm)
+		if (s->kind == STEP_FORK && !own)
+			break;
+		if (om == own || (om->mm && inside))
+			break;
+		do_exit(om);
+		if (om->mm) /* the last stays */
+			break;
+		if (s->kind == STEP_FORK)
+			do_fork(om, own);
+		else
 			do_exec(om);
 		break;
 	case STEP_EXIT:
 		do_exit(om);
 		break;
 	default:
-		machine_use_mm(om->mm);
+		if (s->slot == ORACLE_MMS || om->mm)
+			machine_use_mm(s->slot == ORACLE_MMS ? NULL : om->mm);
 		break;
 	}
 }

@@ -9,7 +9,7 @@
  * An area is nothing but a run of pages that are alike: so the areas that must be there, merged as
  * far as can be, are found by going over the pages (oracle_check.c).
  */
-#include "tests/host/oracle.h"
+#include "tests/host/model/oracle.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -56,8 +56,7 @@ struct oracle_page *oracle_page(struct oracle_mm *om, unsigned long addr)
 	return NULL;
 }
 
-/* The first page of @om at or above @addr that is mapped, and where it is; NULL: none. */
-static struct oracle_page *mapped_from(struct oracle_mm *om, unsigned long addr, unsigned long *at)
+struct oracle_page *oracle_next(struct oracle_mm *om, unsigned long addr, unsigned long *at)
 {
 	for (unsigned i = 0; i < ORACLE_PAGES; i++) {
 		if (om->pages[i].mapped && oracle_addr(i) + PAGE_SIZE > addr) {
@@ -73,7 +72,7 @@ static unsigned long nr_mapped(struct oracle_mm *om, unsigned long addr, unsigne
 {
 	unsigned long nr = 0, at = addr;
 
-	while (at < addr + len && mapped_from(om, at, &at) && at < addr + len) {
+	while (at < addr + len && oracle_next(om, at, &at) && at < addr + len) {
 		nr++;
 		at += PAGE_SIZE;
 	}
@@ -161,7 +160,7 @@ static bool is_free(struct oracle_mm *om, unsigned long addr, unsigned long len)
 static bool is_free_for_us(struct oracle_mm *om, unsigned long addr, unsigned long len)
 {
 	unsigned long at, guard;
-	struct oracle_page *next = mapped_from(om, addr, &at);
+	struct oracle_page *next = oracle_next(om, addr, &at);
 
 	if (!next)
 		return true;
@@ -306,7 +305,7 @@ void oracle_unmap(struct oracle_mm *om, unsigned long addr, unsigned long len)
 	unsigned long at = addr;
 	struct oracle_page *page;
 
-	while ((page = mapped_from(om, at, &at)) && at - addr < len)
+	while ((page = oracle_next(om, at, &at)) && at - addr < len)
 		unmap_page(page);
 }
 
@@ -326,7 +325,7 @@ static bool mprotect_within_limits(struct oracle_mm *om, unsigned long addr, uns
 	unsigned long at = addr, more = 0;
 	struct oracle_page *page;
 
-	for (; (page = mapped_from(om, at, &at)) && at - addr < len; at += PAGE_SIZE)
+	for (; (page = oracle_next(om, at, &at)) && at - addr < len; at += PAGE_SIZE)
 		more += !(page->prot & PROT_WRITE) && !(page->flags & VM_GROWSDOWN);
 	return !(prot & PROT_WRITE) || more == 0 || within_limits(om, 0, more);
 }
@@ -393,7 +392,7 @@ int oracle_madvise(struct oracle_mm *om, unsigned long addr, unsigned long len, 
 		return -EINVAL;
 	if (addr % PAGE_SIZE || bytes < len || addr + bytes < addr)
 		return -EINVAL;
-	for (; (page = mapped_from(om, at, &at)) && at - addr < bytes; at += PAGE_SIZE, nr++) {
+	for (; (page = oracle_next(om, at, &at)) && at - addr < bytes; at += PAGE_SIZE, nr++) {
 		if (advice == 4)
 			oracle_disown(page);
 	}
@@ -440,7 +439,7 @@ void oracle_truncate(struct oracle_file *of, u64 size)
 bool oracle_grow(struct oracle_mm *om, unsigned long addr)
 {
 	unsigned long next_at = 0, floor = MMAP_MIN_ADDR, end, at = addr - addr % PAGE_SIZE;
-	struct oracle_page *next = mapped_from(om, at, &next_at), like, *prev;
+	struct oracle_page *next = oracle_next(om, at, &next_at), like, *prev;
 
 	if (!next || !(next->flags & VM_GROWSDOWN))
 		return false;
