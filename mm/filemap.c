@@ -482,9 +482,7 @@ void filemap_end_grow(struct address_space *as, u64 old_size)
 {
 	struct page *page;
 
-	spin_lock(&as->lock);
-	as->growing = false;
-	spin_unlock(&as->lock);
+	smp_store_release(&as->growing, false); /* the new size and bytes before it */
 	if (likely(!READ_ONCE(as->was_shared)) || old_size % PAGE_SIZE == 0 ||
 	    !as->ops->map_locked_page)
 		return;

@@ -220,40 +220,34 @@ static int start_sharing(struct file *file, struct vm_area *want)
 static long do_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long len,
 		    u32 flags, unsigned long off, struct vm_area *want)
 {
-	long ret = 0;
+	long ret;
 
-	want->vm_file = file;
-	want->vm_pgoff = off >> PAGE_SHIFT;
+	if (file) {
+		want->vm_file = file;
+		want->vm_pgoff = off >> PAGE_SHIFT;
+	}
 	if (flags & MAP_NORESERVE)
 		want->vm_flags |= VM_NORESERVE;
-	if (is_shared(flags))
+	if (unlikely(is_shared(flags))) {
 		ret = start_sharing(file, want);
-	if (ret)
-		return ret;
+		if (ret)
+			return ret;
+	}
 	down_write(&mm->mmap_lock);
 	ret = mmap_locked(mm, want, addr, len, flags);
 	debug_mm_edited(mm);
 	up_write(&mm->mmap_lock);
-	if (want->vm_flags & VM_MAYWRITE)
+	if (unlikely(want->vm_flags & VM_MAYWRITE))
 		mapping_release_writable(file_mapping(file));
 	return ret;
 }
 
-/* Memory that is shared with children: a file that nobody else can open. */
-static long mmap_shared_memory(struct mm *mm, unsigned long addr, unsigned long len, u32 flags,
-			       struct vm_area *want)
+/* Memory that is shared with children: a file that nobody else can open; or ERR_PTR. */
+static struct file *make_shared_memory(unsigned long len, u32 flags)
 {
-	struct file *file;
-	long ret;
-
 	if (len >> PAGE_SHIFT > nr_managed_pages() && !(flags & MAP_NORESERVE))
-		return -ENOMEM;
-	file = shared_memory_file(len);
-	if (IS_ERR(file))
-		return PTR_ERR(file);
-	ret = do_mmap(mm, file, addr, len, flags, 0, want);
-	file_put(file);
-	return ret;
+		return ERR_PTR(-ENOMEM);
+	return shared_memory_file(len);
 }
 
 long vm_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long len, u32 prot,
@@ -261,6 +255,7 @@ long vm_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long
 {
 	unsigned long bytes = PAGE_ALIGN(len);
 	struct vm_area want = { .vm_prot = prot & PROT_MASK };
+	struct file *memory = NULL;
 	long ret;
 
 	ret = check_flags(file, flags);
@@ -279,10 +274,15 @@ long vm_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long
 		if (ret)
 			return ret;
 	}
-	if (!file && is_shared(flags))
-		ret = mmap_shared_memory(mm, addr, bytes, flags, &want);
-	else
-		ret = do_mmap(mm, file, addr, bytes, flags, off, &want);
+	if (!file && unlikely(is_shared(flags))) {
+		file = memory = make_shared_memory(bytes, flags);
+		if (IS_ERR(memory))
+			return PTR_ERR(memory);
+		off = 0;
+	}
+	ret = do_mmap(mm, file, addr, bytes, flags, off, &want);
+	if (unlikely(memory))
+		file_put(memory);
 	/* Failing to populate is not failing to map: the pages come on demand. */
 	if (ret >= 0 && (flags & MAP_POPULATE) && !(flags & MAP_NONBLOCK))
 		mm_populate(mm, ret, ret + bytes);

@@ -149,9 +149,12 @@ static unsigned next_to_write(struct address_space *as, unsigned long *first, un
  */
 static void zero_past_end(const struct address_space *as, struct page *page)
 {
-	u64 pos = (u64)page->index << PAGE_SHIFT, size = READ_ONCE(as->size);
+	u64 pos = (u64)page->index << PAGE_SHIFT, size;
 
-	if (READ_ONCE(as->was_shared) && !as->growing && size > pos && size - pos < PAGE_SIZE)
+	if (likely(!READ_ONCE(as->was_shared)) || smp_load_acquire(&as->growing))
+		return;
+	size = READ_ONCE(as->size);
+	if (size > pos && size - pos < PAGE_SIZE)
 		memset((char *)page_address(page) + (size - pos), 0, PAGE_SIZE - (size - pos));
 }
 
