@@ -7,7 +7,7 @@
  *   worker 1 -- DIRECTORY/w1, block 1 of MARKERS --+-- pipe --> parent --> console
  *
  * Lines, each beginning with the worker's number:
- *   KEEP TYPE SIZE CRC PATH   fsync, msync or sync has returned for it: it is on the disk like this.
+ *   KEEP TYPE SIZE CRC PATH   fsync, msync or sync has returned for it: the disk has it so.
  *                             TYPE: f a file, l a link (CRC of its target), - no such name.
  *   CONFIRMED N               all KEEP lines so far hold since marker N was written.
  *   TOUCH PATH                it is about to change: what was said of it holds no longer.
