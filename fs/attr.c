@@ -5,6 +5,7 @@
  */
 #include "arch/riscv/uaccess.h"
 #include "fs/internal.h"
+#include "fs/tmpfs.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 
@@ -78,6 +79,8 @@ static long change(struct inode *inode, const struct attr *attr)
 		err = -EOPNOTSUPP;
 	else
 		err = may_change(inode, attr);
+	if (!err && (attr->valid & ATTR_MODE))
+		err = seals_allow_mode(inode, attr->mode);
 	if (err)
 		goto out;
 	change_mode(inode, attr);

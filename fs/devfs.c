@@ -4,8 +4,10 @@
  *	chrdevs: [1:3 null] -> [1:5 zero] -> ... -> [5:1 console]     in order of registration
  *	disks:   block_next() (drivers/block.c)
  *	links:   fd, stdin, stdout, stderr -> /proc/self/fd...
+ *	shm:     an empty directory, for a tmpfs to be mounted on
  *
- *	readdir positions: 0 ".", 1 "..", then the links, then devices by number in the table
+ *	readdir positions: 0 ".", 1 "..", 2 "shm", then the links, then devices by number in the
+ *	table
  *
  * Invariant: nothing is ever taken out of the tables, so positions and inode numbers stay.
  * Locks: chrdev_lock guards the list of character devices.
@@ -17,8 +19,10 @@
 
 #define DEVFS_MAGIC 0x64657666
 #define ROOT_INO    1UL
-#define LINK_INO    2UL /* of the first link */
-#define FIRST_POS   2UL /* of the first link in the directory */
+#define SHM_INO	    2UL
+#define LINK_INO    3UL /* of the first link */
+#define SHM_POS	    2UL
+#define FIRST_POS   3UL /* of the first link in the directory */
 #define DISK_MODE   0600
 #define CONSOLE_DEV MKDEV(5, 1)
 
@@ -150,6 +154,33 @@ static struct inode *make_link(struct super_block *sb, unsigned i)
 	return inode;
 }
 
+static struct inode *make_directory(struct super_block *sb, ino_t ino,
+				    const struct inode_operations *i_op,
+				    const struct file_operations *i_fop)
+{
+	struct inode *inode = simple_inode(sb, ino, S_IFDIR | 0755, i_op, i_fop);
+
+	if (!inode)
+		return ERR_PTR(-ENOMEM);
+	inode->i_nlink = 2;
+	return inode;
+}
+
+static struct inode *lookup_nothing(struct inode *dir __maybe_unused,
+				    const char *name __maybe_unused, unsigned len __maybe_unused)
+{
+	return NULL;
+}
+
+static int iterate_nothing(struct file *file, struct dir_context *ctx)
+{
+	dir_emit_dots(file, ctx);
+	return 0;
+}
+
+static const struct inode_operations empty_dir_iops = { .lookup = lookup_nothing };
+static const struct file_operations empty_dir_fops = { .iterate = iterate_nothing };
+
 static struct inode *make_node(struct super_block *sb, const struct dev_entry *entry)
 {
 	bool private = entry->type == S_IFBLK || entry->dev == CONSOLE_DEV;
@@ -167,6 +198,8 @@ static struct inode *devfs_lookup(struct inode *dir, const char *name, unsigned 
 {
 	struct dev_entry entry;
 
+	if (name_is("shm", name, len))
+		return make_directory(dir->i_sb, SHM_INO, &empty_dir_iops, &empty_dir_fops);
 	for (unsigned i = 0; i < ARRAY_SIZE(dev_links); i++) {
 		if (name_is(dev_links[i].name, name, len))
 			return make_link(dir->i_sb, i);
@@ -184,6 +217,11 @@ static int devfs_iterate(struct file *file, struct dir_context *ctx)
 
 	if (!dir_emit_dots(file, ctx))
 		return 0;
+	if (ctx->pos == SHM_POS) {
+		if (!dir_emit(ctx, "shm", 3, SHM_INO, DT_DIR))
+			return 0;
+		ctx->pos++;
+	}
 	while (ctx->pos < FIRST_POS + ARRAY_SIZE(dev_links)) {
 		const char *name = dev_links[ctx->pos - FIRST_POS].name;
 
@@ -211,10 +249,10 @@ static int devfs_fill_super(struct super_block *sb)
 
 	sb->s_blocksize = PAGE_SIZE;
 	sb->s_magic = DEVFS_MAGIC;
-	root = simple_inode(sb, ROOT_INO, S_IFDIR | 0755, &devfs_dir_iops, &devfs_dir_fops);
-	if (!root)
-		return -ENOMEM;
-	root->i_nlink = 2;
+	root = make_directory(sb, ROOT_INO, &devfs_dir_iops, &devfs_dir_fops);
+	if (IS_ERR(root))
+		return PTR_ERR(root);
+	root->i_nlink = 3;
 	return sb_make_root(sb, root);
 }
 

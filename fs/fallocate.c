@@ -9,6 +9,7 @@
  * Locks: the inode's.
  */
 #include "fs/internal.h"
+#include "fs/tmpfs.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 
@@ -51,7 +52,9 @@ static int do_fallocate(struct file *file, unsigned mode, s64 pos, s64 len)
 	if (err)
 		return err;
 	mutex_lock(&inode->lock);
-	err = allocate(inode, pos, len, mode & FALLOC_FL_KEEP_SIZE);
+	err = seals_allow_write(inode, pos, len);
+	if (!err)
+		err = allocate(inode, pos, len, mode & FALLOC_FL_KEEP_SIZE);
 	mutex_unlock(&inode->lock);
 	return err;
 }

@@ -6,6 +6,7 @@
 #include "arch/riscv/uaccess.h"
 #include "fs/internal.h"
 #include "fs/locks.h"
+#include "fs/tmpfs.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 
@@ -93,6 +94,12 @@ SYSCALL_DEFINE3(fcntl, int, fdnum, unsigned, cmd, unsigned long, arg)
 		break;
 	case F_SETPIPE_SZ:
 		ret = pipe_set_size(fd.file, arg);
+		break;
+	case F_ADD_SEALS:
+		ret = arg >> 32 ? -EINVAL : file_add_seals(fd.file, arg);
+		break;
+	case F_GET_SEALS:
+		ret = file_get_seals(fd.file);
 		break;
 	default:
 		ret = fcntl_lock(fdnum, fd, cmd, arg);

@@ -17,6 +17,7 @@
  */
 #include "fs/internal.h"
 #include "fs/locks.h"
+#include "fs/tmpfs.h"
 #include "kernel/panic.h"
 #include "kernel/task.h"
 #include "kernel/vdso.h"
@@ -148,6 +149,10 @@ void file_path(const struct file *file, char *buf, size_t size)
 		return;
 	if (file_is_vdso(file)) {
 		strlcpy(buf, "[vdso]", size);
+		return;
+	}
+	if (tmpfs_nameless_name(file->f_inode)) {
+		snprintf(buf, size, "%s (deleted)", tmpfs_nameless_name(file->f_inode));
 		return;
 	}
 	if (!file->f_dentry || d_is_anon(file->f_dentry)) {

@@ -8,6 +8,7 @@
  * Locks: the inode's, outside mmap_lock: the user's buffer is read under it.
  */
 #include "fs/internal.h"
+#include "fs/tmpfs.h"
 #include "kernel/signal.h"
 #include "kernel/task.h"
 
@@ -53,6 +54,11 @@ static ssize_t locked_write(struct file *file, const void *buf, size_t len, u64 
 	if (READ_ONCE(file->f_flags) & O_APPEND)
 		*pos = old_size;
 	n = allowed_length(inode, *pos, len);
+	if (n > 0 && unlikely(inode->i_seals)) {
+		int err = seals_allow_write(inode, *pos, n);
+
+		n = err ? err : n;
+	}
 	if (n > 0)
 		n = write(&inode->i_data, buf, n, *pos);
 	if (n > 0) {
@@ -85,6 +91,14 @@ ssize_t generic_file_write(struct file *file, const void *ubuf, size_t len, u64 
 ssize_t generic_file_write_kernel(struct file *file, const void *buf, size_t len, u64 *pos)
 {
 	return sync_written(file, locked_write(file, buf, len, pos, filemap_write_kernel));
+}
+
+void mapping_written(struct address_space *as)
+{
+	struct inode *inode = as->host;
+
+	inode->i_mtime = inode->i_ctime = fs_now();
+	inode_mark_dirty(inode, I_DIRTY_TIME);
 }
 
 static bool is_at_or_before(const struct timespec64 *a, const struct timespec64 *b)

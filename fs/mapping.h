@@ -23,6 +23,18 @@ struct address_space *file_mapping(const struct file *file);
 /* True for /dev/zero: a private mapping of it is anonymous memory. */
 bool file_is_zero_device(const struct file *file);
 
+/*
+ * A file of @bytes of zeros that has no name and no disk, for reading and writing: memory that
+ * processes share. The caller's is the one reference. ERR_PTR(-ENOMEM), -ENOSPC.
+ */
+struct file *shared_memory_file(u64 bytes);
+
+/*
+ * Pages [first, last] of @file, and what is needed to find them, are on the disk afterwards: what
+ * msync(2) asks for. 0 or -errno, of a failed write once to each open file.
+ */
+int file_sync_pages(struct file *file, unsigned long first, unsigned long last);
+
 bool file_can_read(const struct file *file);
 bool file_can_write(const struct file *file);
 /* False on a file system mounted noexec: no part of @file may be mapped executable. */
@@ -35,6 +47,8 @@ void file_dev_ino(const struct file *file, dev_t *dev, ino_t *ino);
 
 /* The mapping has a dirty page: its inode is remembered for write-back. No spinlock held. */
 void mapping_dirtied(struct address_space *as);
+/* The file was written to through a mapping: its times are now. Page locks may be held. */
+void mapping_written(struct address_space *as);
 /* Too much is dirty: the flusher starts now. Any context. */
 void flusher_wake(void);
 /* Sleeps until the flusher has been once through all that is dirty now. */

@@ -1,7 +1,7 @@
 /*
  * mount.c - the file systems that are mounted, and where.
  *
- *	root_sb (ext2 on vda) --- /dev:  dentry->d_mounted --> super_block (devfs)
+ *	root_sb (ext2 on vda) --- /dev:  dentry->d_mounted --> super_block (devfs)   /dev/shm in it
  *	                      \-- /proc, /tmp likewise         s_mountpoint --> the dentry
  *
  *	mount:   walk -> fill_super() -> d_mount()          a step that fails undoes those before it
@@ -440,6 +440,7 @@ int vfs_mount_root(void)
 	mount_or_tell("devfs", "/dev");
 	mount_or_tell("proc", "/proc");
 	mount_or_tell("tmpfs", "/tmp");
+	mount_or_tell("tmpfs", "/dev/shm");
 	if (!current->fs)
 		current->fs = fs_context_alloc();
 	return current->fs ? 0 : -ENOMEM;

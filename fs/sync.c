@@ -46,6 +46,21 @@ int vfs_fsync(struct file *file, bool datasync)
 	return told ? told : err;
 }
 
+int file_sync_pages(struct file *file, unsigned long first, unsigned long last)
+{
+	struct inode *inode = file->f_inode;
+	const struct super_operations *s_op = inode->i_sb->s_op;
+	int err, told;
+
+	if (!s_op || !s_op->sync_inode)
+		return 0;
+	filemap_start_write(&inode->i_data, first, last);
+	filemap_wait_write(&inode->i_data, first, last);
+	err = s_op->sync_inode(inode, true);
+	told = tell_error(file, true);
+	return told ? told : err;
+}
+
 static long sync_fd(int fdnum, bool datasync)
 {
 	struct fd fd = fd_begin(fdnum);

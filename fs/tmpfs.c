@@ -17,6 +17,9 @@
  * for all entries, link counts and charges.
  */
 #include "fs/internal.h"
+#include "fs/tmpfs.h"
+#include "kernel/panic.h"
+#include "kernel/task.h"
 #include "lib/string.h"
 #include "mm/shmem.h"
 #include "mm/slab.h"
@@ -34,7 +37,7 @@ struct tmpfs_inode {
 	struct inode inode;
 	struct list_head entries; /* of a directory */
 	u64 next_cookie;
-	char *target; /* of a symbolic link, i_data.size bytes */
+	char *target; /* of a symbolic link, i_data.size bytes; of a nameless file, for people */
 };
 
 struct tmpfs_entry {
@@ -210,6 +213,7 @@ static struct inode *make_inode(struct super_block *sb, mode_t mode, const char 
 		inode->i_op = &tmpfs_file_iops;
 		inode->i_fop = &tmpfs_file_fops;
 		inode->i_data.ops = &shmem_aops;
+		inode->i_seals = F_SEAL_SEAL;
 		return inode;
 	case S_IFLNK:
 		inode->i_op = &tmpfs_link_iops;
@@ -416,6 +420,10 @@ static int tmpfs_exchange(struct inode *old_dir, const char *old_name, unsigned 
 
 static int tmpfs_truncate(struct inode *inode, u64 size)
 {
+	int err = seals_allow_size(inode, size);
+
+	if (err)
+		return err;
 	filemap_truncate(&inode->i_data, size);
 	inode->i_mtime = inode->i_ctime = fs_now();
 	return 0;
@@ -540,10 +548,72 @@ static int tmpfs_fill_super(struct super_block *sb)
 	return err;
 }
 
+/* ---- files without a name ---- */
+
+/* Never mounted: for shared memory. */
+static struct super_block *nameless_sb;
+
+struct inode *tmpfs_nameless_inode(const char *name, mode_t mode, u64 size)
+{
+	struct inode *inode = make_inode(nameless_sb, S_IFREG | mode, NULL);
+	char *copy = kmalloc(strlen(name) + 1, GFP_KERNEL);
+
+	if (IS_ERR(inode) || !copy) {
+		kfree(copy);
+		if (!IS_ERR(inode))
+			inode_put(inode);
+		return IS_ERR(inode) ? inode : ERR_PTR(-ENOMEM);
+	}
+	memcpy(copy, name, strlen(name) + 1);
+	tmpfs_i(inode)->target = copy;
+	inode->i_uid = current->cred.fsuid;
+	inode->i_gid = current->cred.fsgid;
+	inode->i_nlink = 0;
+	inode->i_data.size = size;
+	return inode;
+}
+
+struct file *tmpfs_nameless_open(struct inode *inode, int flags)
+{
+	struct file *file = file_alloc_anon(inode, &tmpfs_file_fops, flags);
+
+	if (file)
+		file->f_mapping = &inode->i_data;
+	return file;
+}
+
+struct file *tmpfs_nameless_file(const char *name, mode_t mode, u64 size)
+{
+	struct inode *inode = tmpfs_nameless_inode(name, mode, size);
+	struct file *file;
+
+	if (IS_ERR(inode))
+		return (void *)inode;
+	file = tmpfs_nameless_open(inode, O_RDWR);
+	if (file)
+		return file;
+	inode_put(inode);
+	return ERR_PTR(-ENOMEM);
+}
+
+struct file *shared_memory_file(u64 bytes)
+{
+	return tmpfs_nameless_file("/dev/zero", 0777, bytes);
+}
+
+const char *tmpfs_nameless_name(const struct inode *inode)
+{
+	return inode->i_sb == nameless_sb ?
+		       container_of(inode, const struct tmpfs_inode, inode)->target :
+		       NULL;
+}
+
 void tmpfs_init(void)
 {
 	static struct fs_type tmpfs_type = { .name = "tmpfs", .fill_super = tmpfs_fill_super };
 
 	tmpfs_inode_cache = kmem_cache_create("tmpfs_inode", sizeof(struct tmpfs_inode), 0);
 	fs_register(&tmpfs_type);
+	nameless_sb = sb_new(&tmpfs_type, NULL);
+	BUG_ON(!nameless_sb || tmpfs_fill_super(nameless_sb));
 }

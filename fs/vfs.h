@@ -220,6 +220,7 @@ struct inode {
 	const struct inode_operations *i_op;
 	const struct file_operations *i_fop; /* set for char and block devices by open */
 	void *i_private;
+	u32 i_seals;		   /* F_SEAL_*; changed with the inode locked (fs/memfd.c) */
 	struct pipe *i_pipe;	   /* of an open FIFO (fs/pipe.c) */
 	struct file_lock *i_locks; /* NULL: none, and close() need not ask (fs/locks.c) */
 	struct mutex lock;
@@ -460,8 +461,8 @@ void path_free(char *path);
 /* Caches and the built-in file systems (ext2, tmpfs, devfs, pipes) and /dev/null and friends. */
 void vfs_init(void);
 /*
- * ext2 of disk "vda" on / (read-only), devfs on /dev, proc on /proc, tmpfs on /tmp. 0 or -errno
- * when there is no root; for the others a message is enough. Gives the current task its
+ * ext2 of disk "vda" on / (read-only), devfs on /dev, proc on /proc, tmpfs on /tmp and /dev/shm. 0
+ * or -errno when there is no root; for the others a message is enough. Gives the current task its
  * directories.
  */
 int vfs_mount_root(void);

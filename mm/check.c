@@ -6,6 +6,7 @@
  *
  *	    all PTEs of all mms --- counted against ---> page->mapcount of every frame
  *	    writable PTE of an anonymous page ---------> nobody else maps it
+ *	    writable PTE of a file's page -------------> the area is shared, the page dirty
  *	    free lists, hart lists, slabs -------------> account for every frame
  *
  *	Counting needs no memory: each PTE takes one off its page's mapcount, all must reach 0, and
@@ -114,7 +115,15 @@ static int check_file_pte(const struct vm_area *vma, unsigned long addr, pte_t p
 	if ((READ_ONCE(page->mapping) != as && !is_being_truncated(page, as)) ||
 	    page->index != vma_pgoff(vma, addr))
 		return complain("0x%lx: page of another file or offset", addr);
-	return pte_write(pte) ? complain("0x%lx: private file page is writable", addr) : 0;
+	if (!pte_write(pte))
+		return 0;
+	if (!(vma->vm_flags & VM_SHARED))
+		return complain("0x%lx: private file page is writable", addr);
+	/* A write-back takes W away first, under the leaf lock that we have. */
+	if (as->ops->write_pages && READ_ONCE(page->mapping) == as &&
+	    !(page_flags(page) & PG_DIRTY))
+		return complain("0x%lx: shared file page is writable, but not dirty", addr);
+	return 0;
 }
 
 /* Others map and unmap the page meanwhile: only a count that stands still says something. */

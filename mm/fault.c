@@ -8,7 +8,9 @@
  *	PTE empty, anonymous, write    -> demand-zero: fresh zeroed page              anon.c
  *	PTE empty, file                -> page cache, read in if absent; SIGBUS past  filefault.c
  *	                                  the end of file; private write: copy at once
- *	PTE present, write, read-only  -> copy-on-write: reuse or copy                cow.c
+ *	..., shared, write             -> page gets its place, is dirty, writable     shared.c
+ *	PTE present, write, read-only  -> private: copy-on-write: reuse or copy       cow.c
+ *	                                  shared: as above; no room: SIGBUS           shared.c
  *	PTE present, A or D clear      -> set it (hardware without automatic update)
  *	PTE present, allowed           -> spurious: another hart was first, or the TLB was stale
  *	no memory                      -> reclaim (in the allocator), then the OOM killer  oom.c
@@ -26,6 +28,7 @@
 
 #include "arch/riscv/hart.h"
 #include "arch/riscv/mmu.h"
+#include "fs/mapping.h"
 #include "kernel/panic.h"
 #include "lib/errno.h"
 #include "mm/debug.h"
@@ -173,8 +176,16 @@ static enum fault_result fault_dispatch(struct fault *f)
 		return f->vma->vm_file ? file_fault(f) : anon_fault(f);
 	window();
 	if (f->access == FAULT_WRITE && !pte_write(f->orig))
-		return cow_fault(f);
+		return f->vma->vm_flags & VM_SHARED ? shared_write_fault(f) : cow_fault(f);
 	return finish_present(f);
+}
+
+/* Who dirties pages faster than they are written waits; no lock of mm/ is held. */
+static void throttle(struct fault *f)
+{
+	balance_dirty_pages(file_mapping(f->throttle));
+	file_put(f->throttle);
+	f->throttle = NULL;
 }
 
 /* One try, with mmap_lock taken and released. FAULT_RETRY: try again. */
@@ -187,6 +198,8 @@ static enum fault_result fault_try(struct fault *f)
 	if (res == FAULT_RETRY_UNLOCKED)
 		return FAULT_RETRY;
 	up_read(&f->mm->mmap_lock);
+	if (unlikely(f->throttle))
+		throttle(f);
 	if (unlikely(res == FAULT_RETRY))
 		count_vm(VM_fault_raced);
 	if (unlikely(res == FAULT_SEGV_MAPERR) && stack_grow(f->mm, f->addr) == 0) {

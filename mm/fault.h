@@ -7,6 +7,7 @@
 #include "mm/mm.h"
 
 struct address_space;
+struct file;
 
 struct fault {
 	struct mm *mm;
@@ -21,6 +22,8 @@ struct fault {
 	const struct address_space *source_mapping;
 	bool waited;		  /* for a disk: a major fault */
 	unsigned long fail_fired; /* failures injected before this fault */
+	bool made_room;		  /* on the disk: there is no more to be had */
+	struct file *throttle;	  /* its writer is to wait, without mmap_lock; or NULL */
 };
 
 /*
@@ -37,6 +40,15 @@ struct fault {
 enum fault_result anon_fault(struct fault *f); /* PTE empty, no file      (mm/anon.c) */
 enum fault_result file_fault(struct fault *f); /* PTE empty, file         (mm/filefault.c) */
 enum fault_result cow_fault(struct fault *f); /* PTE present, write to a read-only one (mm/cow.c) */
+/* PTE present, write to a read-only one, shared area (mm/shared.c) */
+enum fault_result shared_write_fault(struct fault *f);
+/*
+ * A write to up-to-date @page, referenced, of a shared area, whose PTE is what f->orig says. As a
+ * case of its own: FAULT_RETRY, FAULT_RETRY_UNLOCKED too.
+ */
+enum fault_result shared_write(struct fault *f, struct page *page);
+/* True when pages of @vma may be written to unnoticed: the first touch maps them so. */
+bool shared_maps_writable(const struct vm_area *vma);
 /* Sleeps for I/O and so may drop mmap_lock; the caller's errno as a fault result. */
 enum fault_result fault_from_errno(int err);
 

@@ -4,7 +4,8 @@
  *	page index past the end of the file   -> SIGBUS
  *	not in the page cache, or being read  -> drop mmap_lock, read, start over (a major fault)
  *	in the cache; read or fetch           -> map it read-only, and its cached neighbours with it
- *	in the cache; write (private)         -> copy at once, map the copy writable
+ *	in the cache; write, private          -> copy at once, map the copy writable
+ *	in the cache; write, shared           -> shared.c
  *
  *	fault-around:   window of FAULT_AROUND pages, cut to the area and to its leaf table
  *	        [ ][x][x][F][x][ ][x][x]   F: faulting page   x: cached and up to date: mapped
@@ -15,7 +16,7 @@
  * change, or the truncation sees the PTE. Where the leaf table itself is new, the fences in
  * pte_alloc() and filemap_truncate() order the two.
  *
- * Invariant: a file page is only ever mapped read-only here. (Shared writable maps: a later issue.)
+ * Invariant: a file page is mapped read-only here, but where nobody needs to know of writes.
  * Locks: mmap_lock for reading, from the caller, dropped for I/O; the leaf table's lock.
  */
 #include "arch/riscv/mmu.h"
@@ -103,12 +104,12 @@ static struct window around(const struct fault *f)
 }
 
 /* Sets the PTE of one page if it is free and the page still the file's. Leaf lock held. */
-static bool map_one(struct fault *f, pte_t *ptep, struct page *page, struct address_space *as)
+static bool map_one(pte_t *ptep, struct page *page, struct address_space *as, unsigned long bits)
 {
 	if (!pte_none(pte_read(ptep)) || !page_still_in_file(page, as))
 		return false;
 	atomic_inc(&page->mapcount);
-	pte_set(ptep, pte_make(page_to_pfn(page), fault_pte_bits(f->vma, false)));
+	pte_set(ptep, pte_make(page_to_pfn(page), bits));
 	return true;
 }
 
@@ -118,7 +119,8 @@ static enum fault_result map_found(struct fault *f, struct window w, struct page
 {
 	struct spinlock *ptl = pte_lockptr(f->ptep);
 	unsigned kept = 0, mapped = 0;
-	bool hit = false;
+	bool writable = shared_maps_writable(f->vma), hit = false;
+	unsigned long bits = fault_pte_bits(f->vma, writable) | (writable ? PTE_D : 0);
 
 	window();
 	spin_lock(ptl);
@@ -126,7 +128,7 @@ static enum fault_result map_found(struct fault *f, struct window w, struct page
 		unsigned long addr = w.addr + ((pages[i]->index - w.first) << PAGE_SHIFT);
 		pte_t *ptep = f->ptep + (long)(addr - f->addr) / PAGE_SIZE;
 
-		if (!map_one(f, ptep, pages[i], as)) {
+		if (!map_one(ptep, pages[i], as, bits)) {
 			pages[kept++] = pages[i];
 			continue;
 		}
@@ -174,10 +176,12 @@ enum fault_result file_fault(struct fault *f)
 			page_put(page);
 		return read_in(f, index);
 	}
-	if (f->access == FAULT_WRITE)
-		res = copy_from_cache(f, page, as);
-	else
+	if (f->access != FAULT_WRITE || shared_maps_writable(f->vma))
 		res = map_around(f, as);
+	else if (f->vma->vm_flags & VM_SHARED)
+		res = shared_write(f, page);
+	else
+		res = copy_from_cache(f, page, as);
 	page_put(page);
 	return res;
 }

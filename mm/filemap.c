@@ -61,6 +61,8 @@ void mapping_init(struct address_space *as, struct inode *host, const struct add
 	spin_lock_init(&as->lock);
 	spin_lock_init(&as->mmap_lock);
 	INIT_LIST_HEAD(&as->areas);
+	as->nr_writable = 0;
+	as->sealed = as->was_shared = as->growing = false;
 	radix_tree_init(&as->pages, radix_node_alloc, radix_node_free);
 }
 
@@ -455,12 +457,59 @@ static void zero_tail(struct address_space *as, u64 size)
 	page_put(page);
 }
 
+/* as->lock held: zeros from the end of the file to the end of the page there, if it is cached. */
+static void zero_past_end(struct address_space *as)
+{
+	unsigned offset = as->size & (PAGE_SIZE - 1);
+	struct page *page = NULL;
+
+	if (offset > 0)
+		page = radix_tree_lookup(&as->pages, as->size >> PAGE_SHIFT);
+	if (page && (page_flags(page) & PG_UPTODATE))
+		memset((char *)page_address(page) + offset, 0, PAGE_SIZE - offset);
+}
+
+void filemap_begin_grow(struct address_space *as)
+{
+	spin_lock(&as->lock);
+	as->growing = true;
+	if (READ_ONCE(as->was_shared))
+		zero_past_end(as);
+	spin_unlock(&as->lock);
+}
+
+void filemap_end_grow(struct address_space *as, u64 old_size)
+{
+	struct page *page;
+
+	smp_store_release(&as->growing, false); /* the new size and bytes before it */
+	if (likely(!READ_ONCE(as->was_shared)) || old_size % PAGE_SIZE == 0 ||
+	    !as->ops->map_locked_page)
+		return;
+	/* The new size before the look at PTEs: pairs with the leaf lock, or pte_alloc(). */
+	smp_mb();
+	page = find_get_page(as, old_size >> PAGE_SHIFT);
+	if (!page)
+		return;
+	unmap_page_writes(as, page);
+	page_put(page);
+}
+
+void filemap_grow(struct address_space *as, u64 size)
+{
+	u64 old_size = as->size;
+
+	filemap_begin_grow(as);
+	WRITE_ONCE(as->size, size);
+	filemap_end_grow(as, old_size);
+}
+
 void filemap_truncate(struct address_space *as, u64 size)
 {
 	unsigned long first = DIV_ROUND_UP(size, PAGE_SIZE);
 
 	if (size >= as->size) {
-		WRITE_ONCE(as->size, size);
+		filemap_grow(as, size);
 		return;
 	}
 	WRITE_ONCE(as->size, size);

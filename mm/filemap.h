@@ -26,6 +26,14 @@ struct address_space_ops {
 	 * locked; the inode is locked.
 	 */
 	int (*map_page)(struct address_space *as, struct page *page, unsigned from, unsigned to);
+	/*
+	 * The same for a write through a mapping: bytes [0, @to) of @page, which is locked and up
+	 * to date and lies in the file that far; the inode may be unlocked. -EAGAIN: make_room()
+	 * may help, which is not called with a page locked. NULL: nothing to do.
+	 */
+	int (*map_locked_page)(struct address_space *as, struct page *page, unsigned to);
+	/* Frees what room on the disk can be freed, maybe none. 0 or -errno. */
+	int (*make_room)(struct address_space *as);
 	/* What map_page made past the end of the file is not needed after all. May be NULL. */
 	void (*write_failed)(struct address_space *as);
 	/*
@@ -45,13 +53,17 @@ struct address_space_ops {
 struct address_space {
 	struct inode *host;
 	const struct address_space_ops *ops;
-	struct spinlock lock; /* guards pages and nr_pages */
+	struct spinlock lock; /* guards pages, nr_pages and growing */
 	struct radix_tree_root pages;
 	unsigned long nr_pages;
 	u64 size; /* bytes: THE size of the file. READ_ONCE; writers hold the inode's lock */
 	struct spinlock mmap_lock; /* i_mmap lock: guards areas */
 	struct list_head areas;	   /* every vm_area that maps this file, by vm_mapping_link */
-	errseq_t wb_err;	   /* the last failed write */
+	unsigned nr_writable; /* of them, shared with VM_MAYWRITE; and who is about to be one */
+	bool sealed;	      /* no such area may come any more (memfd_create(2)) */
+	bool was_shared;      /* one did come: bytes past the end of the file may be anything */
+	bool growing;	      /* somebody puts bytes past the end, to make the size reach them */
+	errseq_t wb_err;      /* the last failed write */
 };
 
 void mapping_init(struct address_space *as, struct inode *host,
@@ -108,6 +120,22 @@ ssize_t filemap_read_kernel(struct address_space *as, void *buf, size_t len, u64
 void filemap_truncate(struct address_space *as, u64 size);
 
 /*
+ * Around whatever makes the file larger (@old_size: what it was; inode's lock held): the rest of
+ * the last page is zeros then, whatever mappings wrote there, and who writes through one asks for a
+ * place for it again.
+ */
+void filemap_begin_grow(struct address_space *as);
+void filemap_end_grow(struct address_space *as, u64 old_size);
+/* Grows the file to @size by a hole. */
+void filemap_grow(struct address_space *as, u64 size);
+
+/*
+ * No shared area of @as that can be written comes any more. @all: and there is none; false if there
+ * is, or is about to be, and nothing has changed.
+ */
+bool mapping_seal(struct address_space *as, bool all);
+
+/*
  * Drops every page that is clean, not mapped and not in use, of a mapping with a backing store;
  * returns how many. May sleep.
  */
@@ -153,13 +181,18 @@ unsigned long filemap_nr_writeback(void);
 void throttle_writer(struct address_space *as);
 extern long nr_dirty_pages, dirty_background;
 
+static inline bool too_much_is_dirty(void)
+{
+	return unlikely(READ_ONCE(nr_dirty_pages) > dirty_background);
+}
+
 /*
  * A writer of @as has dirtied pages: when too much is dirty, wakes the flusher, and past a higher
  * limit writes some itself and waits. No lock but the inode's may be held.
  */
 static inline void balance_dirty_pages(struct address_space *as)
 {
-	if (unlikely(READ_ONCE(nr_dirty_pages) > dirty_background))
+	if (too_much_is_dirty())
 		throttle_writer(as);
 }
 

@@ -105,23 +105,19 @@ static void undo_overhang(struct address_space *as, char *dst, u64 pos, size_t n
  * leave. Returns the bytes copied or -errno. The size grows before the page becomes dirty: a
  * write-back between the two must see both.
  */
-static ssize_t write_piece(struct address_space *as, u64 pos, const void *buf, size_t n,
-			   bool kernel_buf)
+static ssize_t write_to_page(struct address_space *as, struct page *page, u64 pos, const void *buf,
+			     size_t n, bool kernel_buf)
 {
 	unsigned offset = pos & (PAGE_SIZE - 1);
-	struct page *page = read_mapping_page(as, pos >> PAGE_SHIFT);
 	size_t left = 0;
 	char *dst;
 	int err = 0;
 
-	if (IS_ERR(page))
-		return PTR_ERR(page);
 	if (as->ops->map_page && !(page_flags(page) & PG_MAPPED))
 		err = as->ops->map_page(as, page, offset, offset + n);
 	if (err) {
 		/* A hole that got its block all the same is zeros, not what the disk held. */
 		filemap_set_dirty(as, page);
-		page_put(page);
 		return err;
 	}
 	dst = (char *)page_address(page) + offset;
@@ -140,8 +136,26 @@ static ssize_t write_piece(struct address_space *as, u64 pos, const void *buf, s
 		page_clear_flags(page, PG_MAPPED); /* blocks of it may go again */
 		as->ops->write_failed(as);
 	}
-	page_put(page);
 	return n - left;
+}
+
+static ssize_t write_piece(struct address_space *as, u64 pos, const void *buf, size_t n,
+			   bool kernel_buf)
+{
+	struct page *page = read_mapping_page(as, pos >> PAGE_SHIFT);
+	u64 old_size = as->size;
+	bool grows = pos + n > old_size;
+	ssize_t ret;
+
+	if (IS_ERR(page))
+		return PTR_ERR(page);
+	if (grows)
+		filemap_begin_grow(as);
+	ret = write_to_page(as, page, pos, buf, n, kernel_buf);
+	if (grows)
+		filemap_end_grow(as, old_size);
+	page_put(page);
+	return ret;
 }
 
 static ssize_t write_pieces(struct address_space *as, const void *buf, size_t len, u64 pos,
@@ -196,7 +210,7 @@ int filemap_allocate(struct address_space *as, u64 pos, u64 len)
 			err = as->ops->map_page(as, page, offset, offset + n);
 		pos += n;
 		if (!err && pos > as->size)
-			WRITE_ONCE(as->size, pos);
+			filemap_grow(as, pos);
 		filemap_set_dirty(as, page);
 		page_put(page);
 		balance_dirty_pages(as);

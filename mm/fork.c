@@ -6,7 +6,8 @@
  *
  *	anonymous page     both PTEs lose W, the page gains a reference and a mapping; the first
  *	                   write on either side is a copy-on-write fault
- *	zero page, file    left out: the child faults them in from the list and the page cache
+ *	zero page, file    left out: the child faults them in from the list and the page cache;
+ *	                   that of a shared area is the same page for both, and never copied
  *	PROT_NONE'd page   as anonymous
  *
  * Invariant: after it, no writable PTE maps a page that two address spaces share (vm_check_all()).

@@ -49,6 +49,8 @@ struct address_space;
 #define VM_GROWSDOWN 0x1u /* the stack: a fault just below extends it */
 #define VM_HEAP	     0x2u /* made by brk(); only a name for /proc and people */
 #define VM_NORESERVE 0x4u
+#define VM_SHARED    0x8u  /* stores go to the file (or shared memory) itself */
+#define VM_MAYWRITE  0x10u /* of a shared area: it may be, or become, writable */
 
 struct vm_area {
 	unsigned long vm_start, vm_end; /* user addresses, bytes, page aligned, end exclusive */
@@ -121,7 +123,14 @@ void mm_init(void); /* caches; boot */
 long vm_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long len, u32 prot,
 	     u32 flags, unsigned long off);
 int vm_munmap(struct mm *mm, unsigned long addr, unsigned long len);
+/*
+ * Unmaps what is left of a mapping made at @addr, which began with page 0 of a file that @is_it
+ * says yes to. The file with a reference, or ERR_PTR(-EINVAL): there is none. Cannot fail half-way.
+ */
+struct file *vm_unmap_file(struct mm *mm, unsigned long addr, bool (*is_it)(const struct file *));
 int vm_mprotect(struct mm *mm, unsigned long addr, unsigned long len, u32 prot);
+/* MS_SYNC and the like; waits for the disk. 0 or -errno, -ENOMEM: a hole. */
+int vm_msync(struct mm *mm, unsigned long addr, unsigned long len, int flags);
 /* Moves the break; returns the break afterwards (unchanged when refused), as brk(2) of Linux. */
 unsigned long vm_brk(struct mm *mm, unsigned long brk);
 /* exec: the first stack area of @size bytes below @top, growable; 0 or -errno. */

@@ -18,10 +18,12 @@
 #include "arch/riscv/hart.h"
 #include "fs/mapping.h"
 #include "kernel/syscall.h"
+#include "lib/err.h"
 #include "lib/errno.h"
 #include "mm/buddy.h"
 #include "mm/debug.h"
 #include "mm/internal.h"
+#include "mm/rmap.h"
 #include "mm/vma.h"
 
 unsigned long mmap_base_below_stack(unsigned long top)
@@ -38,7 +40,7 @@ int may_expand(struct mm *mm, unsigned long pages, u32 prot, u32 flags)
 
 	if (mm->total_vm + pages > rlim[RLIMIT_AS].cur >> PAGE_SHIFT)
 		return -ENOMEM;
-	if (!(prot & PROT_WRITE) || (flags & VM_GROWSDOWN))
+	if (!(prot & PROT_WRITE) || (flags & (VM_GROWSDOWN | VM_SHARED)))
 		return 0;
 	if (mm->data_vm + pages > rlim[RLIMIT_DATA].cur >> PAGE_SHIFT)
 		return -ENOMEM;
@@ -152,15 +154,33 @@ static long mmap_locked(struct mm *mm, struct vm_area *want, unsigned long addr,
 	return start;
 }
 
+/* What MAP_SHARED_VALIDATE knows; MAP_SHARED ignores all else. (MAP_SYNC: no file can it.) */
+#define MAP_KNOWN                                                                                  \
+	(MAP_TYPE | MAP_FIXED | MAP_FIXED_NOREPLACE | MAP_ANONYMOUS | MAP_GROWSDOWN |              \
+	 MAP_DENYWRITE | MAP_EXECUTABLE | MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE |              \
+	 MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB)
+
+static bool is_shared(u32 flags)
+{
+	return (flags & MAP_TYPE) != MAP_PRIVATE;
+}
+
 /* 0, or the errno for flags that mmap(2) does not have or that a later issue brings. */
-static int check_flags(u32 flags)
+static int check_flags(const struct file *file, u32 flags)
 {
 	switch (flags & MAP_TYPE) {
 	case MAP_PRIVATE:
 		break;
-	case MAP_SHARED:
 	case MAP_SHARED_VALIDATE:
-		return -EOPNOTSUPP;
+		if (!file) /* it is for files */
+			return -EINVAL;
+		if (flags & ~MAP_KNOWN)
+			return -EOPNOTSUPP;
+		break;
+	case MAP_SHARED:
+		if (flags & MAP_GROWSDOWN)
+			return -EINVAL;
+		break;
 	default:
 		return -EINVAL;
 	}
@@ -169,13 +189,65 @@ static int check_flags(u32 flags)
 	return flags & (MAP_GROWSDOWN | MAP_LOCKED) ? -EOPNOTSUPP : 0;
 }
 
-static int check_file(struct file *file, u32 prot)
+static int check_file(struct file *file, u32 prot, u32 flags)
 {
 	if (!file_can_read(file))
+		return -EACCES;
+	if (is_shared(flags) && (prot & PROT_WRITE) && !file_can_write(file))
 		return -EACCES;
 	if ((prot & PROT_EXEC) && !file_can_exec(file))
 		return -EPERM;
 	return file_mapping(file) ? 0 : -ENODEV;
+}
+
+/*
+ * Sets the flags of shared area @want of @file. 0, or -EPERM when @file is sealed against writes.
+ * Undone by mapping_release_writable(), when the area is on its mapping's list or will not be.
+ */
+static int start_sharing(struct file *file, struct vm_area *want)
+{
+	want->vm_flags |= VM_SHARED;
+	if (!file_can_write(file))
+		return 0;
+	if (mapping_hold_writable(file_mapping(file)))
+		want->vm_flags |= VM_MAYWRITE;
+	else if (want->vm_prot & PROT_WRITE)
+		return -EPERM;
+	return 0;
+}
+
+/* The checked request for @file, or anonymous memory; @want has its protection. */
+static long do_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long len,
+		    u32 flags, unsigned long off, struct vm_area *want)
+{
+	long ret;
+
+	if (file) {
+		want->vm_file = file;
+		want->vm_pgoff = off >> PAGE_SHIFT;
+	}
+	if (flags & MAP_NORESERVE)
+		want->vm_flags |= VM_NORESERVE;
+	if (unlikely(is_shared(flags))) {
+		ret = start_sharing(file, want);
+		if (ret)
+			return ret;
+	}
+	down_write(&mm->mmap_lock);
+	ret = mmap_locked(mm, want, addr, len, flags);
+	debug_mm_edited(mm);
+	up_write(&mm->mmap_lock);
+	if (unlikely(want->vm_flags & VM_MAYWRITE))
+		mapping_release_writable(file_mapping(file));
+	return ret;
+}
+
+/* Memory that is shared with children: a file that nobody else can open; or ERR_PTR. */
+static struct file *make_shared_memory(unsigned long len, u32 flags)
+{
+	if (len >> PAGE_SHIFT > nr_managed_pages() && !(flags & MAP_NORESERVE))
+		return ERR_PTR(-ENOMEM);
+	return shared_memory_file(len);
 }
 
 long vm_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long len, u32 prot,
@@ -183,9 +255,10 @@ long vm_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long
 {
 	unsigned long bytes = PAGE_ALIGN(len);
 	struct vm_area want = { .vm_prot = prot & PROT_MASK };
+	struct file *memory = NULL;
 	long ret;
 
-	ret = check_flags(flags);
+	ret = check_flags(file, flags);
 	if (ret)
 		return ret;
 	if (len == 0)
@@ -197,19 +270,19 @@ long vm_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long
 	if (file) {
 		if (off > (unsigned long)LONG_MAX - bytes)
 			return -EOVERFLOW;
-		ret = check_file(file, prot);
+		ret = check_file(file, prot, flags);
 		if (ret)
 			return ret;
-		want.vm_file = file;
-		want.vm_pgoff = off >> PAGE_SHIFT;
 	}
-	if (flags & MAP_NORESERVE)
-		want.vm_flags |= VM_NORESERVE;
-
-	down_write(&mm->mmap_lock);
-	ret = mmap_locked(mm, &want, addr, bytes, flags);
-	debug_mm_edited(mm);
-	up_write(&mm->mmap_lock);
+	if (!file && unlikely(is_shared(flags))) {
+		file = memory = make_shared_memory(bytes, flags);
+		if (IS_ERR(memory))
+			return PTR_ERR(memory);
+		off = 0;
+	}
+	ret = do_mmap(mm, file, addr, bytes, flags, off, &want);
+	if (unlikely(memory))
+		file_put(memory);
 	/* Failing to populate is not failing to map: the pages come on demand. */
 	if (ret >= 0 && (flags & MAP_POPULATE) && !(flags & MAP_NONBLOCK))
 		mm_populate(mm, ret, ret + bytes);

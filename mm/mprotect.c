@@ -6,7 +6,8 @@
  *	after    [A  )[   r--    )[A  )     split at both ends, change, merge what is equal now
  *
  *	The PTEs follow: each present one gets the new rights. W comes back at once only for a page
- *	that nobody shares (cow.c's rule: anonymous, refcount 1); any other regains it by a fault.
+ *	that nobody shares (cow.c's rule: anonymous, refcount 1), and stays in that of a shared
+ *	mapping; any other regains it by a fault.
  *	PROT_NONE keeps the frame but hides it (PTE_PROTNONE).
  *
  *	A hole in the range: as in Linux, the areas before it are changed, then ENOMEM.
@@ -37,6 +38,8 @@ static bool may_write_now(pte_t pte)
 
 	if (pte_special(pte))
 		return false;
+	if (pte_write(pte)) /* nobody else's, or shared on purpose: and known to be dirty */
+		return true;
 	page = pfn_to_page(pte_pfn(pte));
 	return page_is_anon(page) && atomic_read(&page->refcount) == 1;
 }
@@ -120,7 +123,7 @@ static int check_limits(struct mm *mm, unsigned long start, unsigned long end, u
 		return 0;
 	for (struct vm_area *vma = find_vma(mm, start); vma && vma->vm_start < end;
 	     vma = vma->vm_next) {
-		if (!(vma->vm_prot & PROT_WRITE) && !(vma->vm_flags & VM_GROWSDOWN))
+		if (!(vma->vm_prot & PROT_WRITE) && !(vma->vm_flags & (VM_GROWSDOWN | VM_SHARED)))
 			pages += (min(end, vma->vm_end) - max(start, vma->vm_start)) >> PAGE_SHIFT;
 	}
 	if (pages == 0)
@@ -132,6 +135,12 @@ static int check_limits(struct mm *mm, unsigned long start, unsigned long end, u
 static bool exec_refused(const struct vm_area *vma, u32 prot)
 {
 	return (prot & PROT_EXEC) && vma->vm_file && !file_can_exec(vma->vm_file);
+}
+
+/* A file that was not opened for writing is not written through a shared mapping either. */
+static bool write_refused(const struct vm_area *vma, u32 prot)
+{
+	return (prot & PROT_WRITE) && (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_SHARED;
 }
 
 static int mprotect_locked(struct mm *mm, unsigned long start, unsigned long end, u32 prot)
@@ -150,7 +159,7 @@ static int mprotect_locked(struct mm *mm, unsigned long start, unsigned long end
 		return err;
 	for (vma = vma_lookup(mm, start); vma && vma->vm_start <= at && at < end && !err;
 	     vma = vma->vm_next) {
-		if (exec_refused(vma, prot))
+		if (exec_refused(vma, prot) || write_refused(vma, prot))
 			err = -EACCES;
 		else if (vma->vm_prot != prot)
 			change_area(vma, prot);

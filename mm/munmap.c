@@ -11,8 +11,10 @@
  * Locks: mmap_lock for writing.
  * Source: munmap(2).
  */
+#include "fs/mapping.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
+#include "lib/err.h"
 #include "lib/errno.h"
 #include "mm/debug.h"
 #include "mm/vma.h"
@@ -30,6 +32,38 @@ int vm_munmap(struct mm *mm, unsigned long addr, unsigned long len)
 	debug_mm_edited(mm);
 	up_write(&mm->mmap_lock);
 	return err;
+}
+
+/* @vma maps @file (NULL: any that @is_it says yes to) as if its page 0 were at @addr. */
+static bool belongs_to(const struct vm_area *vma, unsigned long addr, const struct file *file,
+		       bool (*is_it)(const struct file *))
+{
+	if (!vma->vm_file || vma->vm_start - (vma->vm_pgoff << PAGE_SHIFT) != addr)
+		return false;
+	return file ? vma->vm_file == file : is_it(vma->vm_file);
+}
+
+struct file *vm_unmap_file(struct mm *mm, unsigned long addr, bool (*is_it)(const struct file *))
+{
+	struct file *file = NULL;
+	struct vm_area *vma;
+
+	if (offset_in_page(addr))
+		return ERR_PTR(-EINVAL);
+	down_write(&mm->mmap_lock);
+	for (vma = find_vma(mm, addr); vma;) {
+		unsigned long end = vma->vm_end;
+
+		if (belongs_to(vma, addr, file, is_it)) {
+			if (!file)
+				file = file_get(vma->vm_file);
+			vma_remove_aligned(mm, vma->vm_start, end);
+		}
+		vma = find_vma(mm, end);
+	}
+	debug_mm_edited(mm);
+	up_write(&mm->mmap_lock);
+	return file ? file : ERR_PTR(-EINVAL);
 }
 
 SYSCALL_DEFINE2(munmap, unsigned long, addr, unsigned long, len)

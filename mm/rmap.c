@@ -7,6 +7,8 @@
  *	Truncation visits every area that covers the pages which go, and clears their PTEs there,
  *	private copies included (as Linux does: SIGBUS past the end of file is for all).
  *
+ *	Write-back visits every shared area that covers a page, and takes W and D from its PTE.
+ *
  * Invariant (mm_check()): an area with a file is on its mapping's list.
  * Locks: address_space.mmap_lock guards the list and the borders of the areas on it. It is inside
  * mmap_lock and outside page-table locks. An area leaves the list before its tables are freed, so
@@ -15,6 +17,7 @@
 #include "fs/mapping.h"
 #include "mm/filemap.h"
 #include "mm/internal.h"
+#include "mm/pgtable.h"
 #include "mm/rmap.h"
 #include "mm/tlb.h"
 #include "mm/vma.h"
@@ -31,12 +34,24 @@ void mapping_unlock_area(struct vm_area *vma)
 		spin_unlock(&file_mapping(vma->vm_file)->mmap_lock);
 }
 
+static bool may_write_shared(const struct vm_area *vma)
+{
+	return (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == (VM_SHARED | VM_MAYWRITE);
+}
+
 void mapping_link_area(struct vm_area *vma)
 {
+	struct address_space *as;
+
 	if (!vma->vm_file)
 		return;
+	as = file_mapping(vma->vm_file);
 	mapping_lock_area(vma);
-	list_add_tail(&vma->vm_mapping_link, &file_mapping(vma->vm_file)->areas);
+	list_add_tail(&vma->vm_mapping_link, &as->areas);
+	if (may_write_shared(vma)) {
+		as->nr_writable++;
+		WRITE_ONCE(as->was_shared, true);
+	}
 	mapping_unlock_area(vma);
 }
 
@@ -46,6 +61,8 @@ void mapping_unlink_area(struct vm_area *vma)
 		return;
 	mapping_lock_area(vma);
 	list_del(&vma->vm_mapping_link);
+	if (may_write_shared(vma))
+		file_mapping(vma->vm_file)->nr_writable--;
 	mapping_unlock_area(vma);
 }
 
@@ -67,4 +84,81 @@ void unmap_mapping_from(struct address_space *as, unsigned long first)
 		gather_finish(&g);
 	}
 	spin_unlock(&as->mmap_lock);
+}
+
+/* Takes W and D from the PTE of @addr if it maps @page. */
+static void take_write(struct mm *mm, unsigned long addr, const struct page *page)
+{
+	pte_t *ptep = pte_find(mm, addr);
+	struct spinlock *ptl;
+	pte_t pte;
+
+	if (!ptep)
+		return;
+	ptl = pte_lockptr(ptep);
+	spin_lock(ptl);
+	pte = pte_read(ptep);
+	if (pte_present(pte) && pte_write(pte) && pte_pfn(pte) == page_to_pfn(page)) {
+		pte_clear_bits(ptep, PTE_W | PTE_D);
+		flush_tlb_range(mm, addr, addr + PAGE_SIZE);
+	}
+	spin_unlock(ptl);
+}
+
+void unmap_page_writes(struct address_space *as, struct page *page)
+{
+	unsigned long index = page->index;
+	struct vm_area *vma;
+
+	if (atomic_read(&page->mapcount) == 0)
+		return;
+	spin_lock(&as->mmap_lock);
+	list_for_each_entry(vma, &as->areas, vm_mapping_link) {
+		if ((vma->vm_flags & VM_SHARED) && index >= vma->vm_pgoff &&
+		    index - vma->vm_pgoff < vma_pages(vma))
+			take_write(vma->vm_mm,
+				   vma->vm_start + ((index - vma->vm_pgoff) << PAGE_SHIFT), page);
+	}
+	spin_unlock(&as->mmap_lock);
+}
+
+bool mapping_hold_writable(struct address_space *as)
+{
+	bool held;
+
+	spin_lock(&as->mmap_lock);
+	held = !as->sealed;
+	as->nr_writable += held;
+	spin_unlock(&as->mmap_lock);
+	return held;
+}
+
+void mapping_release_writable(struct address_space *as)
+{
+	spin_lock(&as->mmap_lock);
+	as->nr_writable--;
+	spin_unlock(&as->mmap_lock);
+}
+
+bool mapping_seal(struct address_space *as, bool all)
+{
+	bool can;
+
+	spin_lock(&as->mmap_lock);
+	can = !all || as->nr_writable == 0;
+	as->sealed |= can;
+	spin_unlock(&as->mmap_lock);
+	return can;
+}
+
+unsigned long mapping_nr_areas(struct address_space *as)
+{
+	unsigned long nr = 0;
+	struct list_head *link;
+
+	spin_lock(&as->mmap_lock);
+	for (link = as->areas.next; link != &as->areas; link = link->next)
+		nr++;
+	spin_unlock(&as->mmap_lock);
+	return nr;
 }

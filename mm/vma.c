@@ -37,7 +37,7 @@ void vma_account(struct mm *mm, const struct vm_area *vma, unsigned long start, 
 	mm->total_vm += pages;
 	if (vma->vm_flags & VM_GROWSDOWN)
 		mm->stack_vm += pages;
-	else if (vma->vm_prot & PROT_WRITE)
+	else if ((vma->vm_prot & PROT_WRITE) && !(vma->vm_flags & VM_SHARED))
 		mm->data_vm += pages;
 	if (vma->vm_prot & PROT_EXEC)
 		mm->exec_vm += pages;

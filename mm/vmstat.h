@@ -17,6 +17,7 @@
 	X(fault_file_read)	/* page cache page mapped read-only */                             \
 	X(fault_file_around)	/* ... and its cached neighbours, a page each */                   \
 	X(fault_file_cow)	/* private write to a file page: copied at once */                 \
+	X(fault_shared_write)	/* write to a shared page: made writable, and dirty */             \
 	X(fault_cow_copy)	/* write to a shared anonymous page: copied */                     \
 	X(fault_cow_reuse)	/* ... by its last owner: made writable */                         \
 	X(fault_stack_grow)	/* the stack area extended */                                      \

@@ -17,7 +17,8 @@
  *
  * The contents of a page may change while it is written: they are copied in first, then the page is
  * marked dirty, and dirty was cleared before the write began, so what the disk missed is written
- * once more.
+ * once more. Writes through a mapping tell nobody: so the PTEs of a clean page are read-only, and a
+ * write-back makes them so before it clears dirty (mm/shared.c).
  *
  * Invariants: PG_DIRTY exactly where the tag DIRTY is; PG_WRITEBACK only where the tag WRITEBACK
  * is; a page in either state is in the tree (reclaim and truncation respect it); nr_dirty_pages
@@ -28,8 +29,10 @@
 #include "fs/mapping.h"
 #include "kernel/panic.h"
 #include "lib/errno.h"
+#include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/filemap.h"
+#include "mm/rmap.h"
 #include "mm/vmstat.h"
 
 #define BATCH 16 /* pages for one write_pages(); at most BIO_MAX_SEGS */
@@ -141,6 +144,21 @@ static unsigned next_to_write(struct address_space *as, unsigned long *first, un
 }
 
 /*
+ * What a mapping wrote past the end of the file is not the file's. Only if nobody is just putting
+ * something there that will be. as->lock held.
+ */
+static void zero_past_end(const struct address_space *as, struct page *page)
+{
+	u64 pos = (u64)page->index << PAGE_SHIFT, size;
+
+	if (likely(!READ_ONCE(as->was_shared)) || smp_load_acquire(&as->growing))
+		return;
+	size = READ_ONCE(as->size);
+	if (size > pos && size - pos < PAGE_SIZE)
+		memset((char *)page_address(page) + (size - pos), 0, PAGE_SIZE - (size - pos));
+}
+
+/*
  * Locks @page and makes it one that is being written. False: there is nothing to write any more,
  * and it is not locked.
  */
@@ -150,12 +168,16 @@ static bool begin_writeback(struct address_space *as, struct page *page, unsigne
 
 	lock_page(page);
 	wait_on_page_writeback(page); /* two writes of one page could overtake each other */
+	/* Whoever writes through a mapping from now on makes it dirty again, after us. */
+	if (page->mapping == as)
+		unmap_page_writes(as, page);
 	spin_lock(&as->lock);
 	if (page->mapping == as && page->index == index) {
 		radix_tree_tag_clear(&as->pages, index, RADIX_TAG_TOWRITE);
 		begun = page_flags(page) & PG_DIRTY;
 	}
 	if (begun) {
+		zero_past_end(as, page);
 		clear_dirty(as, page);
 		page_set_flags(page, PG_WRITEBACK);
 		radix_tree_tag_set(&as->pages, index, RADIX_TAG_WRITEBACK);

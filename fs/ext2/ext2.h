@@ -216,6 +216,8 @@ s64 ext2_seek(struct address_space *as, u64 pos, bool data);
  * with the bytes that the page has now, before it is pointed to. May commit.
  */
 int ext2_map_page(struct address_space *as, struct page *page, unsigned from, unsigned to);
+int ext2_map_locked_page(struct address_space *as, struct page *page, unsigned to);
+int ext2_free_room(struct address_space *as);
 /* Frees all blocks past @size bytes. Damage is told and leaves blocks behind. */
 void ext2_truncate_blocks(struct inode *inode, u64 size);
 

@@ -52,6 +52,8 @@ static void ext2_write_failed(struct address_space *as)
 const struct address_space_ops ext2_aops = {
 	.read_pages = ext2_read_pages,
 	.map_page = ext2_map_page,
+	.map_locked_page = ext2_map_locked_page,
+	.make_room = ext2_free_room,
 	.write_failed = ext2_write_failed,
 	.write_pages = ext2_write_pages,
 	.seek = ext2_seek,

@@ -300,6 +300,24 @@ int ext2_map_page(struct address_space *as, struct page *page, unsigned from, un
 	return 0;
 }
 
+/*
+ * Nothing is taken back on failure: what was made lies in the file. If the file has become shorter
+ * meanwhile, who makes it so waits for the page, and takes the blocks then.
+ */
+int ext2_map_locked_page(struct address_space *as, struct page *page, unsigned to)
+{
+	int err = make_blocks(as->host, page, 0, to);
+
+	if (!err && to > PAGE_SIZE - as->host->i_sb->s_blocksize)
+		page_set_flags(page, PG_MAPPED);
+	return err;
+}
+
+int ext2_free_room(struct address_space *as)
+{
+	return ext2_commit(as->host->i_sb);
+}
+
 /* ---- taking blocks away ---- */
 
 /* Blocks being given back: runs of consecutive ones together. */

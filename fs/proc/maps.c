@@ -54,10 +54,11 @@ static size_t put_line(const struct vm_area *vma, char *buf)
 
 	if (vma->vm_file)
 		file_dev_ino(vma->vm_file, &dev, &ino);
-	len = scnprintf(buf, LINE_MAX, "%08lx-%08lx %c%c%cp %08lx %02x:%02x %lu ", vma->vm_start,
+	len = scnprintf(buf, LINE_MAX, "%08lx-%08lx %c%c%c%c %08lx %02x:%02x %lu ", vma->vm_start,
 			vma->vm_end, vma->vm_prot & PROT_READ ? 'r' : '-',
 			vma->vm_prot & PROT_WRITE ? 'w' : '-', vma->vm_prot & PROT_EXEC ? 'x' : '-',
-			offset, MAJOR(dev), MINOR(dev), (unsigned long)ino);
+			vma->vm_flags & VM_SHARED ? 's' : 'p', offset, MAJOR(dev), MINOR(dev),
+			(unsigned long)ino);
 	if (vma->vm_file || (vma->vm_flags & (VM_HEAP | VM_GROWSDOWN))) {
 		while (len < NAME_COLUMN)
 			buf[len++] = ' ';

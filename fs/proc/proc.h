@@ -116,6 +116,11 @@ int proc_show_pid_stat(struct seq_buf *seq, struct task *task); /* status.c */
 int proc_show_pid_status(struct seq_buf *seq, struct task *task);
 int proc_show_pid_statm(struct seq_buf *seq, struct task *task);
 
+int proc_show_shm(struct seq_buf *seq, struct task *task); /* shm.c */
+int proc_show_shmmax(struct seq_buf *seq, struct task *task);
+int proc_show_shmall(struct seq_buf *seq, struct task *task);
+int proc_show_shmmni(struct seq_buf *seq, struct task *task);
+
 int proc_show_meminfo(struct seq_buf *seq, struct task *task); /* mem.c */
 int proc_show_vmstat(struct seq_buf *seq, struct task *task);
 int proc_show_buddyinfo(struct seq_buf *seq, struct task *task);

@@ -29,15 +29,28 @@ static const struct proc_entry vm_entries[] = {
 };
 static const struct proc_dir vm_dir = { vm_entries, ARRAY_SIZE(vm_entries), PROC_INO_SYS + 8 };
 
-static const struct proc_entry sys_entries[] = {
-	{ .name = "vm", .mode = S_IFDIR | 0555, .dir = &vm_dir },
-};
-static const struct proc_dir sys_dir = { sys_entries, ARRAY_SIZE(sys_entries), PROC_INO_SYS };
-
 #define TEXT(NAME)                                                                                 \
 	{                                                                                          \
 		.name = #NAME, .mode = S_IFREG | 0444, .show = proc_show_##NAME                    \
 	}
+
+static const struct proc_entry kernel_entries[] = {
+	TEXT(shmmax),
+	TEXT(shmall),
+	TEXT(shmmni),
+};
+static const struct proc_dir kernel_dir = { kernel_entries, ARRAY_SIZE(kernel_entries),
+					    PROC_INO_SYS + 16 };
+
+static const struct proc_entry sysvipc_entries[] = { TEXT(shm) };
+static const struct proc_dir sysvipc_dir = { sysvipc_entries, ARRAY_SIZE(sysvipc_entries),
+					     PROC_INO_SYS + 24 };
+
+static const struct proc_entry sys_entries[] = {
+	{ .name = "vm", .mode = S_IFDIR | 0555, .dir = &vm_dir },
+	{ .name = "kernel", .mode = S_IFDIR | 0555, .dir = &kernel_dir },
+};
+static const struct proc_dir sys_dir = { sys_entries, ARRAY_SIZE(sys_entries), PROC_INO_SYS };
 
 static const struct proc_entry root_entries[] = {
 	{ .name = "self", .mode = S_IFLNK | 0777, .readlink = self_readlink },
@@ -60,6 +73,7 @@ static const struct proc_entry root_entries[] = {
 #endif
 	{ .name = "kmsg", .mode = S_IFREG | 0400, .i_fop = &proc_kmsg_fops },
 	{ .name = "sys", .mode = S_IFDIR | 0555, .dir = &sys_dir },
+	{ .name = "sysvipc", .mode = S_IFDIR | 0555, .dir = &sysvipc_dir },
 };
 static const struct proc_dir root_dir = { root_entries, ARRAY_SIZE(root_entries), PROC_INO_FILES };
 

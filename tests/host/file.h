@@ -17,6 +17,7 @@ struct file {
 	int refs;
 	unsigned nr;
 	bool readable, writable, executable, dirty;
+	unsigned times_written;
 	u8 *disk;
 	unsigned long disk_pages;
 };

@@ -7,7 +7,7 @@
  *   worker 1 -- DIRECTORY/w1, block 1 of MARKERS --+-- pipe --> parent --> console
  *
  * Lines, each beginning with the worker's number:
- *   KEEP TYPE SIZE CRC PATH   fsync or sync has returned for it: it is on the disk like this.
+ *   KEEP TYPE SIZE CRC PATH   fsync, msync or sync has returned for it: the disk has it so.
  *                             TYPE: f a file, l a link (CRC of its target), - no such name.
  *   CONFIRMED N               all KEEP lines so far hold since marker N was written.
  *   TOUCH PATH                it is about to change: what was said of it holds no longer.
@@ -30,6 +30,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -163,14 +164,34 @@ static void touch_object(int slot)
 
 /* ---- promises */
 
-static void sync_path(const char *path, bool data_only)
+static void sync_path(const char *path)
 {
 	int fd = open(path, O_RDONLY);
 
 	if (fd < 0)
 		fail("open", path);
-	if ((data_only ? fdatasync(fd) : fsync(fd)) < 0)
+	if (fsync(fd) < 0)
 		fail("fsync", path);
+	close(fd);
+}
+
+/* The file's bytes, by one of three calls. */
+static void sync_file(const char *path)
+{
+	int fd = open(path, O_RDONLY), how = pick(4);
+	struct stat st;
+	void *p;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		fail("open", path);
+	if (how < 2 && st.st_size > 0) {
+		p = mmap(NULL, st.st_size, PROT_READ, MAP_SHARED, fd, 0);
+		if (p == MAP_FAILED || msync(p, st.st_size, MS_SYNC) < 0)
+			fail("mmap or msync", path);
+		munmap(p, st.st_size);
+	} else if ((how == 2 ? fdatasync(fd) : fsync(fd)) < 0) {
+		fail("fsync", path);
+	}
 	close(fd);
 }
 
@@ -231,9 +252,9 @@ static void confirm(void)
 static void promise_one(int slot)
 {
 	if (slots[slot].object && !slots[slot].link)
-		sync_path(name_of(slot), pick(3) == 0);
+		sync_file(name_of(slot));
 	if (!slots[slot].named)
-		sync_path(directory_of(slot), false);
+		sync_path(directory_of(slot));
 	if (slots[slot].link) /* nobody can open a link itself */
 		sync();
 	keep(slot);
@@ -259,6 +280,24 @@ static void promise_all(void)
 
 /* ---- changes */
 
+/* As pwrite(), through a mapping. */
+static void store_some(int fd, const char *path, const char *data, size_t length, off_t offset)
+{
+	off_t start = offset & -4096L;
+	struct stat st;
+	char *p;
+
+	if (fstat(fd, &st) < 0)
+		fail("fstat", path);
+	if (st.st_size < offset + (off_t)length && ftruncate(fd, offset + length) < 0)
+		fail("ftruncate", path);
+	p = mmap(NULL, offset - start + length, PROT_READ | PROT_WRITE, MAP_SHARED, fd, start);
+	if (p == MAP_FAILED)
+		fail("mmap", path);
+	memcpy(p + (offset - start), data, length);
+	munmap(p, offset - start + length);
+}
+
 static void write_some(int fd, const char *path)
 {
 	static char data[FILE_MAX];
@@ -267,7 +306,9 @@ static void write_some(int fd, const char *path)
 
 	for (size_t i = 0; i < length; i++)
 		data[i] = (state >> i % 48) + i * 7;
-	if (pwrite(fd, data, length, offset) != (ssize_t)length)
+	if (pick(2))
+		store_some(fd, path, data, length, offset);
+	else if (pwrite(fd, data, length, offset) != (ssize_t)length)
 		fail("pwrite", path);
 	next_random();
 }

@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/param.h>
 #include <sys/stat.h>
@@ -283,6 +284,36 @@ TEST(a_hole_half_filled_when_the_disk_is_full)
 	drop_caches();
 	CHECK_EQ(pread(fd, got, sizeof(got), 0), sizeof(got));
 	CHECK_EQ(memcmp(got, want, sizeof(got)), 0);
+	CHECK_OK(close(fd));
+	leave();
+}
+
+/* A hole needs room when it is stored to: none is SIGBUS, and some is enough. */
+TEST(a_hole_is_mapped_when_the_disk_is_full)
+{
+	struct stat st;
+	volatile char *p;
+	char byte;
+	int fd;
+
+	enter();
+	fd = CHECK_OK(open("hole", O_RDWR | O_CREAT, 0644));
+	CHECK_OK(ftruncate(fd, 4 * PAGE_SIZE));
+	p = CHECK_OK(mmap(NULL, 4 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+	CHECK_EQ(p[PAGE_SIZE], 0); /* on tmpfs this takes a page */
+	fill("filler", 1);
+	fill_the_rest("rest");
+	CHECK_SIGNAL({ p[2 * PAGE_SIZE] = 1; }, SIGBUS);
+	CHECK_EQ(pread(fd, &byte, 1, 2 * PAGE_SIZE), 1);
+	CHECK_EQ(byte, 0);
+	CHECK_OK(stat("filler", &st));
+	CHECK_OK(truncate("filler", st.st_size - 65536));
+	p[2 * PAGE_SIZE] = 2;
+	CHECK_OK(msync((void *)p, 4 * PAGE_SIZE, MS_SYNC));
+	CHECK_OK(munmap((void *)p, 4 * PAGE_SIZE));
+	drop_caches();
+	CHECK_EQ(pread(fd, &byte, 1, 2 * PAGE_SIZE), 1);
+	CHECK_EQ(byte, 2);
 	CHECK_OK(close(fd));
 	leave();
 }

@@ -387,6 +387,32 @@ static void do_map(void)
 	CHECK_OK(munmap(p, size));
 }
 
+/* Through a shared mapping; what is stored past the end of the file, in its last page, vanishes. */
+static void do_store(void)
+{
+	struct open_file *file = random_file();
+	off_t offset, size, start;
+	unsigned char *p;
+
+	if (!file || !can_read(file) || !can_write(file) || !file->node->size ||
+	    tree_nr_pages() > MAX_PAGES)
+		return;
+	offset = test_random_below(file->node->size);
+	size = random_size() + 1;
+	size = MIN(size, file->node->size - offset);
+	start = offset / PAGE_SIZE * PAGE_SIZE;
+	p = CHECK_OK(mmap(NULL, offset - start + size, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd,
+			  start));
+	fill_pattern(p + (offset - start), size, operation, offset);
+	tree_write(file->node, p + (offset - start), size, offset);
+	if (on_ravel() && offset + size == file->node->size)
+		for (off_t i = offset - start + size; i % PAGE_SIZE; i++)
+			p[i] = 0x5a;
+	if (test_random_below(4) == 0)
+		CHECK_OK(msync(p, offset - start + size, MS_SYNC));
+	CHECK_OK(munmap(p, offset - start + size));
+}
+
 static void do_fallocate(void)
 {
 	static const int modes[] = { 0, FALLOC_FL_KEEP_SIZE,
@@ -583,7 +609,7 @@ static const struct {
 	{ do_stat, 8 },	  { do_ftruncate, 5 },	{ do_truncate, 5 }, { do_unlink, 7 },
 	{ do_rename, 9 }, { do_fallocate, 3 },	{ do_link, 4 },	    { do_symlink, 4 },
 	{ do_mkdir, 4 },  { do_attributes, 3 }, { do_rmdir, 3 },    { do_sync, 1 },
-	{ do_fstat, 5 },
+	{ do_fstat, 5 },  { do_store, 8 },
 };
 
 static void random_operation(void)

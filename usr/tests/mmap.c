@@ -223,16 +223,6 @@ TEST(the_area_keeps_its_file)
 	CHECK_STRING(line.prot, "r--p");
 }
 
-TEST(shared_maps_are_refused_until_they_come)
-{
-	int fd = CHECK_OK(open(self_path(), O_RDONLY));
-
-	if (!on_ravel())
-		SKIP("Linux has MAP_SHARED");
-	CHECK_ERRNO(mmap(NULL, PAGE_SIZE, PROT_READ, MAP_SHARED, fd, 0), EOPNOTSUPP);
-	CHECK_ERRNO(mmap(NULL, PAGE_SIZE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0), EOPNOTSUPP);
-}
-
 TEST(prot_none_refuses_every_access)
 {
 	volatile char *p = CHECK_OK(mmap(NULL, PAGE_SIZE, PROT_NONE, ANON, -1, 0));

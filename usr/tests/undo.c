@@ -11,7 +11,9 @@
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -209,6 +211,92 @@ TEST(mmap_of_a_file)
 {
 	file = CHECK_OK(open(self_path(), O_RDONLY));
 	fail_each("mmap(file)", do_mmap_file, after_mmap);
+}
+
+static long do_mmap_shared_memory(void)
+{
+	return raw_syscall(SYS_mmap, 0, 3 * PAGE_SIZE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+}
+
+TEST(mmap_of_shared_memory)
+{
+	fail_each("mmap(shared)", do_mmap_shared_memory, after_mmap);
+}
+
+static long do_memfd(void)
+{
+	return raw_syscall(SYS_memfd_create, (long)"name", 0, 0, 0, 0, 0);
+}
+
+static void after_memfd(long fd)
+{
+	CHECK_OK(close(fd));
+}
+
+TEST(memfd_create)
+{
+	fail_each("memfd_create", do_memfd, after_memfd);
+}
+
+static long do_shmget(void)
+{
+	return raw_syscall(SYS_shmget, IPC_PRIVATE, PAGE_SIZE, 0600, 0, 0, 0);
+}
+
+static void after_shmget(long id)
+{
+	CHECK_OK(shmctl(id, IPC_RMID, NULL));
+}
+
+TEST(shmget)
+{
+	fail_each("shmget", do_shmget, after_shmget);
+}
+
+static int segment;
+
+static long do_shmat(void)
+{
+	return raw_syscall(SYS_shmat, segment, 0, 0, 0, 0, 0);
+}
+
+static void after_shmat(long addr)
+{
+	struct shmid_ds ds;
+
+	CHECK_OK(shmdt((void *)addr));
+	CHECK_OK(shmctl(segment, IPC_STAT, &ds));
+	CHECK_EQ(ds.shm_nattch, 0);
+}
+
+TEST(shmat)
+{
+	segment = CHECK_OK(shmget(IPC_PRIVATE, 2 * PAGE_SIZE, 0600));
+	fail_each("shmat", do_shmat, after_shmat);
+	CHECK_OK(shmctl(segment, IPC_RMID, NULL));
+}
+
+/* A system call that writes to a fresh page of a mapping: the fault's allocations fail. */
+static long do_write_shared(void)
+{
+	long pid = raw_syscall(SYS_getcwd, (long)area, 64, 0, 0, 0, 0);
+
+	return pid == -EFAULT ? -ENOMEM : pid;
+}
+
+static void forget_shared(long result)
+{
+	(void)result;
+	CHECK_OK(ftruncate(file, 0));
+	CHECK_OK(ftruncate(file, PAGE_SIZE));
+}
+
+TEST(first_write_to_shared_memory)
+{
+	file = CHECK_OK(memfd_create("name", 0));
+	CHECK_OK(ftruncate(file, PAGE_SIZE));
+	area = CHECK_OK(mmap(NULL, PAGE_SIZE, RW, MAP_SHARED, file, 0));
+	fail_each("write to shared memory", do_write_shared, forget_shared);
 }
 
 static long do_munmap(void)

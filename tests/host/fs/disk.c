@@ -197,7 +197,13 @@ NOT_REACHED(struct file *, fd_get, int fd __maybe_unused)
 NOT_REACHED(struct address_space *, file_mapping, FILE_ARG)
 NOT_REACHED(bool, file_is_zero_device, FILE_ARG)
 NOT_REACHED(bool, file_can_read, FILE_ARG)
+NOT_REACHED(bool, file_can_write, FILE_ARG)
 NOT_REACHED(bool, file_can_exec, FILE_ARG)
+NOT_REACHED(struct file *, shared_memory_file, u64 bytes __maybe_unused)
+NOT_REACHED(int, file_sync_pages, MUTABLE_FILE_ARG, unsigned long first __maybe_unused,
+	    unsigned long last __maybe_unused)
+NOT_REACHED(int, seals_allow_write, const struct inode *inode __maybe_unused,
+	    u64 pos __maybe_unused, u64 len __maybe_unused)
 NOT_REACHED(void, file_path, FILE_ARG, char *buf __maybe_unused, size_t size __maybe_unused)
 NOT_REACHED(int, vfs_fsync, MUTABLE_FILE_ARG, bool datasync __maybe_unused)
 NOT_REACHED(ssize_t, generic_file_read, MUTABLE_FILE_ARG, void *ubuf __maybe_unused,

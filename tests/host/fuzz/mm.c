@@ -98,7 +98,7 @@ static void decode_mmap(struct step *s, u64 *bits)
 static void spoil(struct step *s, u64 *bits)
 {
 	static const unsigned long lens[] = { 0, 1UL << 30, 1UL << 37, TASK_SIZE, ~0UL };
-	static const u32 flags[] = { MAP_SHARED, MAP_PRIVATE | MAP_GROWSDOWN, 0,
+	static const u32 flags[] = { MAP_SHARED | MAP_HUGETLB, MAP_PRIVATE | MAP_GROWSDOWN, 0,
 				     MAP_PRIVATE | MAP_HUGETLB };
 
 	s->where = STEP_AT;

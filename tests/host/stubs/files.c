@@ -157,6 +157,25 @@ void file_path(const struct file *file, char *buf, size_t size)
 	snprintf(buf, size, "/file%u", file->nr);
 }
 
+struct file *shared_memory_file(u64 bytes)
+{
+	return host_file(FILE_TMPFS, bytes);
+}
+
+int file_sync_pages(struct file *file, unsigned long first, unsigned long last)
+{
+	errseq_t since = errseq_now(&file->as.wb_err);
+
+	filemap_start_write(&file->as, first, last);
+	filemap_wait_write(&file->as, first, last);
+	return errseq_since(&file->as.wb_err, since);
+}
+
+void mapping_written(struct address_space *as)
+{
+	container_of(as, struct file, as)->times_written++;
+}
+
 void mapping_dirtied(struct address_space *as)
 {
 	container_of(as, struct file, as)->dirty = true;
