@@ -214,3 +214,8 @@ void send_signal(struct task *task, int sig, const struct sig_info *info)
 	if (sig == SIGKILL)
 		task->killed = true;
 }
+
+void signal_self(int sig)
+{
+	send_signal(current, sig, NULL);
+}
