@@ -62,7 +62,8 @@ def make(*targets):
 
 def need_tools(group):
     """Raises SystemExit when scripts/check-tools, which says what, finds a tool missing."""
-    if subprocess.run([os.path.join(ROOT, "scripts", "check-tools"), group], check=False).returncode:
+    checks = [os.path.join(ROOT, "scripts", "check-tools"), group]
+    if subprocess.run(checks, check=False).returncode:
         raise SystemExit("the tools above are needed first")
 
 

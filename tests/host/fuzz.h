@@ -42,8 +42,8 @@ struct fuzz_target {
 extern const struct fuzz_target fuzz_target;
 
 /*
- * One in eight of @draw, random bits of the operation: the n-th allocation from now, n from 1 to 12,
- * fails; else none does.
+ * For one in eight of @draw, random bits of the operation, the n-th allocation from now on fails, n
+ * from 1 to 12; for the others none does.
  */
 void fuzz_fail_alloc(u64 draw);
 /* True when it failed since; none will from now on. */

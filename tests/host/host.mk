@@ -16,7 +16,7 @@ HOST_LINK := -Wl,--defsym=_stext=__executable_start,--defsym=_sdata=__executable
 # At -O0 every nested function (CHECK_PANIC) is called by way of the stack.
 COVERAGE_LINK := $(HOST_LINK) -fsanitize=address -Wl,-u,__gcov_dump -Wl,--no-warn-execstack
 CLANG := $(or $(CLANG),clang)
-LIBFUZZER_FLAGS := $(HOST_FLAGS) -fsanitize=fuzzer-no-link -DLIBFUZZER -Wno-unknown-warning-option
+LIBFUZZER_FLAGS := $(HOST_FLAGS) -fsanitize=fuzzer-no-link -DLIBFUZZER -Wno-unknown-warning-option -Wno-unknown-pragmas
 
 # The counts are the code's own: no sanitizer's branches; its library only, for stubs/asan.c.
 COVERAGE_FLAGS := $(filter-out $(HOST_SANITIZE) -O1,$(HOST_FLAGS)) -O0 --coverage \
@@ -66,6 +66,10 @@ $(B)/host/cov/klib/%.o: %.c $(B)/coverage.flags
 $(B)/host/cov/%.o: %.c $(B)/coverage.flags
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$<) $(HOSTCC) $(COVERAGE_FLAGS) $(DEPS) -c $< -o $@
+
+$(B)/host/clang/klib/%.o: %.c $(B)/libfuzzer.flags
+	@mkdir -p $(@D)
+	$(call say,CLANG,$<) $(CLANG) $(LIBFUZZER_FLAGS) $(KLIB_FLAGS) $(DEPS) -c $< -o $@
 
 $(B)/host/clang/%.o: %.c $(B)/libfuzzer.flags
 	@mkdir -p $(@D)
@@ -120,21 +124,8 @@ $(EXT2_IMAGES): $(EXT2_TREE) tests/host/host.mk
 		$(MKE2FS_ARGS) -d $(EXT2_TREE) $@
 $(EXT2_PROGRAMS): $(EXT2_IMAGES)
 
-# Of the kernel's own strings and formats this machine's library is the oracle: here they begin with
-# ravel_, and are compiled as the kernel's are, without a library.
-RENAMED := memcpy memmove memset memcmp memchr strlen strnlen strcmp strncmp strchr strrchr strstr \
-	strlcpy strlcat kstrtoul vsnprintf snprintf scnprintf
-FREESTANDING := -ffreestanding $(foreach name,$(RENAMED),-D$(name)=ravel_$(name))
-$(eval $(call fuzz_also,strings,ravel/string.c ravel/vsnprintf.c))
-$(B)/host/obj/ravel/%.o: lib/%.c $(B)/host.flags
-	@mkdir -p $(@D)
-	$(call say,HOSTCC,$<) $(HOSTCC) $(HOST_FLAGS) $(FREESTANDING) $(DEPS) -c $< -o $@
-$(B)/host/clang/ravel/%.o: lib/%.c $(B)/libfuzzer.flags
-	@mkdir -p $(@D)
-	$(call say,CLANG,$<) $(CLANG) $(LIBFUZZER_FLAGS) $(FREESTANDING) $(DEPS) -c $< -o $@
-$(B)/host/cov/ravel/%.o: lib/%.c $(B)/coverage.flags
-	@mkdir -p $(@D)
-	$(call say,HOSTCC,$<) $(HOSTCC) $(COVERAGE_FLAGS) $(FREESTANDING) $(DEPS) -c $< -o $@
+# Of the kernel's own strings and formats this machine's library is the oracle.
+$(eval $(call fuzz_also,strings,klib/lib/string.c klib/lib/vsnprintf.c))
 
 # libfdt is the oracle of lib/fdt.c, which has functions of the same names: here they begin with lib.
 $(foreach dir,fuzz libfuzzer coverage,$(B)/host/$(dir)/fdt): $(B)/host/libfdt.a
@@ -162,6 +153,6 @@ $(FUZZERS:%=$(B)/host/libfuzzer/%): $(B)/host/libfuzzer/%: $(B)/host/clang/tests
 	$(call say,LINK,$@) $(CLANG) $(LIBFUZZER_FLAGS) -fsanitize=fuzzer $(HOST_LINK) \
 		$(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
 
-HOST_SEEN := $(HOST_ALL) $(EXT2_SRCS) kernel/elf.c ravel/string.c ravel/vsnprintf.c
+HOST_SEEN := $(HOST_ALL) $(EXT2_SRCS) kernel/elf.c klib/lib/string.c klib/lib/vsnprintf.c
 -include $(patsubst %.o,%.d,$(foreach dir,obj clang cov,$(call host_objs,$(dir),$(HOST_SEEN))) \
 	$(call host_objs,obj/klib,$(HOST_KLIB)))

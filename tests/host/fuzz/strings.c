@@ -1,7 +1,7 @@
 /*
  * strings.c - the kernel's strings, numbers and formats against this machine's C library.
  *
- *	lib/string.c lib/vsnprintf.c --freestanding, renamed--> ravel_strlen(), ravel_snprintf()
+ *	lib/string.c lib/vsnprintf.c --freestanding, renamed--> kernel_strlen(), kernel_snprintf()
  *	libc                                                    strlen(), snprintf()
  *
  * Strings are of few different characters, so that they match often, and lie in memory of exactly
@@ -15,27 +15,10 @@
 #include "lib/errno.h"
 #include "lib/prng.h"
 #include "tests/host/fuzz.h"
+#include "tests/host/klib/klib.h"
 
 #undef errno
 extern int *__errno_location(void);
-
-void *ravel_memcpy(void *dst, const void *src, size_t n);
-void *ravel_memmove(void *dst, const void *src, size_t n);
-void *ravel_memset(void *dst, int c, size_t n);
-int ravel_memcmp(const void *a, const void *b, size_t n);
-void *ravel_memchr(const void *s, int c, size_t n);
-size_t ravel_strlen(const char *s);
-size_t ravel_strnlen(const char *s, size_t max);
-int ravel_strcmp(const char *a, const char *b);
-int ravel_strncmp(const char *a, const char *b, size_t n);
-char *ravel_strchr(const char *s, int c);
-char *ravel_strrchr(const char *s, int c);
-char *ravel_strstr(const char *hay, const char *needle);
-size_t ravel_strlcpy(char *dst, const char *src, size_t size);
-size_t ravel_strlcat(char *dst, const char *src, size_t size);
-int ravel_kstrtoul(const char *s, int base, unsigned long *out);
-int ravel_snprintf(char *buf, size_t size, const char *fmt, ...);
-int ravel_scnprintf(char *buf, size_t size, const char *fmt, ...);
 
 enum { OP_COMPARE, OP_SEARCH, OP_MOVE, OP_COPY, OP_NUMBER, OP_FORMAT, OP_FORMAT_TOO, NR_CODES };
 
@@ -72,10 +55,10 @@ static void do_compare(struct prng *prng)
 			b[prng_below(prng, len)] ^= prng_below(prng, 2);
 	}
 	both = min(n, min(strlen(a), strlen(b)));
-	BUG_ON(ravel_strlen(a) != strlen(a) || ravel_strnlen(a, n) != strnlen(a, n));
-	BUG_ON(sign(ravel_strcmp(a, b)) != sign(strcmp(a, b)));
-	BUG_ON(sign(ravel_strncmp(a, b, n)) != sign(strncmp(a, b, n)));
-	BUG_ON(sign(ravel_memcmp(a, b, both)) != sign(memcmp(a, b, both)));
+	BUG_ON(kernel_strlen(a) != strlen(a) || kernel_strnlen(a, n) != strnlen(a, n));
+	BUG_ON(sign(kernel_strcmp(a, b)) != sign(strcmp(a, b)));
+	BUG_ON(sign(kernel_strncmp(a, b, n)) != sign(strncmp(a, b, n)));
+	BUG_ON(sign(kernel_memcmp(a, b, both)) != sign(memcmp(a, b, both)));
 	free(a);
 	free(b);
 }
@@ -87,9 +70,9 @@ static void do_search(struct prng *prng)
 	char *needle = random_string(prng, "abc", prng_below(prng, 5));
 	int c = "abcd"[prng_below(prng, 5)]; /* the end of the string too */
 
-	BUG_ON(ravel_strchr(a, c) != strchr(a, c) || ravel_strrchr(a, c) != strrchr(a, c));
-	BUG_ON(ravel_memchr(a, c, len) != memchr(a, c, len));
-	BUG_ON(ravel_strstr(a, needle) != strstr(a, needle));
+	BUG_ON(kernel_strchr(a, c) != strchr(a, c) || kernel_strrchr(a, c) != strrchr(a, c));
+	BUG_ON(kernel_memchr(a, c, len) != memchr(a, c, len));
+	BUG_ON(kernel_strstr(a, needle) != strstr(a, needle));
 	free(a);
 	free(needle);
 }
@@ -100,13 +83,13 @@ static void do_move(struct prng *prng)
 	size_t from = prng_below(prng, room - n + 1), to = prng_below(prng, room - n + 1);
 	char *a = random_string(prng, "abcdefgh", room), *b = strdup(a);
 
-	BUG_ON(ravel_memmove(a + to, a + from, n) != a + to);
+	BUG_ON(kernel_memmove(a + to, a + from, n) != a + to);
 	memmove(b + to, b + from, n);
 	BUG_ON(memcmp(a, b, room) != 0);
-	BUG_ON(ravel_memset(a + to, 'x' + 256, n) != a + to);
+	BUG_ON(kernel_memset(a + to, 'x' + 256, n) != a + to);
 	memset(b + to, 'x', n);
 	BUG_ON(memcmp(a, b, room) != 0);
-	BUG_ON(ravel_memcpy(a, b + from, n) != a || memcmp(a, b + from, n) != 0);
+	BUG_ON(kernel_memcpy(a, b + from, n) != a || memcmp(a, b + from, n) != 0);
 	free(a);
 	free(b);
 }
@@ -117,12 +100,12 @@ static void do_copy(struct prng *prng)
 	char *source = random_string(prng, "abc", len);
 	char *a = malloc(size), *b = malloc(size);
 
-	BUG_ON(ravel_strlcpy(a, source, size) != len);
+	BUG_ON(kernel_strlcpy(a, source, size) != len);
 	if (size)
 		snprintf(b, size, "%s", source);
 	BUG_ON(memcmp(a, b, size ? strlen(b) + 1 : 0) != 0);
 	before = size ? strlen(a) : 0;
-	BUG_ON(ravel_strlcat(a, source, size) != before + len);
+	BUG_ON(kernel_strlcat(a, source, size) != before + len);
 	if (size)
 		snprintf(b + before, size - before, "%s", source);
 	BUG_ON(memcmp(a, b, size ? strlen(b) + 1 : 0) != 0);
@@ -162,7 +145,7 @@ static void do_number(struct prng *prng)
 	snprintf(s, 64, "%s%s%s", prng_below(prng, 3) ? "" : "0x", digits,
 		 prng_below(prng, 4) ? "" : "\n");
 	expected = oracle_number(s, base, &theirs);
-	BUG_ON(ravel_kstrtoul(s, base, &ours) != expected);
+	BUG_ON(kernel_kstrtoul(s, base, &ours) != expected);
 	BUG_ON(ours != (expected ? 77 : theirs));
 	free(digits);
 	free(s);
@@ -294,11 +277,11 @@ static void do_format(struct prng *prng)
 		append_conversion(&format, prng, string);
 	}
 	len = call(snprintf, theirs, size, &format);
-	if (call(ravel_snprintf, ours, size, &format) != len ||
+	if (call(kernel_snprintf, ours, size, &format) != len ||
 	    memcmp(ours, theirs, size ? strlen(theirs) + 1 : 0) != 0)
 		panic("format \"%s\": \"%s\", should be \"%s\"", format.text, size ? ours : "",
 		      size ? theirs : "");
-	BUG_ON(call(ravel_scnprintf, ours, size, &format) !=
+	BUG_ON(call(kernel_scnprintf, ours, size, &format) !=
 	       (size == 0 ? 0 : (int)min((size_t)len, size - 1)));
 	free(ours);
 	free(theirs);

@@ -11,26 +11,8 @@
 
 #include "lib/errno.h"
 #include "lib/prng.h"
+#include "tests/host/klib/klib.h"
 #include "tests/host/test.h"
-
-void *kernel_memcpy(void *dst, const void *src, size_t n);
-void *kernel_memmove(void *dst, const void *src, size_t n);
-void *kernel_memset(void *dst, int c, size_t n);
-int kernel_memcmp(const void *a, const void *b, size_t n);
-void *kernel_memchr(const void *s, int c, size_t n);
-size_t kernel_strlen(const char *s);
-size_t kernel_strnlen(const char *s, size_t max);
-int kernel_strcmp(const char *a, const char *b);
-int kernel_strncmp(const char *a, const char *b, size_t n);
-char *kernel_strchr(const char *s, int c);
-char *kernel_strrchr(const char *s, int c);
-char *kernel_strstr(const char *hay, const char *needle);
-size_t kernel_strlcpy(char *dst, const char *src, size_t size);
-size_t kernel_strlcat(char *dst, const char *src, size_t size);
-int kernel_kstrtoul(const char *s, int base, unsigned long *out);
-unsigned kernel_ctype(int c);
-int kernel_toupper(int c);
-int kernel_tolower(int c);
 
 #define SIZE 512
 

@@ -8,10 +8,8 @@
 
 #include <string.h>
 
+#include "tests/host/klib/klib.h"
 #include "tests/host/test.h"
-
-int kernel_snprintf(char *buf, size_t size, const char *fmt, ...);
-int kernel_scnprintf(char *buf, size_t size, const char *fmt, ...);
 
 #pragma GCC diagnostic ignored "-Wformat"
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
