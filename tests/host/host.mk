@@ -75,12 +75,14 @@ $(B)/host/clang/%.o: %.c $(B)/libfuzzer.flags
 	@mkdir -p $(@D)
 	$(call say,CLANG,$<) $(CLANG) $(LIBFUZZER_FLAGS) $(DEPS) -c $< -o $@
 
-$(B)/host/unit: $(call host_objs,obj,$(HOST_SRCS) tests/host/test.c $(HOST_MODEL) $(HOST_UNITS)) \
+# What fuzzers need is there too: for unit tests that they printed.
+UNIT_SRCS := $(HOST_SRCS) tests/host/test.c $(HOST_MODEL) kernel/elf.c $(HOST_UNITS)
+$(B)/host/unit: $(call host_objs,obj,$(UNIT_SRCS)) \
 		$(call host_objs,obj/klib,$(HOST_KLIB)) $(B)/host.sources
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(filter-out $(HOST_WITHOUT),$(filter %.o %.a,$^)) -o $@
 
 COVERAGE := $(B)/host/coverage/unit $(FUZZERS:%=$(B)/host/coverage/%)
-$(B)/host/coverage/unit: $(call host_objs,cov,$(HOST_SRCS) tests/host/test.c $(HOST_MODEL) $(HOST_UNITS)) \
+$(B)/host/coverage/unit: $(call host_objs,cov,$(UNIT_SRCS)) \
 		$(call host_objs,cov/klib,$(HOST_KLIB)) $(B)/host.sources
 	@mkdir -p $(@D)
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(COVERAGE_FLAGS) $(COVERAGE_LINK) \
@@ -128,7 +130,8 @@ $(EXT2_PROGRAMS): $(EXT2_IMAGES)
 $(eval $(call fuzz_also,strings,klib/lib/string.c klib/lib/vsnprintf.c))
 
 # libfdt is the oracle of lib/fdt.c, which has functions of the same names: here they begin with lib.
-$(foreach dir,fuzz libfuzzer coverage,$(B)/host/$(dir)/fdt): $(B)/host/libfdt.a
+$(B)/host/unit $(B)/host/coverage/unit $(foreach dir,fuzz libfuzzer coverage,$(B)/host/$(dir)/fdt): \
+		$(B)/host/libfdt.a
 $(B)/host/libfdt.a: $(B)/host.flags
 	@mkdir -p $(@D)
 	$(call say,OBJCOPY,$@) \
