@@ -62,8 +62,8 @@ def make(*targets):
 
 def need_tools(group):
     """Raises SystemExit when scripts/check-tools, which says what, finds a tool missing."""
-    checks = [os.path.join(ROOT, "scripts", "check-tools"), group]
-    if subprocess.run(checks, check=False).returncode:
+    command = [os.path.join(ROOT, "scripts", "check-tools"), group]
+    if subprocess.run(command, check=False).returncode:
         raise SystemExit("the tools above are needed first")
 
 

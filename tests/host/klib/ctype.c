@@ -3,8 +3,7 @@
  */
 #include "lib/ctype.h"
 
-#include "tests/host/klib/klib.h"
-
+/* Bit n: class n of @c holds. The order is the test's (tests/host/unit/string.c). */
 unsigned kernel_ctype(int c)
 {
 	return isdigit(c) | isspace(c) << 1 | isupper(c) << 2 | isalpha(c) << 3 | isxdigit(c) << 4 |

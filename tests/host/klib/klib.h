@@ -1,8 +1,6 @@
 /*
- * klib.h - the kernel's own strings and formats, for tests that compare them with the C library's.
- *
- * host.mk compiles lib/string.c and lib/vsnprintf.c once more, without a library and with these
- * names; ctype.c has the classes of characters.
+ * klib.h - the kernel's own strings, formats and classes of characters, by other names than the C
+ * library's, which is their oracle (host.mk: KLIB_FLAGS).
  */
 #ifndef RAVEL_HOST_KLIB_H
 #define RAVEL_HOST_KLIB_H
@@ -24,13 +22,10 @@ char *kernel_strstr(const char *hay, const char *needle);
 size_t kernel_strlcpy(char *dst, const char *src, size_t size);
 size_t kernel_strlcat(char *dst, const char *src, size_t size);
 int kernel_kstrtoul(const char *s, int base, unsigned long *out);
-
-int kernel_snprintf(char *buf, size_t size, const char *fmt, ...);
-int kernel_scnprintf(char *buf, size_t size, const char *fmt, ...);
-
-/* Bit n: class n of @c holds: digit, space, upper, alpha, xdigit, print. */
 unsigned kernel_ctype(int c);
 int kernel_toupper(int c);
 int kernel_tolower(int c);
+int kernel_snprintf(char *buf, size_t size, const char *fmt, ...);
+int kernel_scnprintf(char *buf, size_t size, const char *fmt, ...);
 
 #endif

@@ -8,24 +8,19 @@
 #include <stdlib.h>
 
 #include "arch/riscv/machine.h"
-#include "arch/riscv/mmu.h"
 #include "kernel/panic.h"
 #include "kernel/printk.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
 #include "lib/string.h"
-#include "mm/buddy.h"
 #include "mm/window.h"
 #include "tests/host/host.h"
 
 #define MAX_IDLE_SLEEPS 64
-#define MAX_STACK_PAGES 1024
 
 struct hart harts[MAX_HARTS];
 unsigned nr_harts;
 unsigned long harts_online_mask;
-static pte_t root_of_kernel[PT_ENTRIES];
-pte_t *kernel_root = root_of_kernel;
 bool host_irqs_on = true;
 
 struct task host_tasks[MAX_HARTS];
@@ -180,37 +175,11 @@ void __wrap_lockdep_might_sleep(const char *what)
 
 static unsigned idle_sleeps;
 
-void wait_queue_init(struct wait_queue *wq)
-{
-	spin_lock_init(&wq->lock);
-	INIT_LIST_HEAD(&wq->entries);
-}
-
-void prepare_to_wait(struct wait_queue *wq, struct wait_entry *entry, int state)
-{
-	(void)wq;
-	lockdep_might_sleep(__func__);
-	entry->task = current;
-	current->state = state;
-}
-
-void finish_wait(struct wait_queue *wq, struct wait_entry *entry)
-{
-	(void)wq;
-	entry->task = NULL;
-	current->state = TASK_RUNNING;
-	idle_sleeps = 0;
-}
-
-bool signal_ends_sleep(int state)
-{
-	return state == TASK_KILLABLE && current->killed;
-}
-
 void schedule(void)
 {
 	lockdep_might_sleep(__func__);
-	if (!disk_complete() && !machine_meanwhile && ++idle_sleeps > MAX_IDLE_SLEEPS)
+	idle_sleeps = disk_complete() || machine_meanwhile ? 0 : idle_sleeps + 1;
+	if (idle_sleeps > MAX_IDLE_SLEEPS)
 		panic("sleeps for ever");
 	meanwhile();
 }
@@ -226,11 +195,6 @@ void cond_resched(void)
 {
 	lockdep_might_sleep(__func__);
 	meanwhile();
-}
-
-void wake_up_all(struct wait_queue *wq)
-{
-	(void)wq;
 }
 
 bool wake_task_in(struct task *task, unsigned states)
@@ -249,83 +213,4 @@ void send_signal(struct task *task, int sig, const struct sig_info *info)
 	(void)info;
 	if (sig == SIGKILL)
 		task->killed = true;
-}
-
-/* ---- translations ---- */
-
-void mmu_switch(const pte_t *root)
-{
-	/* The kernel's own root is no RAM here, and maps nothing for a user. */
-	mmu_set_satp(this_hart()->id, root == kernel_root ? 0 : virt_to_phys(root), 0);
-	local_flush_tlb_all();
-}
-
-void local_flush_tlb_page(unsigned long addr)
-{
-	mmu_sfence(this_hart()->id, &addr, NULL);
-}
-
-void local_flush_tlb_all(void)
-{
-	mmu_sfence(this_hart()->id, NULL, NULL);
-}
-
-/* The kernel's own shortcut, all for many pages, would hide a range that is too short. */
-void flush_tlb_harts(unsigned long mask, unsigned long start, unsigned long end)
-{
-	bool all = start == 0 && end >= TASK_SIZE;
-
-	for (unsigned hart = 0; hart < nr_harts; hart++) {
-		if (!(mask & BIT(hart)))
-			continue;
-		if (all)
-			mmu_sfence(hart, NULL, NULL);
-		else
-			mmu_sfence_range(hart, start, end);
-	}
-}
-
-void flush_icache_all(void)
-{
-	for (unsigned hart = 0; hart < nr_harts; hart++)
-		mmu_fence_i(hart);
-}
-
-static struct {
-	unsigned long va;
-	phys_addr_t pa;
-} kernel_map[MAX_STACK_PAGES]; /* va 0: free */
-unsigned kernel_map_fail;      /* the so many-th mapping from now fails */
-
-int kernel_map_page(unsigned long va, phys_addr_t pa, unsigned long bits)
-{
-	static struct page *table[MAX_STACK_PAGES / PT_ENTRIES * 2]; /* half of each is guards */
-	unsigned t = (va - VMAP_BASE) >> PT_SHIFT(1);
-
-	(void)bits;
-	if (kernel_map_fail && --kernel_map_fail == 0)
-		return -ENOMEM;
-	BUG_ON(t >= ARRAY_SIZE(table));
-	if (!table[t] && (table[t] = alloc_page(GFP_KERNEL)) == NULL)
-		return -ENOMEM;
-	for (unsigned i = 0; i < MAX_STACK_PAGES; i++) {
-		BUG_ON(kernel_map[i].va == va);
-		if (kernel_map[i].va)
-			continue;
-		kernel_map[i].va = va;
-		kernel_map[i].pa = pa;
-		return 0;
-	}
-	return -ENOMEM;
-}
-
-phys_addr_t kernel_unmap_page(unsigned long va)
-{
-	for (unsigned i = 0; i < MAX_STACK_PAGES; i++) {
-		if (kernel_map[i].va != va)
-			continue;
-		kernel_map[i].va = 0;
-		return kernel_map[i].pa;
-	}
-	panic("kernel_unmap_page: 0x%lx is not mapped", va);
 }
