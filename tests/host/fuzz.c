@@ -27,18 +27,6 @@
 #define SHRINK_SECONDS 5	 /* a hang is a failure: of many, each must be found soon */
 #define FILE_MAX       (1 << 24) /* bytes */
 
-void fuzz_fail_alloc(u64 draw)
-{
-	current->fail_fired = 0;
-	current->fail_alloc = draw % 8 == 0 ? 1 + (draw >> 3) % 12 : 0;
-}
-
-bool fuzz_alloc_failed(void)
-{
-	current->fail_alloc = 0;
-	return current->fail_fired > 0;
-}
-
 /* How many operations a child has begun; memory that it shares with us. */
 static size_t *reached;
 
@@ -166,6 +154,36 @@ static size_t shrink(struct fuzz_op *ops, size_t nr)
 	return nr;
 }
 
+/* A unit test made of what print() says. */
+static void print_in_words(const struct fuzz_op *ops, size_t nr, u64 seed)
+{
+	printf("%s", fuzz_target.includes ? fuzz_target.includes : "");
+	printf("\nTEST(%s_%llu)\n{\n%s", fuzz_target.name, (unsigned long long)seed,
+	       fuzz_target.prologue ? fuzz_target.prologue : "");
+	for (size_t i = 0; i < nr; i++)
+		fuzz_target.print(stdout, &ops[i]);
+	printf("%s}\n\n", fuzz_target.epilogue ? fuzz_target.epilogue : "");
+}
+
+/* A unit test that has the target do these operations; before it, what they are. */
+static void print_operations(const struct fuzz_op *ops, size_t nr, u64 seed)
+{
+	const char *name = fuzz_target.name;
+
+	printf("#if 0 /* what it does */\n");
+	for (size_t i = 0; i < nr; i++)
+		fuzz_target.print(stdout, &ops[i]);
+	printf("#endif\n#define fuzz_target fuzz_target_%s_%llu\n", name, (unsigned long long)seed);
+	printf("#include \"tests/host/fuzz/%s.c\"\n#include \"tests/host/test.h\"\n", name);
+	printf("\nBARE_TEST(%s_%llu)\n{\n\tstatic const struct fuzz_op ops[] = {\n", name,
+	       (unsigned long long)seed);
+	for (size_t i = 0; i < nr; i++)
+		printf("\t\t{ %u, 0x%x, 0x%x, 0x%llx },\n", ops[i].code, ops[i].a, ops[i].b,
+		       (unsigned long long)ops[i].c);
+	printf("\t};\n\n\tfuzz_target.start();\n\tfor (unsigned i = 0; i < ARRAY_SIZE(ops); i++)\n"
+	       "\t\tfuzz_target.step(&ops[i]);\n\tfuzz_target.end();\n}\n\n");
+}
+
 static void report(const struct fuzz_op *ops, size_t nr, u64 seed)
 {
 	char path[128];
@@ -173,12 +191,10 @@ static void report(const struct fuzz_op *ops, size_t nr, u64 seed)
 
 	printf("\n/* %s, seed %llu: the shortest that fails, %zu operations */\n", fuzz_target.name,
 	       (unsigned long long)seed, nr);
-	printf("%s", fuzz_target.includes ? fuzz_target.includes : "");
-	printf("\nTEST(%s_%llu)\n{\n%s", fuzz_target.name, (unsigned long long)seed,
-	       fuzz_target.prologue ? fuzz_target.prologue : "");
-	for (size_t i = 0; i < nr; i++)
-		fuzz_target.print(stdout, &ops[i]);
-	printf("%s}\n\n", fuzz_target.epilogue ? fuzz_target.epilogue : "");
+	if (fuzz_target.includes || fuzz_target.prologue)
+		print_in_words(ops, nr, seed);
+	else
+		print_operations(ops, nr, seed);
 	snprintf(path, sizeof(path), "build/host/%s.ops", fuzz_target.name);
 	file = fopen(path, "w");
 	if (file) {

@@ -31,22 +31,16 @@ struct fuzz_target {
 	/* Does @op to both and compares them; panics when they differ. */
 	void (*step)(const struct fuzz_op *op);
 	void (*end)(void);
-	/* @op as one line of the body of a unit test, with a newline. */
+	/* @op in words of C, with a newline: a line of a unit test if there is a prologue. */
 	void (*print)(FILE *out, const struct fuzz_op *op);
-	/* The lines that the unit test's file begins with; may be NULL. */
-	const char *includes;
-	/* What stands before and after these lines in the unit test; may be NULL. */
-	const char *prologue, *epilogue;
+	/*
+	 * The lines that the unit test's file begins with, and what stands before and after those
+	 * that print() gives. All NULL: the unit test includes the target's file, and does the
+	 * operations as they are.
+	 */
+	const char *includes, *prologue, *epilogue;
 };
 
 extern const struct fuzz_target fuzz_target;
-
-/*
- * One in eight of @draw, random bits of the operation: the n-th allocation from now, n from 1 to
- * 12, fails; else none does.
- */
-void fuzz_fail_alloc(u64 draw);
-/* True when it failed since; none will from now on. */
-bool fuzz_alloc_failed(void);
 
 #endif

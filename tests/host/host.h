@@ -29,7 +29,7 @@ void machine_run_on(unsigned hart);
 void machine_use_mm(struct mm *mm);
 /*
  * At rest, everything put away: panics when an invariant is broken, a lock is held or a page, a
- * slab object or a translation is left. The page cache is dropped first.
+ * slab object or a translation is left.
  */
 void machine_check_rest(void);
 /* The same without the counts of what is in use. */

@@ -18,7 +18,7 @@ HOST_LINK := -Wl,--defsym=_stext=__executable_start,--defsym=_sdata=__executable
 UNIT_LINK := -Wl,-z,execstack
 COVERAGE_LINK := $(HOST_LINK) -fsanitize=address -Wl,-u,__gcov_dump -Wl,--no-warn-execstack
 CLANG := $(or $(CLANG),clang)
-LIBFUZZER_FLAGS := $(HOST_FLAGS) -fsanitize=fuzzer-no-link -DLIBFUZZER -Wno-unknown-warning-option
+LIBFUZZER_FLAGS := $(HOST_FLAGS) -fsanitize=fuzzer-no-link -DLIBFUZZER -Wno-unknown-warning-option -Wno-unknown-pragmas
 
 # The counts are the code's own: no sanitizer's branches; its library only, for asan.c.
 COVERAGE_FLAGS := $(filter-out $(HOST_SANITIZE) -O1,$(HOST_FLAGS)) -O0 --coverage \
@@ -79,16 +79,22 @@ $(B)/host/cov/%.o: %.c $(B)/coverage.flags
 	@mkdir -p $(@D)
 	$(call say,HOSTCC,$<) $(HOSTCC) $(COVERAGE_FLAGS) $(DEPS) -c $< -o $@
 
+$(B)/host/clang/klib/%.o: %.c $(B)/libfuzzer.flags
+	@mkdir -p $(@D)
+	$(call say,CLANG,$<) $(CLANG) $(LIBFUZZER_FLAGS) $(KLIB_FLAGS) $(DEPS) -c $< -o $@
+
 $(B)/host/clang/%.o: %.c $(B)/libfuzzer.flags
 	@mkdir -p $(@D)
 	$(call say,CLANG,$<) $(CLANG) $(LIBFUZZER_FLAGS) $(DEPS) -c $< -o $@
 
-$(B)/host/unit: $(call host_objs,obj,$(HOST_SRCS) tests/host/test.c $(HOST_MODEL) $(HOST_UNITS)) \
+# What fuzzers need is there too: for unit tests that they printed.
+UNIT_SRCS := $(HOST_SRCS) tests/host/test.c $(HOST_MODEL) kernel/elf.c $(HOST_UNITS)
+$(B)/host/unit: $(call host_objs,obj,$(UNIT_SRCS)) \
 		$(call host_objs,obj/klib,$(HOST_KLIB)) $(B)/host.sources
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(HOST_FLAGS) $(HOST_LINK) $(UNIT_LINK) $(host_inputs) -o $@
 
 COVERAGE := $(B)/host/coverage/unit $(FUZZERS:%=$(B)/host/coverage/%)
-$(B)/host/coverage/unit: $(call host_objs,cov,$(HOST_SRCS) tests/host/test.c $(HOST_MODEL) $(HOST_UNITS)) \
+$(B)/host/coverage/unit: $(call host_objs,cov,$(UNIT_SRCS)) \
 		$(call host_objs,cov/klib,$(HOST_KLIB)) $(B)/host.sources
 	@mkdir -p $(@D)
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(COVERAGE_FLAGS) $(COVERAGE_LINK) $(UNIT_LINK) \
@@ -138,7 +144,8 @@ $(B)/host/libfuzzer/strings: $(call host_objs,clang/klib,$(HOST_KLIB))
 $(B)/host/coverage/strings: $(call host_objs,cov/klib,$(HOST_KLIB))
 
 # libfdt is the oracle of lib/fdt.c, which has functions of the same names: here they begin with lib.
-$(foreach dir,fuzz libfuzzer coverage,$(B)/host/$(dir)/fdt): $(B)/host/libfdt.a
+$(B)/host/unit $(B)/host/coverage/unit $(foreach dir,fuzz libfuzzer coverage,$(B)/host/$(dir)/fdt): \
+		$(B)/host/libfdt.a
 $(B)/host/libfdt.a: $(B)/host.flags
 	@mkdir -p $(@D)
 	$(call say,OBJCOPY,$@) \

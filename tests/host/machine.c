@@ -131,6 +131,7 @@ void machine_check(void)
 void machine_check_rest(void)
 {
 	struct slab_info info;
+	long lost;
 
 	machine_check();
 	host_files_check_gone();
@@ -138,8 +139,9 @@ void machine_check_rest(void)
 		if (info.active_objs != 0)
 			panic("leak: %lu objects of %s", info.active_objs, info.name);
 	}
-	if (pages_in_reach() + kstack_nr_pages() != pages_at_rest)
-		panic("leak: %ld pages", (long)(pages_at_rest - pages_in_reach()));
+	lost = pages_at_rest - pages_in_reach() - kstack_nr_pages();
+	if (lost)
+		panic("leak: %ld pages", lost);
 }
 
 /* ---- what a user program does ---- */
@@ -236,9 +238,7 @@ static size_t kernel_copy(unsigned long addr, void *buf, size_t n, enum fault_ac
 {
 	size_t done = 0;
 
-	if (!current->pagefault_disabled) {
-		might_fault();
-	}
+	might_fault();
 	if (n <= TASK_SIZE && addr <= TASK_SIZE - n)
 		copy_user(addr, buf, n, access, &done);
 	return n - done;

@@ -21,7 +21,6 @@ struct host_test {
 	const char *file, *name;
 	void (*fn)(void);
 	bool bare;
-	struct host_test *next;
 };
 
 void host_test_add(struct host_test *test);
@@ -31,7 +30,7 @@ void host_test_fail(const char *file, int line, const char *fmt, ...) __noreturn
 	static void test_##name_(void);                                                            \
 	__attribute__((constructor)) static void add_##name_(void)                                 \
 	{                                                                                          \
-		static struct host_test test = { __FILE__, #name_, test_##name_, bare_, NULL };    \
+		static struct host_test test = { __FILE__, #name_, test_##name_, bare_ };          \
 		host_test_add(&test);                                                              \
 	}                                                                                          \
 	static void test_##name_(void)

@@ -271,6 +271,4 @@ const struct fuzz_target fuzz_target = {
 	.step = step,
 	.end = end,
 	.print = print,
-	.prologue = "\tstruct page *page[512];\n\n",
-	.epilogue = "\tCHECK_EQ(buddy_check(), 0);\n",
 };

@@ -363,6 +363,11 @@ static unsigned field_size(const struct fuzz_op *op)
 	return op->a % 4 == 0 ? 1u << op->a / 4 % 4 : 8;
 }
 
+static size_t size_of(const struct fuzz_op *op)
+{
+	return op->a % 4 ? IMAGE_MAX - op->b % 5000 : op->b % (IMAGE_MAX + 1);
+}
+
 static void start(void)
 {
 	if (!nr_harts)
@@ -392,7 +397,7 @@ static void step(const struct fuzz_op *op)
 		header()->e_type = op->a & 1 ? ET_DYN : ET_EXEC;
 		break;
 	case OP_SIZE:
-		image_size = op->a % 4 ? IMAGE_MAX - op->b % 5000 : op->b % (IMAGE_MAX + 1);
+		image_size = size_of(op);
 		break;
 	case OP_NEW:
 		if (op->a % 2 == 0)
@@ -412,9 +417,13 @@ static void end(void)
 
 static void print(FILE *out, const struct fuzz_op *op)
 {
+	static bool begun;
 	struct elf64_phdr ph;
 
-	image_size = IMAGE_MAX;
+	/* A segment lies within the file as large as it is by then. */
+	if (!begun)
+		image_size = IMAGE_MAX;
+	begun = true;
 	ph = segment_of(op);
 	switch (op->code) {
 	case OP_SEGMENT:
@@ -438,13 +447,14 @@ static void print(FILE *out, const struct fuzz_op *op)
 		fprintf(out, "\theader()->e_type = %s;\n", op->a & 1 ? "ET_DYN" : "ET_EXEC");
 		break;
 	case OP_SIZE:
-		fprintf(out, "\timage_size = %lu;\n",
-			(unsigned long)(op->a % 4 ? IMAGE_MAX - op->b % 5000 :
-						    op->b % (IMAGE_MAX + 1)));
+		image_size = size_of(op);
+		fprintf(out, "\timage_size = %lu;\n", (unsigned long)image_size);
 		break;
 	case OP_NEW:
-		if (op->a % 2 == 0)
-			fprintf(out, "\tnew_image();\n");
+		if (op->a % 2 != 0)
+			break;
+		image_size = IMAGE_MAX;
+		fprintf(out, "\tnew_image();\n");
 		break;
 	default:
 		fprintf(out, "\tload(%u, %u); /* allocation, read to fail */\n",
@@ -461,6 +471,4 @@ const struct fuzz_target fuzz_target = {
 	.step = step,
 	.end = end,
 	.print = print,
-	.prologue = "\tnew_image();\n",
-	.epilogue = "\tload(0, 0);\n",
 };

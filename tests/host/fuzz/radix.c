@@ -299,6 +299,4 @@ const struct fuzz_target fuzz_target = {
 	.step = step,
 	.end = end,
 	.print = print,
-	.prologue = "\tradix_tree_init(&tree, node_alloc, node_free);\n",
-	.epilogue = "\tCHECK(radix_tree_check(&tree));\n",
 };

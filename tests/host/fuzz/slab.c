@@ -396,6 +396,4 @@ const struct fuzz_target fuzz_target = {
 	.step = step,
 	.end = end,
 	.print = print,
-	.prologue = "\tvoid *obj[512];\n\n",
-	.epilogue = "\tCHECK_EQ(slab_check(), 0);\n",
 };

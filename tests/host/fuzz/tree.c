@@ -326,6 +326,4 @@ const struct fuzz_target fuzz_target = {
 	.step = step,
 	.end = end,
 	.print = print,
-	.prologue = "\tstruct mm *mm = mm_alloc();\n\n",
-	.epilogue = "\tCHECK_EQ(vma_tree_check(mm), 0);\n\tmm_put(mm);\n",
 };

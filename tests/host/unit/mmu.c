@@ -66,9 +66,10 @@ TEST(nor_a_table_that_went)
 {
 	pte_t *ptep = map_one(),
 	      *slot = phys_to_virt(PFN_PHYS(pte_pfn(mm->pgd[pt_index(addr, 2)])));
-	unsigned long other = addr + PAGE_SIZE;
+	static unsigned long other;
 	pte_t old;
 
+	other = addr + PAGE_SIZE;
 	CHECK_EQ(user_put(other, 8), FAULT_OK);
 	CHECK(ptep + 1 == pte_find(mm, other));
 	local_flush_tlb_page(other); /* the leaf; the walker keeps the table */
