@@ -272,9 +272,17 @@ int tree_rename(const struct tree_place *from, const struct tree_place *to)
 	return 0;
 }
 
+/* Another end: behind it, and between the two, all is zeros. */
+static void set_size(struct tree_node *node, off_t size)
+{
+	node->size = size;
+	node->tail_stored = false;
+}
+
 void tree_write(struct tree_node *node, const unsigned char *bytes, size_t size, off_t offset)
 {
-	node->size = MAX(node->size, offset + (off_t)size);
+	if (offset + (off_t)size > node->size)
+		set_size(node, offset + (off_t)size);
 	while (size) {
 		unsigned char **page = &node->pages[offset / TREE_PAGE];
 		size_t in = offset % TREE_PAGE, n = MIN(size, TREE_PAGE - in);
@@ -334,7 +342,8 @@ void tree_truncate(struct tree_node *node, off_t size)
 {
 	if (size < node->size)
 		tree_punch(node, size, TREE_MAX_SIZE - size);
-	node->size = size;
+	if (size != node->size)
+		set_size(node, size);
 }
 
 static void free_entries(struct tree_node *dir)

@@ -28,6 +28,7 @@ struct tree_node {
 	unsigned int nlink;
 	unsigned int users;
 	off_t size;
+	bool tail_stored;	    /* past this end of the file, through a mapping */
 	unsigned char **pages;	    /* of a file: TREE_MAX_PAGES */
 	char *target;		    /* of a link */
 	struct tree_entry *entries; /* of a directory */

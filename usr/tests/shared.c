@@ -377,6 +377,57 @@ TEST(bytes_past_the_end_stay_outside)
 	drop_file(fd);
 }
 
+static void grow(int fd, unsigned way)
+{
+	switch (way) {
+	case 0:
+		CHECK_OK(ftruncate(fd, 300));
+		break;
+	case 1:
+		CHECK_EQ(pwrite(fd, "x", 1, 300), 1);
+		break;
+	case 2:
+		CHECK_EQ(pwrite(fd, "x", 1, 3 * PAGE_SIZE), 1);
+		break;
+	case 3:
+		CHECK_OK(fallocate(fd, 0, 300, 10));
+	}
+}
+
+/* Stored, and no write-back before the file grows; not all of Linux's file systems care. */
+TEST(growing_in_each_way_shows_zeros)
+{
+	for (unsigned way = 0; way < (on_ravel() ? 4 : 1); way++) {
+		int fd = make_file(100);
+		volatile char *p = map_shared(fd, PAGE_SIZE, RW);
+
+		p[99] = 'i';
+		p[200] = 'o';
+		CHECK_OK(munmap((void *)p, PAGE_SIZE));
+		grow(fd, way);
+		CHECK_EQ(file_byte(fd, 99), 'i');
+		CHECK_EQ(file_byte(fd, 200), 0);
+		drop_file(fd);
+	}
+}
+
+/* The same page is mapped again: it may still hold the byte, but not once it was written back. */
+TEST(a_new_mapping_past_the_end)
+{
+	int fd = make_file(100);
+	volatile char *p = map_shared(fd, PAGE_SIZE, RW), *q;
+
+	p[200] = 'o';
+	CHECK_OK(munmap((void *)p, PAGE_SIZE));
+	q = map_shared(fd, PAGE_SIZE, PROT_READ);
+	CHECK(q[200] == 'o' || q[200] == 0);
+	CHECK_OK(fsync(fd));
+	if (on_ravel()) /* Linux' tmpfs writes nothing back */
+		CHECK_EQ(q[200], 0);
+	CHECK_OK(munmap((void *)q, PAGE_SIZE));
+	drop_file(fd);
+}
+
 TEST(the_file_grows_under_a_writable_page)
 {
 	int fd = make_file(100);
