@@ -47,6 +47,7 @@ static int stack_grow_locked(struct mm *mm, unsigned long addr)
 	if (may_expand(mm, grow, vma->vm_prot, vma->vm_flags))
 		return -ENOMEM;
 	vma_resize(vma, addr, vma->vm_end);
+	vma_merge(mm, vma); /* a part of the stack that was cut off below it, PROT_NONE too */
 	return 0;
 }
 

@@ -372,7 +372,8 @@ unsigned long oracle_brk(struct oracle_mm *om, unsigned long brk)
 	if (new > end) {
 		unsigned long pages = (new - end) / PAGE_SIZE;
 
-		if (!is_free_for_us(om, end, new - end) || !within_limits(om, pages, pages))
+		if (!is_free_for_us(om, end, new - end) || !within_limits(om, pages, pages) ||
+		    pages > nr_managed_pages())
 			return om->brk;
 		oracle_map(om, &heap, end, new - end);
 	} else {

@@ -148,12 +148,14 @@ static bool is_file_change(enum step_kind kind)
 	return kind == STEP_FILE_WRITE || kind == STEP_TRUNCATE || kind == STEP_USER_WRITE;
 }
 
-/* The file that the outer access is about to copy a page of. */
+#define ANY_PAGE (~0UL)
+
+/* The file that the outer step is about to copy a page of: this one, or any of them. */
 static int file_being_copied(u64 *pgoff)
 {
 	const struct oracle_page *page;
 
-	*pgoff = ~0UL;
+	*pgoff = ANY_PAGE;
 	if (outer.step->kind == STEP_MMAP)
 		return outer.file;
 	if (outer.step->kind != STEP_WRITE && outer.step->kind != STEP_COPY_TO)
@@ -177,7 +179,7 @@ static bool may_change_file(const struct step *s)
 		return true;
 	/* It may copy from before or from after, but for where nothing is left to copy. */
 	return s->kind == STEP_TRUNCATE &&
-	       (offset_in_page(s->pos) == 0 || s->pos / PAGE_SIZE != pgoff);
+	       (offset_in_page(s->pos) == 0 || (pgoff != ANY_PAGE && s->pos / PAGE_SIZE != pgoff));
 }
 
 static bool lock_is_free(const struct oracle_mm *om)

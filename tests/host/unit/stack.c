@@ -126,6 +126,21 @@ TEST(the_guard_gap)
 }
 
 /* Nothing is below: down to the lowest address that may be mapped. */
+/* A hole in it is filled by growth up to what was cut off: no guard gap beside PROT_NONE. */
+TEST(meets_its_lower_part_again)
+{
+	struct mm *mm = with_stack("");
+
+	CHECK_EQ(store(TOP - pages(4)), FAULT_OK);
+	CHECK_EQ(vm_mprotect(mm, TOP - pages(4), pages(4), PROT_NONE), 0);
+	CHECK_EQ(vm_munmap(mm, TOP - pages(3), pages(1)), 0);
+	CHECK_EQ(mm->nr_areas, 2);
+	CHECK_EQ(store(TOP - pages(3)), FAULT_SEGV_ACCERR);
+	CHECK_EQ(mm->nr_areas, 1);
+	CHECK_EQ(stack_start(mm), TOP - pages(4));
+	areas_done(mm);
+}
+
 TEST(nothing_below)
 {
 	struct mm *mm = areas("");
