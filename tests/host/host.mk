@@ -119,7 +119,7 @@ $(eval $(call fuzz_also,mm,$(HOST_MODEL)))
 
 # ext2 stands on files and a disk of its own, instead of stubs/files.c.
 EXT2_SRCS := $(wildcard fs/ext2/*.c) $(addprefix fs/,inode.c dcache.c super.c mpage.c writeback.c \
-	file_write.c bdev.c permission.c) drivers/block.c tests/host/fs/disk.c tests/host/fs/tree.c
+	file_write.c bdev.c permission.c) drivers/block.c $(wildcard tests/host/fs/*.c)
 $(eval $(call fuzz_also,ext2,$(EXT2_SRCS)))
 EXT2_PROGRAMS := $(foreach dir,fuzz libfuzzer coverage,$(B)/host/$(dir)/ext2)
 $(EXT2_PROGRAMS): HOST_WITHOUT := %/tests/host/stubs/files.o %/tests/host/disk.o
