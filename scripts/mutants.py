@@ -53,7 +53,8 @@ def copy_tree():
 
 
 def patch(mutant, *flags):
-    done = subprocess.run(["patch", "-p1", "--quiet", "--forward", *flags, "-i", mutant.path],
+    done = subprocess.run(["patch", "-p1", "--quiet", "--forward", "--no-backup-if-mismatch",
+                           *flags, "-i", mutant.path],
                           cwd=COPY, check=False)
     return done.returncode == 0
 
