@@ -12,6 +12,7 @@ import glob
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -21,7 +22,7 @@ PATCHES = os.path.join(machine.ROOT, "tests", "mutations")
 COPY = os.path.join(machine.BUILD, "mutate")
 BUILT_TREES = ("host", "kernel", "usr")
 BUILT_FILES = (".flags", ".sources", ".files", "sources", "disk.img")
-SECONDS = 1800
+SECONDS = 1800  # of one test: a mutant that hangs is caught by that
 
 
 class Mutant:
@@ -67,10 +68,15 @@ def run_test(test):
     host = all(word.startswith("host") for word in test.split()) and test
     words = " ".join(word[len("host."):] for word in test.split()) if host else test
     env["TEST"] = words
-    done = subprocess.run(["make", "--no-print-directory", "test-host" if host else "test"],
-                          cwd=COPY, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=SECONDS, check=False)
-    output = done.stdout.decode(errors="replace")
+    command = ["make", "--no-print-directory", "test-host" if host else "test"]
+    with subprocess.Popen(command, cwd=COPY, env=env, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          start_new_session=True) as done:
+        try:
+            output = done.communicate(timeout=SECONDS)[0].decode(errors="replace")
+        except subprocess.TimeoutExpired:
+            os.killpg(done.pid, signal.SIGKILL)       # make, and all that it started
+            return 1, "not ok: %s: no end after %d seconds" % (test, SECONDS)
     if not re.search(r"^\d+ passed, \d+ failed$", output, re.M):
         return None, output                           # it was not built, or found no test
     return int(done.returncode != 0), output
