@@ -685,13 +685,16 @@ static void do_damage(const struct fuzz_op *op)
 
 static void start(void)
 {
-	if (!disk) {
+	bool first = !disk;
+
+	if (first) {
 		machine_boot(RAM_PAGES, 1);
 		disk = disk_boot(DISK_SIZE);
 		sound = malloc(DISK_SIZE);
 	}
 	fresh(0);
-	try_known_damages();
+	if (first)
+		try_known_damages();
 }
 
 static void step(const struct fuzz_op *op)
