@@ -272,6 +272,26 @@ void damage_image(u8 *disk, struct prng *prng, struct damage *damage)
 	}
 }
 
+/* In an image of two groups with 32 inodes each. */
+static const struct {
+	const char *what;
+	struct damage_field field;
+} known[] = {
+	/* All 64 are in the first group; a new directory looked for one in the second. */
+	{ "inodes of a group",
+	  { EXT2_SUPER_OFFSET + offsetof(struct ext2_super, s_inodes_per_group), 4, 0, 128 } },
+};
+
+bool damage_known(u8 *disk, unsigned i, struct damage *damage)
+{
+	if (i >= ARRAY_SIZE(known))
+		return false;
+	image = disk;
+	*damage = (struct damage){ .what = known[i].what };
+	put(damage, known[i].field.at, known[i].field.size, known[i].field.value);
+	return true;
+}
+
 void damage_print(FILE *out, const struct damage *damage)
 {
 	fprintf(out, "\t/* %s:", damage->what);

@@ -553,19 +553,6 @@ static void with_name(const struct fuzz_op *op, struct place place)
 	inode_put(dir);
 }
 
-/* ---- the frame ---- */
-
-static void start(void)
-{
-	if (!disk) {
-		machine_boot(RAM_PAGES, 1);
-		disk = disk_boot(DISK_SIZE);
-	}
-	if (!sound)
-		sound = malloc(DISK_SIZE);
-	fresh(0);
-}
-
 /* Operations on a mounted file system that may be written. */
 static void edit(const struct fuzz_op *op)
 {
@@ -592,6 +579,14 @@ static void edit(const struct fuzz_op *op)
 
 /* ---- damage ---- */
 
+static void edit_if_writable(const struct fuzz_op *op)
+{
+	if (sb_want_write(sb) != 0)
+		return;
+	edit(op);
+	sb_done_write(sb);
+}
+
 /* Some operations on a damaged image that was mounted. */
 static void use(struct prng *prng)
 {
@@ -601,10 +596,7 @@ static void use(struct prng *prng)
 		op.a = prng_next(prng);
 		op.b = prng_next(prng);
 		op.c = prng_next(prng);
-		if (sb_want_write(sb) != 0)
-			return;
-		edit(&op);
-		sb_done_write(sb);
+		edit_if_writable(&op);
 	}
 }
 
@@ -613,28 +605,72 @@ static unsigned nr_rounds(const struct fuzz_op *op)
 	return 1 + op->a % MAX_ROUNDS;
 }
 
-/* Damages the image, which is sound and not mounted, uses it, and lets it be as it was. */
-static void damage_round(u64 draw)
+/* The image, which is sound and not mounted, is damaged from here to damage_end(). */
+static void damage_begin(void)
 {
-	struct prng prng = { draw };
-	struct damage damage;
-
 	memcpy(sound, disk, DISK_SIZE);
 	damaged = true;
 	limit_cpu(ROUND_USEC);
-	damage_image(disk, &prng, &damage);
-	disk_set_size(DISK_SIZE);
-	mount();
-	if (sb) {
-		walk();
-		use(&prng);
-		walk();
-	}
+}
+
+static void damage_end(void)
+{
 	unmount();
 	limit_cpu(0);
 	damaged = false;
 	memcpy(disk, sound, DISK_SIZE);
 	disk_set_size(DISK_SIZE);
+}
+
+static void damage_mount(void)
+{
+	disk_set_size(DISK_SIZE);
+	mount();
+}
+
+static void damage_round(u64 draw)
+{
+	struct prng prng = { draw };
+	struct damage damage;
+
+	damage_begin();
+	damage_image(disk, &prng, &damage);
+	damage_mount();
+	if (sb) {
+		walk();
+		use(&prng);
+		walk();
+	}
+	damage_end();
+}
+
+/* What was found once; then a file of each kind is made. False: there are no more than @i. */
+static bool known_round(unsigned i)
+{
+	struct damage damage;
+	bool more;
+
+	damage_begin();
+	more = damage_known(disk, i, &damage);
+	damage_mount();
+	for (unsigned n = 0; sb && n < 7; n++) {
+		struct fuzz_op op = { .code = OP_CREATE, .a = n, .b = n };
+
+		edit_if_writable(&op);
+	}
+	damage_end();
+	return more;
+}
+
+/* On the new image, which is mounted. */
+static void try_known_damages(void)
+{
+	unsigned i = 0;
+
+	unmount();
+	while (known_round(i))
+		i++;
+	mount();
 }
 
 static void do_damage(const struct fuzz_op *op)
@@ -643,6 +679,22 @@ static void do_damage(const struct fuzz_op *op)
 	for (unsigned i = 0; i < nr_rounds(op); i++)
 		damage_round(op->c + i);
 	mount();
+}
+
+/* ---- the frame ---- */
+
+static void start(void)
+{
+	bool first = !disk;
+
+	if (first) {
+		machine_boot(RAM_PAGES, 1);
+		disk = disk_boot(DISK_SIZE);
+		sound = malloc(DISK_SIZE);
+	}
+	fresh(0);
+	if (first)
+		try_known_damages();
 }
 
 static void step(const struct fuzz_op *op)
