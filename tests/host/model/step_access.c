@@ -10,8 +10,6 @@
 #include "arch/riscv/mmu.h"
 #include "kernel/panic.h"
 #include "kernel/task.h"
-#include "mm/internal.h"
-#include "mm/pgtable.h"
 #include "mm/vma.h"
 #include "tests/host/model/step.h"
 
@@ -85,23 +83,6 @@ static enum fault_result touch(const struct step *s, unsigned long addr, u8 *buf
 	}
 }
 
-/*
- * A write made its copy of a file's page, and lost the right to write there before it could: the
- * copy is there all the same, with the file's bytes.
- */
-static void note_copy_in_vain(struct oracle_mm *om, unsigned long addr)
-{
-	struct oracle_page *page = oracle_page(om, addr);
-	pte_t *ptep = pte_find(om->mm, addr & PAGE_MASK), pte;
-
-	if (outer.nr_inside == 0 || !page || !page->mapped || page->file == NO_FILE || page->own ||
-	    !ptep)
-		return;
-	pte = pte_read(ptep);
-	if (pte_present(pte) && page_is_anon(pfn_to_page(pte_pfn(pte))))
-		oracle_own(page);
-}
-
 /* What the access has done, for the oracle. */
 static void done(const struct step *s, struct oracle_mm *om, unsigned long addr, const u8 *buf,
 		 size_t len)
@@ -129,10 +110,8 @@ static void access_pages(const struct step *s, struct oracle_mm *om)
 		res = touch(s, addr, buf, n);
 		if (being_truncated(oracle_page(om, addr)))
 			return;
-		if (!agrees(om, addr, step_access_of(s), res)) {
-			note_copy_in_vain(om, addr);
+		if (!agrees(om, addr, step_access_of(s), res))
 			return;
-		}
 		done(s, om, addr, buf, n);
 	}
 }
@@ -166,7 +145,6 @@ static void copy(const struct step *s, struct oracle_mm *om)
 			    (res == FAULT_OK && !step_alloc_failed() && !step_disk_failed()))
 				panic("step: copy at 0x%lx ends after %zu bytes of %zu", s->addr,
 				      got, len);
-			note_copy_in_vain(om, addr);
 			return;
 		}
 		if (res != FAULT_OK)
