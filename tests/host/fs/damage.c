@@ -291,12 +291,3 @@ bool damage_known(u8 *disk, unsigned i, struct damage *damage)
 	put(damage, known[i].field.at, known[i].field.size, known[i].field.value);
 	return true;
 }
-
-void damage_print(FILE *out, const struct damage *damage)
-{
-	fprintf(out, "\t/* %s:", damage->what);
-	for (unsigned i = 0; i < damage->nr; i++)
-		fprintf(out, " %u bytes at %u: 0x%x was 0x%x%s", damage->fields[i].size,
-			damage->fields[i].at, damage->fields[i].value, damage->fields[i].old,
-			i + 1 < damage->nr ? "," : " */\n");
-}

@@ -24,6 +24,5 @@ struct damage {
 void damage_image(u8 *disk, struct prng *prng, struct damage *damage);
 /* Number @i of the damages that were found to do harm once; false: there are no more. */
 bool damage_known(u8 *disk, unsigned i, struct damage *damage);
-void damage_print(FILE *out, const struct damage *damage);
 
 #endif
