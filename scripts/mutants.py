@@ -32,6 +32,8 @@ class Mutant:
         with open(path) as file:
             self.words, _, rest = file.read().partition("\ncaught by: ")
         self.test = rest.split("\n", 1)[0].strip()
+        if not self.test:
+            sys.exit("mutate: %s: there is no line `caught by: TEST`" % self.path)
 
 
 def copy_tree():
@@ -102,6 +104,8 @@ def try_mutant(mutant):
             return "it does not build, or there is no such test:\n" + output[-2000:]
         if status:
             return None
+        print("# %s: not caught by %s; all tests are asked, which takes long" % (
+            mutant.name, mutant.test), flush=True)
         other = who_else()
         return "%s does not see it; %s" % (mutant.test, "but %s does" % other if other else
                                            "nor does any other: A SURVIVOR")

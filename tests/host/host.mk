@@ -10,13 +10,14 @@
 
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_FLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(HOST_SANITIZE) $(WARN) \
+	-Werror=implicit-function-declaration -Werror=int-conversion \
 	-DCONFIG_DEBUG -Itests/host/include -I.
 HOST_LINK := -Wl,--defsym=_stext=__executable_start,--defsym=_sdata=__executable_start \
 	-Wl,--wrap=lockdep_might_sleep
 # At -O0 every nested function (CHECK_PANIC) is called by way of the stack.
 # CHECK_PANIC()'s statements are nested functions that use what is around them.
 UNIT_LINK := -Wl,-z,execstack
-COVERAGE_LINK := $(HOST_LINK) -fsanitize=address -Wl,-u,__gcov_dump -Wl,--no-warn-execstack
+COVERAGE_LINK := $(HOST_LINK) -fsanitize=address -Wl,-u,__gcov_dump
 CLANG := $(or $(CLANG),clang)
 LIBFUZZER_FLAGS := $(HOST_FLAGS) -fsanitize=fuzzer-no-link -DLIBFUZZER -Wno-unknown-warning-option -Wno-unknown-pragmas
 
