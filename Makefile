@@ -283,7 +283,7 @@ help:
 #: make get FILE=/f   copy a file or a directory out of that disk (TO=directory, else here)
 #: make fresh         forget that disk: the next run starts with a new one
 #: make test          boot and run every test, with 1 hart and with 4; TEST=fork runs one
-#: make test-host     mm/ and lib/ as programs of this machine: unit tests and fuzzers, seconds
+#: make test-host     mm/ and lib/ as programs of this machine: unit tests and fuzzers
 #: make fuzz SECONDS=60   the fuzzers guided by coverage (clang)
 #: make coverage      how much of mm/ and lib/ the host's tests reach
 #: make mutate        seeded bugs (tests/mutations/): each must be caught

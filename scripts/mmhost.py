@@ -71,10 +71,17 @@ def run_units(names, echo):
     command = [os.path.join(machine.BUILD, "host", "unit"), *names]
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           cwd=machine.ROOT) as run:
+        said = ""
         for line in run.stdout:
             text = line.decode(errors="replace").rstrip("\n")
             echo(text)
-            report.line(text)
+            if ktap.RESULT.match(text.strip()):
+                report.line(text + ": " + said if said and "# " in text else text)
+                said = ""
+            elif ktap.KERNEL.search(text):
+                said = text.strip()               # it belongs to the result that follows
+            else:
+                report.line(text)
     report.finish(run.returncode)
     return report
 

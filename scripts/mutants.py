@@ -12,6 +12,7 @@ import glob
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -21,7 +22,7 @@ PATCHES = os.path.join(machine.ROOT, "tests", "mutations")
 COPY = os.path.join(machine.BUILD, "mutate")
 BUILT_TREES = ("host", "kernel", "usr")
 BUILT_FILES = (".flags", ".sources", ".files", "sources", "disk.img")
-SECONDS = 1800
+SECONDS = 1800  # of one test: a mutant that hangs is caught by that
 
 
 class Mutant:
@@ -31,6 +32,8 @@ class Mutant:
         with open(path) as file:
             self.words, _, rest = file.read().partition("\ncaught by: ")
         self.test = rest.split("\n", 1)[0].strip()
+        if not self.test:
+            sys.exit("mutate: %s: there is no line `caught by: TEST`" % self.path)
 
 
 def copy_tree():
@@ -53,7 +56,8 @@ def copy_tree():
 
 
 def patch(mutant, *flags):
-    done = subprocess.run(["patch", "-p1", "--quiet", "--forward", *flags, "-i", mutant.path],
+    done = subprocess.run(["patch", "-p1", "--quiet", "--forward", "--no-backup-if-mismatch",
+                           *flags, "-i", mutant.path],
                           cwd=COPY, check=False)
     return done.returncode == 0
 
@@ -66,10 +70,15 @@ def run_test(test):
     host = all(word.startswith("host") for word in test.split()) and test
     words = " ".join(word[len("host."):] for word in test.split()) if host else test
     env["TEST"] = words
-    done = subprocess.run(["make", "--no-print-directory", "test-host" if host else "test"],
-                          cwd=COPY, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, timeout=SECONDS, check=False)
-    output = done.stdout.decode(errors="replace")
+    command = ["make", "--no-print-directory", "test-host" if host else "test"]
+    with subprocess.Popen(command, cwd=COPY, env=env, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          start_new_session=True) as done:
+        try:
+            output = done.communicate(timeout=SECONDS)[0].decode(errors="replace")
+        except subprocess.TimeoutExpired:
+            os.killpg(done.pid, signal.SIGKILL)       # make, and all that it started
+            return 1, "not ok: %s: no end after %d seconds" % (test, SECONDS)
     if not re.search(r"^\d+ passed, \d+ failed$", output, re.M):
         return None, output                           # it was not built, or found no test
     return int(done.returncode != 0), output
@@ -95,6 +104,8 @@ def try_mutant(mutant):
             return "it does not build, or there is no such test:\n" + output[-2000:]
         if status:
             return None
+        print("# %s: not caught by %s; all tests are asked, which takes long" % (
+            mutant.name, mutant.test), flush=True)
         other = who_else()
         return "%s does not see it; %s" % (mutant.test, "but %s does" % other if other else
                                            "nor does any other: A SURVIVOR")

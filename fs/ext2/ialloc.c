@@ -32,19 +32,18 @@ static u32 best_group(const struct ext2_sb_info *sbi)
 	return best;
 }
 
-/* The first inode bit of @group, in @bits, that is free and not freed lately; size: none. */
+/* The first inode bit of @group, in @bits, that is free and not freed lately; as many: none. */
 static u32 find_free(const struct ext2_sb_info *sbi, const unsigned long *bits, u32 group)
 {
-	u32 base = group * sbi->inodes_per_group, size = sbi->inodes_per_group;
+	u32 size = sbi->inodes_per_group, base = group * size;
 
-	size = min(size, sbi->inodes_count - base);
 	for (u32 bit = 0; (bit = find_next_zero_bit(bits, size, bit)) < size; bit++) {
 		if (base + bit + 1 >= sbi->first_ino &&
 		    !test_bit(base + bit, sbi->freed[0].inodes) &&
 		    !test_bit(base + bit, sbi->freed[1].inodes))
 			return bit;
 	}
-	return sbi->inodes_per_group;
+	return size;
 }
 
 /* Takes a free inode of @group: *ino, or 0; -EIO. */

@@ -103,8 +103,9 @@ static int check_counts(struct super_block *sb, const struct ext2_super *es,
 		DIV_ROUND_UP((u64)sbi->blocks_count - sbi->first_data_block, sbi->blocks_per_group);
 	sbi->desc_blocks = DIV_ROUND_UP((u64)sbi->nr_groups * sizeof(struct ext2_group_desc),
 					1u << sbi->blkbits);
+	/* All groups are full of inodes: a number that a bitmap gives is one of inodes_count. */
 	if (sbi->inodes_count < sbi->first_ino || sbi->first_ino < EXT2_GOOD_OLD_FIRST_INO ||
-	    sbi->inodes_count > (u64)sbi->nr_groups * sbi->inodes_per_group)
+	    sbi->inodes_count != (u64)sbi->nr_groups * sbi->inodes_per_group)
 		return refuse(sb, "bad inode counts");
 	return 0;
 }

@@ -290,7 +290,10 @@ static bool number(const char *arg, const char *name, u64 *value)
 int main(int argc, char **argv)
 {
 	u64 seed = 1, ops = fuzz_target.default_ops, runs = 1;
+	char symbol[128];
 
+	/* Reads the debug information once, instead of in each child (lockdep asks for names). */
+	host_symbol((unsigned long)main, symbol, sizeof(symbol));
 	reached = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (reached == MAP_FAILED)
 		abort();

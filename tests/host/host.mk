@@ -10,13 +10,14 @@
 
 HOST_SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all
 HOST_FLAGS := -std=gnu11 -O1 -g -fno-omit-frame-pointer $(HOST_SANITIZE) $(WARN) \
+	-Werror=implicit-function-declaration -Werror=int-conversion \
 	-DCONFIG_DEBUG -Itests/host/include -I.
 HOST_LINK := -Wl,--defsym=_stext=__executable_start,--defsym=_sdata=__executable_start \
 	-Wl,--wrap=lockdep_might_sleep
 # At -O0 every nested function (CHECK_PANIC) is called by way of the stack.
 # CHECK_PANIC()'s statements are nested functions that use what is around them.
 UNIT_LINK := -Wl,-z,execstack
-COVERAGE_LINK := $(HOST_LINK) -fsanitize=address -Wl,-u,__gcov_dump -Wl,--no-warn-execstack
+COVERAGE_LINK := $(HOST_LINK) -fsanitize=address -Wl,-u,__gcov_dump
 CLANG := $(or $(CLANG),clang)
 LIBFUZZER_FLAGS := $(HOST_FLAGS) -fsanitize=fuzzer-no-link -DLIBFUZZER -Wno-unknown-warning-option -Wno-unknown-pragmas
 
@@ -119,7 +120,7 @@ $(eval $(call fuzz_also,mm,$(HOST_MODEL)))
 
 # ext2 stands on files and a disk of its own, instead of stubs/files.c.
 EXT2_SRCS := $(wildcard fs/ext2/*.c) $(addprefix fs/,inode.c dcache.c super.c mpage.c writeback.c \
-	file_write.c bdev.c permission.c) drivers/block.c tests/host/fs/disk.c tests/host/fs/tree.c
+	file_write.c bdev.c permission.c) drivers/block.c $(wildcard tests/host/fs/*.c)
 $(eval $(call fuzz_also,ext2,$(EXT2_SRCS)))
 EXT2_PROGRAMS := $(foreach dir,fuzz libfuzzer coverage,$(B)/host/$(dir)/ext2)
 $(EXT2_PROGRAMS): HOST_WITHOUT := %/tests/host/stubs/files.o %/tests/host/disk.o

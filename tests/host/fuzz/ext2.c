@@ -6,17 +6,19 @@
  *	        tree: names, kinds, bytes <--------/   (tests/host/fs/tree.h, the oracle)
  *
  * While the image is undamaged each result is the oracle's, a walk finds exactly the tree, and at
- * the end e2fsck has nothing to say. On a damaged one an operation may do anything that ends: no
- * panic, nothing out of bounds, nothing left after unmounting. Work is done in two directories, the
- * root and "sub". What fs/namei.c and fs/dirops.c check before they call a file system is checked
- * here too.
+ * the end e2fsck has nothing to say. Now and then it is damaged (tests/host/fs/damage.h), used, and
+ * put back as it was; meanwhile an operation may do anything that ends: no panic, nothing out of
+ * bounds, nothing left after unmounting. Work is done in two directories, the root and "sub". What
+ * fs/namei.c and fs/dirops.c check before they call a file system is checked here too.
  */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "kernel/panic.h"
+#include "tests/host/fs/damage.h"
 #include "tests/host/fs/disk.h"
+#include "tests/host/fs/limit.h"
 #include "tests/host/fs/tree.h"
 #include "tests/host/fuzz.h"
 
@@ -28,7 +30,9 @@
 /* The n-th lock of its class, as in fs/dirops.c. */
 #define LOCK_SECOND_DIR 1
 #define LOCK_ENTRY	2
-#define MAX_VISITED	500 /* entries in one walk of a damaged image */
+#define MAX_VISITED	500    /* entries in one walk of a damaged image */
+#define MAX_ROUNDS	5      /* of damaging, for one operation */
+#define ROUND_USEC	400000 /* of CPU time for one: some hundred times what it needs */
 
 enum {
 	OP_CREATE,
@@ -43,6 +47,7 @@ enum {
 	OP_SYNC,
 	OP_REMOUNT,
 	OP_DAMAGE,
+	OP_DAMAGE_TOO,
 	OP_NEW,
 	NR_CODES,
 };
@@ -51,7 +56,8 @@ static const char *const images[] = { "build/host/ext2-1k.img", "build/host/ext2
 static u8 *disk;
 static struct super_block *sb; /* NULL: not mounted */
 static struct tree_node *tree;
-static bool damaged;
+static bool damaged; /* for one round: then the image is as it was */
+static u8 *sound;    /* what the disk held before */
 
 /* ---- results ---- */
 
@@ -186,44 +192,6 @@ static void fresh(unsigned which)
 	mount();
 }
 
-/* Where a byte does most harm: super block, group table, inodes, small blocks, anywhere. */
-static size_t damage_at(const struct fuzz_op *op)
-{
-	switch (op->a >> 8 & 7) {
-	case 0:
-		return 1024 + op->b % 112;
-	case 1:
-		return (op->a >> 11 & 1 ? 4096 : 2048) + op->b % 64;
-	case 2:
-	case 3:
-		return 4096 + op->b % 24576;
-	default:
-		return op->b % DISK_SIZE;
-	}
-}
-
-static u32 damage_value(const struct fuzz_op *op)
-{
-	static const u32 edges[] = { 0, 1, 2, 0x7fffffff, 0x80000000, 0xffffffff, 511, 512, 513 };
-
-	return op->c & 1 ? edges[(op->c >> 1) % ARRAY_SIZE(edges)] : op->c >> 8;
-}
-
-static void do_damage(const struct fuzz_op *op)
-{
-	unsigned len = 1u << (op->c >> 4) % 3;
-	size_t at = min(damage_at(op) / len * len, DISK_SIZE - len);
-	u32 value = damage_value(op);
-
-	if (op->a % 8 != 0)
-		return;
-	unmount();
-	damaged = true;
-	memcpy(disk + at, &value, len);
-	disk_set_size(DISK_SIZE);
-	mount();
-}
-
 /* ---- looking ---- */
 
 static void check_bytes(struct inode *inode, const struct tree_node *node)
@@ -252,6 +220,8 @@ static bool emit(struct dir_context *ctx, const char *name, unsigned len, ino_t 
 	struct listing *list = container_of(ctx, struct listing, ctx);
 
 	BUG_ON(len >= TREE_NAME_MAX || ino == 0 || type > 15);
+	/* It lies in a page: a name that oversteps its block is one of the next block's bytes. */
+	BUG_ON(offset_in_page(name) % sb->s_blocksize + len > sb->s_blocksize);
 	if (list->nr == list->max)
 		return false;
 	memcpy(list->names[list->nr], name, len);
@@ -259,13 +229,14 @@ static bool emit(struct dir_context *ctx, const char *name, unsigned len, ino_t 
 	return true;
 }
 
-static void list_dir(struct inode *dir, struct listing *list)
+/* @depth: the list of another may be in use meanwhile. */
+static void list_dir(struct inode *dir, struct listing *list, unsigned depth)
 {
+	static char names[MAX_DEPTH + 1][MAX_VISITED][TREE_NAME_MAX];
 	struct file file = { .f_inode = dir, .f_mapping = &dir->i_data };
 	int err;
 
-	*list = (struct listing){ .ctx.emit = emit, .max = MAX_VISITED };
-	list->names = calloc(MAX_VISITED, TREE_NAME_MAX);
+	*list = (struct listing){ .ctx.emit = emit, .max = MAX_VISITED, .names = names[depth] };
 	mutex_lock(&dir->lock);
 	err = dir->i_fop->iterate(&file, &list->ctx);
 	mutex_unlock(&dir->lock);
@@ -287,9 +258,8 @@ static void compare_dir(struct inode *dir, const struct tree_node *node)
 		compare(inode, entry->node);
 		inode_put(inode);
 	}
-	list_dir(dir, &list);
+	list_dir(dir, &list, 0);
 	BUG_ON(list.nr != nr);
-	free(list.names);
 }
 
 static void compare(struct inode *inode, const struct tree_node *node)
@@ -319,7 +289,7 @@ static void roam(struct inode *dir, unsigned depth, unsigned *visited)
 {
 	struct listing list;
 
-	list_dir(dir, &list);
+	list_dir(dir, &list, depth);
 	for (unsigned i = 0; i < list.nr && ++*visited < MAX_VISITED; i++) {
 		struct inode *inode = find(dir, list.names[i]);
 		u8 buf[3000];
@@ -342,7 +312,6 @@ static void roam(struct inode *dir, unsigned depth, unsigned *visited)
 		}
 		inode_put(inode);
 	}
-	free(list.names);
 }
 
 static void walk(void)
@@ -360,12 +329,13 @@ static void walk(void)
 
 static char kind_of(const struct fuzz_op *op)
 {
-	return "fffdlff"[op->a % 7];
+	return "ffldlff"[op->a % 7];
 }
 
+/* 60 bytes are the most that an inode could hold, and one too many. */
 static size_t target_len(const struct fuzz_op *op)
 {
-	return 1 + op->c % 130;
+	return op->c & 1 ? 59 + (op->c >> 1) % 3 : 1 + op->c % 130;
 }
 
 static void do_create(const struct fuzz_op *op, struct inode *dir, struct place place)
@@ -583,17 +553,6 @@ static void with_name(const struct fuzz_op *op, struct place place)
 	inode_put(dir);
 }
 
-/* ---- the frame ---- */
-
-static void start(void)
-{
-	if (!disk) {
-		machine_boot(RAM_PAGES, 1);
-		disk = disk_boot(DISK_SIZE);
-	}
-	fresh(0);
-}
-
 /* Operations on a mounted file system that may be written. */
 static void edit(const struct fuzz_op *op)
 {
@@ -618,23 +577,142 @@ static void edit(const struct fuzz_op *op)
 	current->fail_fired = 0;
 }
 
+/* ---- damage ---- */
+
+static void edit_if_writable(const struct fuzz_op *op)
+{
+	if (sb_want_write(sb) != 0)
+		return;
+	edit(op);
+	sb_done_write(sb);
+}
+
+/* Some operations on a damaged image that was mounted. */
+static void use(struct prng *prng)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		struct fuzz_op op = { .code = prng_below(prng, OP_WALK) };
+
+		op.a = prng_next(prng);
+		op.b = prng_next(prng);
+		op.c = prng_next(prng);
+		edit_if_writable(&op);
+	}
+}
+
+static unsigned nr_rounds(const struct fuzz_op *op)
+{
+	return 1 + op->a % MAX_ROUNDS;
+}
+
+/* The image, which is sound and not mounted, is damaged from here to damage_end(). */
+static void damage_begin(void)
+{
+	memcpy(sound, disk, DISK_SIZE);
+	damaged = true;
+	limit_cpu(ROUND_USEC);
+}
+
+static void damage_end(void)
+{
+	unmount();
+	limit_cpu(0);
+	damaged = false;
+	memcpy(disk, sound, DISK_SIZE);
+	disk_set_size(DISK_SIZE);
+}
+
+static void damage_mount(void)
+{
+	disk_set_size(DISK_SIZE);
+	mount();
+}
+
+static void damage_round(u64 draw)
+{
+	struct prng prng = { draw };
+	struct damage damage;
+
+	damage_begin();
+	damage_image(disk, &prng, &damage);
+	damage_mount();
+	if (sb) {
+		walk();
+		use(&prng);
+		walk();
+	}
+	damage_end();
+}
+
+/* What was found once; then a file of each kind is made. False: there are no more than @i. */
+static bool known_round(unsigned i)
+{
+	struct damage damage;
+	bool more;
+
+	damage_begin();
+	more = damage_known(disk, i, &damage);
+	damage_mount();
+	for (unsigned n = 0; sb && n < 7; n++) {
+		struct fuzz_op op = { .code = OP_CREATE, .a = n, .b = n };
+
+		edit_if_writable(&op);
+	}
+	damage_end();
+	return more;
+}
+
+/* On the new image, which is mounted. */
+static void try_known_damages(void)
+{
+	unsigned i = 0;
+
+	unmount();
+	while (known_round(i))
+		i++;
+	mount();
+}
+
+static void do_damage(const struct fuzz_op *op)
+{
+	unmount();
+	for (unsigned i = 0; i < nr_rounds(op); i++)
+		damage_round(op->c + i);
+	mount();
+}
+
+/* ---- the frame ---- */
+
+static void start(void)
+{
+	bool first = !disk;
+
+	if (first) {
+		machine_boot(RAM_PAGES, 1);
+		disk = disk_boot(DISK_SIZE);
+		sound = malloc(DISK_SIZE);
+	}
+	fresh(0);
+	if (first)
+		try_known_damages();
+}
+
 static void step(const struct fuzz_op *op)
 {
-	if (op->code == OP_NEW || (!sb && op->a % 8 == 0)) {
-		if (!sb || op->a % 16 == 0)
+	if (op->code == OP_NEW) {
+		if (op->a % 8 == 0)
 			fresh(op->b);
-	} else if (op->code == OP_DAMAGE) {
+	} else if (op->code == OP_DAMAGE || op->code == OP_DAMAGE_TOO) {
 		do_damage(op);
-	} else if (!sb) {
-		return;
 	} else if (op->code == OP_WALK) {
 		walk();
 	} else if (op->code == OP_SYNC) {
-		BUG_ON(sync_filesystem(sb) != 0 && !damaged);
+		BUG_ON(sync_filesystem(sb) != 0);
 	} else if (op->code == OP_REMOUNT) {
 		unmount();
 		mount();
-	} else if (sb_want_write(sb) == 0) {
+	} else {
+		BUG_ON(sb_want_write(sb) != 0);
 		edit(op);
 		sb_done_write(sb);
 	}
@@ -659,19 +737,17 @@ static void check_by_e2fsck(void)
 
 static void end(void)
 {
-	if (sb)
-		walk();
+	walk();
 	unmount();
-	if (!damaged)
-		check_by_e2fsck();
+	check_by_e2fsck();
 }
 
 static void print(FILE *out, const struct fuzz_op *op)
 {
 	struct place place = place_of(op->b), other = place_of(op->b >> 5);
-	static const char *const verbs[] = { "create",	"create", "write", "write", "truncate",
-					     "remove",	"rename", "link",  "walk",  "sync",
-					     "remount", "damage", "new" };
+	static const char *const verbs[] = { "create",	"create", "write",  "write", "truncate",
+					     "remove",	"rename", "link",   "walk",  "sync",
+					     "remount", "damage", "damage", "new" };
 
 	if (op->a % 8 == 7 && op->code <= OP_LINK)
 		fprintf(out, "\tcurrent->fail_alloc = %u;\n", 1 + (unsigned)(op->c % 10));
@@ -700,7 +776,8 @@ static void print(FILE *out, const struct fuzz_op *op)
 		fprintf(out, "%s, %u", place.sub ? "sub" : "root", place.name);
 		break;
 	case OP_DAMAGE:
-		fprintf(out, "%d, %zu, 0x%x", op->a % 8 == 0, damage_at(op), damage_value(op));
+	case OP_DAMAGE_TOO:
+		fprintf(out, "%u, 0x%llx", nr_rounds(op), (unsigned long long)op->c);
 		break;
 	default:
 		break;

@@ -17,6 +17,7 @@
 #define fdt_address_cells	   libfdt_address_cells
 #define fdt_begin_node		   libfdt_begin_node
 #define fdt_check_full		   libfdt_check_full
+#define fdt_check_header	   libfdt_check_header
 #define fdt_create		   libfdt_create
 #define fdt_end_node		   libfdt_end_node
 #define fdt_finish		   libfdt_finish
@@ -29,7 +30,10 @@
 #define fdt_getprop_by_offset	   libfdt_getprop_by_offset
 #define fdt_next_node		   libfdt_next_node
 #define fdt_next_property_offset   libfdt_next_property_offset
+#define fdt_next_tag		   libfdt_next_tag
 #define fdt_node_check_compatible  libfdt_node_check_compatible
+#define fdt_nop_node		   libfdt_nop_node
+#define fdt_nop_property	   libfdt_nop_property
 #define fdt_node_offset_by_phandle libfdt_node_offset_by_phandle
 #define fdt_num_mem_rsv		   libfdt_num_mem_rsv
 #define fdt_parent_offset	   libfdt_parent_offset
@@ -67,9 +71,13 @@ static u8 tree[TREE_MAX];
 static unsigned depth;
 static bool in_reservations, props_allowed;
 
+/* Bytes that change, or what libfdt itself takes out by writing NOPs over it. */
+enum damage_kind { BYTE, WORD, PROP_OUT, NODE_OUT };
+
 static struct damage {
-	u32 at, value;
-	bool word;
+	enum damage_kind kind;
+	u32 at, value; /* bytes from the start, or backwards from the end; nodes */
+	bool from_end;
 } damages[MAX_DAMAGE];
 static unsigned nr_damages;
 
@@ -134,6 +142,25 @@ static void add_prop(const struct fuzz_op *op)
 		libfdt_property((void *)tree, name, value, len);
 }
 
+static void apply(const struct damage *damage, u8 *blob, size_t size)
+{
+	u32 at = damage->from_end ? size - 1 - damage->at % 8 : damage->at % (size - 3);
+	int node = -1;
+
+	if (damage->kind == BYTE) {
+		blob[at] = damage->value;
+	} else if (damage->kind == WORD) {
+		put_be32(blob + min(at & ~3u, (u32)size - 4), damage->value);
+	} else if (libfdt_check_full(blob, size) == 0) {
+		for (u32 n = damage->at % 16; n > 0; n--)
+			node = max(libfdt_next_node(blob, node, NULL), node);
+		if (node > 0 && damage->kind == NODE_OUT)
+			libfdt_nop_node(blob, node);
+		else if (node >= 0)
+			libfdt_nop_property(blob, node, prop_names[damage->value % NR_BUILT_PROPS]);
+	}
+}
+
 /* The finished and damaged blob, in memory of its size; the caller frees it. */
 static u8 *finished(size_t *size)
 {
@@ -155,13 +182,14 @@ static u8 *finished(size_t *size)
 	*size = max(fdt_blob_size(copy), sizeof(struct fdt_header));
 	blob = malloc(*size);
 	memcpy(blob, copy, *size);
+	/* First what needs a tree in order. */
 	for (unsigned i = 0; i < nr_damages; i++) {
-		u32 at = damages[i].at % (*size - 3);
-
-		if (damages[i].word)
-			put_be32(blob + (at & ~3u), damages[i].value);
-		else
-			blob[at] = damages[i].value;
+		if (damages[i].kind >= PROP_OUT)
+			apply(&damages[i], blob, *size);
+	}
+	for (unsigned i = 0; i < nr_damages; i++) {
+		if (damages[i].kind < PROP_OUT)
+			apply(&damages[i], blob, *size);
 	}
 	return blob;
 }
@@ -394,12 +422,29 @@ static bool has_one_root(const u8 *blob)
 	return get_be32(structure + node) == FDT_END;
 }
 
+/*
+ * Every token leads on to the next, and the last one is an end. libfdt 1.6.1 adds a length of -12
+ * as it is, and then its walks meet the same property for ever.
+ */
+static bool leads_on(const u8 *blob)
+{
+	int off = 0, next;
+
+	while (libfdt_next_tag(blob, off, &next) != FDT_END) {
+		if (next <= off)
+			return false;
+		off = next;
+	}
+	return next >= 0;
+}
+
 /* libfdt says that all is well, and it speaks of trees as the reader knows them. */
 static bool in_order(const u8 *blob, size_t size)
 {
 	/* In this order: libfdt 1.6.1 falls over damaged trees of the older versions. */
-	return get_be32(blob + 20) >= OLDEST && libfdt_check_full(blob, size) == 0 &&
-	       has_one_root(blob);
+	return get_be32(blob + 20) >= OLDEST && libfdt_check_header(blob) == 0 &&
+	       fdt_blob_size(blob) <= size && leads_on(blob) &&
+	       libfdt_check_full(blob, size) == 0 && has_one_root(blob);
 }
 
 /* @cut: how many bytes the reader is told to be fewer than there are. */
@@ -443,12 +488,19 @@ static const char *node_name(const struct fuzz_op *op)
 
 static struct damage damage_of(const struct fuzz_op *op)
 {
-	struct damage damage = { .at = op->b, .value = op->c, .word = op->a & 1 };
+	struct damage damage = {
+		.kind = op->a & 0x300 ? op->a & 1 : PROP_OUT + (op->a & 1),
+		.at = op->b,
+		.value = op->c,
+		.from_end = (op->a & 0xc00) == 0,
+	};
 
 	if (op->a & 2)
 		damage.at %= 64; /* the header and what is next to it */
 	if (op->a & 4)
 		damage.value %= 16; /* tokens, small lengths */
+	if (op->a & 8)
+		damage.value = -damage.value; /* lengths that overflow */
 	return damage;
 }
 
@@ -498,6 +550,7 @@ static void end(void)
 
 static void print(FILE *out, const struct fuzz_op *op)
 {
+	static const char *const kinds[] = { "BYTE", "WORD", "PROP_OUT", "NODE_OUT" };
 	struct damage damage = damage_of(op);
 	u8 value[64];
 	unsigned len;
@@ -524,8 +577,8 @@ static void print(FILE *out, const struct fuzz_op *op)
 		fprintf(out, "\t/* perhaps a new tree */\n");
 		break;
 	case OP_DAMAGE:
-		fprintf(out, "\tdamage(%s, %u, 0x%x); /* at, modulo the size; value */\n",
-			damage.word ? "WORD" : "BYTE", damage.at, damage.value);
+		fprintf(out, "\tdamage(%s, %u, 0x%x, %d); /* at, value, from the end? */\n",
+			kinds[damage.kind], damage.at, damage.value, damage.from_end);
 		break;
 	default:
 		fprintf(out, "\tcompare(%u);\n", op->b % 64);

@@ -192,7 +192,7 @@ static bool decode(const struct fuzz_op *op, struct step *s, unsigned *window)
 	}
 	if (draw(&c, FAIL_ONE_IN) == FAIL_ONE_IN - 1)
 		s->fail = 1 + draw(&c, 14);
-	if (takes_pages(s->kind) && draw(&c, 16) == 15) {
+	if (takes_pages(s->kind) && s->kind != STEP_BRK && draw(&c, 16) == 15) {
 		decode_rest(s, &c);
 		spoil(s, &c);
 	} else {

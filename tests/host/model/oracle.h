@@ -76,6 +76,8 @@ struct oracle_page *oracle_next(struct oracle_mm *om, unsigned long addr, unsign
 const u8 *oracle_bytes(const struct oracle_page *page);
 /* The same, for changing: @page has its own copy from now on. */
 u8 *oracle_own(struct oracle_page *page);
+/* Set by the steps: others ran in the windows of the step that is compared now. */
+extern bool oracle_raced;
 void oracle_disown(struct oracle_page *page);
 /* No file, or not past its end. */
 bool oracle_backed(const struct oracle_page *page);

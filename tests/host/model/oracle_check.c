@@ -67,29 +67,46 @@ static void check_areas(const struct oracle_mm *om)
 		panic("oracle: brk 0x%lx, not 0x%lx", om->brk, om->mm->brk);
 }
 
-static void check_bytes(const struct oracle_page *page, unsigned long addr, pte_t pte)
+bool oracle_raced;
+
+/*
+ * A page of a private file area is the file's until somebody writes there. Where others ran in
+ * between, a write may have made its copy and then have lost the right to use it, or a fork have
+ * shared the copy before it was written to: it has the file's bytes, and is private from now on.
+ */
+static void note_private_copy(struct oracle_page *page, unsigned long addr,
+			      const struct page *frame)
+{
+	if (page->file == NO_FILE || page->own || !page_is_anon(frame))
+		return;
+	if (!oracle_raced)
+		panic("oracle: 0x%lx: a private page that nobody made", addr);
+	oracle_own(page);
+}
+
+static void check_bytes(struct oracle_page *page, unsigned long addr, pte_t pte)
 {
 	const struct page *frame = pfn_to_page(pte_pfn(pte));
 	const u8 *must = oracle_bytes(page), *is = page_address(frame);
 
 	if (page->own && !page_is_anon(frame))
 		panic("oracle: 0x%lx: what was written to private memory is gone", addr);
-	if (page->file != NO_FILE && !page->own && page_is_anon(frame))
-		panic("oracle: 0x%lx: a private page that nobody made", addr);
 	if (!page->own && !oracle_backed(page))
 		panic("oracle: 0x%lx: a page past the end of the file", addr);
-	if (memcmp(must, is, PAGE_SIZE) == 0)
+	if (memcmp(must, is, PAGE_SIZE) == 0) {
+		note_private_copy(page, addr, frame);
 		return;
+	}
 	for (unsigned b = 0; b < PAGE_SIZE; b++) {
 		if (must[b] != is[b])
 			panic("oracle: byte 0x%lx must be 0x%x, is 0x%x", addr + b, must[b], is[b]);
 	}
 }
 
-static void check_pages(const struct oracle_mm *om)
+static void check_pages(struct oracle_mm *om)
 {
 	for (unsigned i = 0; i < ORACLE_PAGES; i++) {
-		const struct oracle_page *page = &om->pages[i];
+		struct oracle_page *page = &om->pages[i];
 		unsigned long addr = oracle_addr(i);
 		pte_t *ptep, pte;
 

@@ -426,6 +426,7 @@ void meanwhile(unsigned window, const struct step *s)
 
 static void compare_all(void)
 {
+	oracle_raced = outer.nr_inside > 0;
 	for (unsigned i = 0; i < ORACLE_MMS; i++) {
 		if (oracle_mms[i].mm)
 			oracle_check(&oracle_mms[i]);
