@@ -79,6 +79,7 @@ long sys_brk(const struct trap_frame *regs);
 long sys_madvise(const struct trap_frame *regs);
 long sys_mmap(const struct trap_frame *regs);
 long sys_mprotect(const struct trap_frame *regs);
+long sys_msync(const struct trap_frame *regs);
 long sys_munmap(const struct trap_frame *regs);
 
 /* Anonymous memory, as programs ask for it. */
