@@ -194,6 +194,20 @@ TEST(file_pages_are_the_files)
 	end();
 }
 
+TEST(a_shared_page_that_may_be_written_is_dirty)
+{
+	unsigned long shared;
+
+	good_file_state();
+	shared = vm_mmap(mm, file, 0, PAGE_SIZE, RW, MAP_SHARED, 0);
+	CHECK(user_byte(shared) >= 0);
+	break_pte(shared, pte_at(mm, shared) | PTE_W | PTE_D, "writable, but not dirty");
+	CHECK_EQ(user_put(shared, 1), FAULT_OK);
+	BREAK(page_at(mm, shared)->flags, page_flags(page_at(mm, shared)) & ~PG_DIRTY, MM_SAYS,
+	      "writable, but not dirty");
+	end();
+}
+
 /* ---- all of memory ---- */
 
 TEST(mapcounts_are_the_ptes)

@@ -299,16 +299,24 @@ TEST(what_is_written_may_be_code)
 	finish();
 }
 
-TEST(memory_that_may_be_executed_is_fenced_at_its_first_write)
+TEST(memory_gets_W_back_at_the_next_write_and_may_be_code)
 {
 	unsigned long a;
 	u64 bytes;
 
 	start(PAGE_SIZE);
-	a = vm_mmap(mm, NULL, 0, PAGE_SIZE, RWX, MAP_SHARED | MAP_ANONYMOUS, 0);
+	a = vm_mmap(mm, NULL, 0, PAGE_SIZE, RO, MAP_SHARED | MAP_ANONYMOUS, 0);
+	CHECK_EQ(user_byte(a), 0);
+	CHECK_EQ(user_put(a, 1), FAULT_SEGV_ACCERR);
+	CHECK_EQ(vm_mprotect(mm, a, PAGE_SIZE, RWX), 0);
+	CHECK(!(pte_at(mm, a) & PTE_W));
+	counters_start();
 	CHECK_EQ(user_put(a, 1), FAULT_OK);
+	CHECK_ONE_FAULT(VM_fault_shared_write);
 	CHECK(page_flags(page_at(mm, a)) & PG_ICACHE_CLEAN);
 	CHECK_EQ(user_fetch(a, &bytes), FAULT_OK);
+	CHECK_EQ(bytes & 0xff, 1);
+	CHECK_EQ(filemap_nr_dirty(), 0);
 	finish();
 }
 
