@@ -8,6 +8,9 @@
  *	Nothing is read and no frame is taken: the first touch of each page does that (fault.c), or
  *	MAP_POPULATE, which touches them all.
  *
+ *	MAP_SHARED | MAP_ANONYMOUS is a mapping of a file without a name (mm/shmem.c): what is said
+ *	of shared files is true of it. The area holds its only reference.
+ *
  * Invariant: either the whole edit happens, or nothing: memory for it is taken before the list
  * changes.
  * Locks: mmap_lock for writing.
@@ -165,7 +168,7 @@ static bool is_shared(u32 flags)
 	return (flags & MAP_TYPE) != MAP_PRIVATE;
 }
 
-/* 0, or the errno for flags that mmap(2) does not have or that a later issue brings. */
+/* 0, or the errno for flags that mmap(2) or this kernel does not have. */
 static int check_flags(const struct file *file, u32 flags)
 {
 	switch (flags & MAP_TYPE) {

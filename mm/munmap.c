@@ -7,9 +7,12 @@
  *
  *	A range without any area is fine: nothing is to be done.
  *
+ * And shmdt(2): what is left of one mapping of a file, wherever splits have cut it, is told by
+ * where page 0 of the file would lie. Whole areas go, so no memory is needed.
+ *
  * Invariant: on failure (memory for a split) nothing has changed.
  * Locks: mmap_lock for writing.
- * Source: munmap(2).
+ * Source: munmap(2), shmdt(2).
  */
 #include "fs/mapping.h"
 #include "kernel/syscall.h"

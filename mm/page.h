@@ -7,7 +7,7 @@
  *
  *	type          mapping            index              lru
  *	PAGE_FREE     -                  -                  free list of its order (head page only)
- *	PAGE_ANON     anon_root | 1      linear page index  - (LRU in a later issue)
+ *	PAGE_ANON     anon_root | 1      linear page index  -
  *	PAGE_FILE     address_space      page in file       page cache LRU
  *	PAGE_TABLE    mm                 -                  -          (ptl guards its entries)
  *	PAGE_SLAB     kmem_cache         free object chain  partial list of its cache
@@ -25,7 +25,7 @@
 
 typedef unsigned gfp_t;
 
-#define GFP_KERNEL 0x0u /* may reclaim clean cache pages; never sleeps for I/O in this issue */
+#define GFP_KERNEL 0x0u /* may reclaim clean cache pages; never sleeps for I/O */
 #define GFP_ATOMIC 0x1u /* takes what is free, no reclaim: for callers that hold spinlocks */
 #define GFP_ZERO   0x2u /* cleared */
 
@@ -56,7 +56,6 @@ enum page_type {
 #define PG_WAITERS	(1u << 5)  /* somebody sleeps for PG_LOCKED */
 #define PG_BUDDY	(1u << 6)  /* head of a block on a buddy list */
 #define PG_PCP		(1u << 7)  /* on a hart's list of single pages */
-#define PG_NORECLAIM	(1u << 8)  /* no copy elsewhere (tmpfs): never dropped */
 #define PG_DIRTY	(1u << 9)  /* differs from the disk; changes under mapping->lock */
 #define PG_WRITEBACK	(1u << 10) /* being written to the disk */
 #define PG_MAPPED	(1u << 11) /* every byte has its place on the disk */
