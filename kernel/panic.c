@@ -43,12 +43,10 @@ static void print_location(unsigned long pc)
 	printk("  [<%016lx>] %s\n", pc, name);
 }
 
-/* True when the two words below frame pointer @fp lie on the current task's stack. */
+/* True when the two words below frame pointer @fp lie on the current task's stack, and are there. */
 static bool frame_ok(unsigned long fp)
 {
-	unsigned long low = (unsigned long)current->stack;
-
-	return fp % 8 == 0 && fp >= low + 16 && fp <= low + THREAD_SIZE;
+	return fp % 8 == 0 && fp >= current->stack_low + 16 && fp <= current->kernel_sp;
 }
 
 static unsigned long word_at(unsigned long addr)

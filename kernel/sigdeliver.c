@@ -23,6 +23,7 @@
 #include "kernel/signal.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/kstack.h"
 
 #define NR_RESTART_SYSCALL 128
 #define ECALL_SIZE	   4
@@ -208,10 +209,19 @@ static void do_signals(struct trap_frame *regs)
 	}
 }
 
+/* Here, unlike in schedule(), caches may be emptied for it. */
+static void refill_stack_reserve(void)
+{
+	atomic_and_ulong(&current->flags, ~TASK_STACK_GROWN);
+	kstack_refill(GFP_KERNEL);
+}
+
 void exit_to_user_work(struct trap_frame *regs)
 {
 	if (READ_ONCE(current->flags) & TASK_NEED_RESCHED)
 		schedule();
+	if (READ_ONCE(current->flags) & TASK_STACK_GROWN)
+		refill_stack_reserve();
 	if (READ_ONCE(current->flags) & TASK_SIGPENDING)
 		do_signals(regs);
 }
