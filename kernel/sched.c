@@ -30,8 +30,6 @@ static LIST_HEAD(run_queue);
 static unsigned nr_queued;
 /* Harts in their idle loop that nobody has sent for yet. */
 static unsigned long idle_harts;
-/* Who each hart last switched away from: for finish_task_switch(). */
-static struct task *switched_from[MAX_HARTS];
 
 /* ---- making tasks runnable ---- */
 
@@ -154,7 +152,7 @@ static void work_before_switch(struct task *prev)
 {
 	if (READ_ONCE(prev->flags) & TASK_NEED_RESCHED)
 		atomic_and_ulong(&prev->flags, ~TASK_NEED_RESCHED);
-	/* The next task may need as many pages; what misses is asked for again, until it is there. */
+	/* The next task may need as many; what misses is asked for again, until it is there. */
 	if ((READ_ONCE(prev->flags) & TASK_STACK_GROWN) && kstack_refill(GFP_ATOMIC))
 		atomic_and_ulong(&prev->flags, ~TASK_STACK_GROWN);
 }
@@ -181,7 +179,7 @@ static void switch_tasks(struct hart *hart, struct task *prev, struct task *next
 		next->hart = hart;
 	}
 	next->on_hart = 1;
-	switched_from[hart->id] = prev;
+	hart->switched_from = prev;
 	mm_switch(next->mm);
 	lockdep_switch(prev, next);
 	switch_to(prev, next);
@@ -215,7 +213,7 @@ void schedule(void)
 
 void finish_task_switch(void)
 {
-	struct task *prev = switched_from[this_hart()->id];
+	struct task *prev = this_hart()->switched_from;
 	bool dead = prev->state == TASK_DEAD;
 
 	smp_store_release(&prev->on_hart, 0); /* a zombie's stack may be freed from here on */

@@ -7,29 +7,30 @@
  *	2 * THREAD_SIZE     |<--- THREAD_SIZE --->|
  *	aligned
  *
- * A trap whose frame would lie below low runs on its hart's emergency stack (arch/riscv/entry.S), maps
- * what misses, and is taken again. Whoever was interrupted may hold any lock, the buddy's too, so the
- * pages come from a reserve, and the leaf table is there since the stack was made.
+ * A trap whose frame would lie below low runs on its hart's emergency stack (arch/riscv/entry.S),
+ * maps what misses, and is taken again. Whoever was interrupted may hold any lock, the buddy's too:
+ * so the pages come from a reserve, and the leaf table is there since the stack was made.
  *
  *	reserve[hart][0..7]  page page -  page ...    taken and put by atomic exchange
  *	   taken from        this hart's, else another's       kstack_grow()
  *	   filled up by      who grew, at its next schedule(), and on its way to user mode
  *
- * Between two calls of schedule() a hart runs one task, which takes THREAD_SIZE less a page at most:
- * 3 of the 8. Only where memory is out at several of these calls, one after the other, can all harts'
- * reserves run empty: that is a panic. No new stack is handed out while the reserve is short.
+ * Between two calls of schedule() a hart runs one task, which takes THREAD_SIZE less a page at
+ * most: 3 of the 8. Only where memory is out at several of these calls, one after the other, can
+ * the reserves of all harts run empty: that is a panic. No new stack is handed out while the
+ * reserve is short.
  *
- * A stack that is given back stays as it is on a short list: most are wanted again soon, and neither
- * a page-table edit nor a flush on all harts is needed then.
+ * A stack that is given back stays as it is on a short list: most are wanted again soon, and
+ * neither a page-table edit nor a flush on all harts is needed then.
  *
  * Translations: a stack's first pages are flushed on all harts when they are mapped. A page of its
  * growth is flushed on the hart that runs on it, then and whenever the task comes to another hart
- * (kstack_arrive()): no hart stores a frame where it believes that nothing is mapped. Who only looks at
- * another task's stack, at a waiter on it, may fault, and finds the page mapped.
+ * (kstack_arrive()): no hart stores a frame where it believes that nothing is mapped. Who only
+ * looks at another task's stack, at a waiter on it, may fault, and finds the page mapped.
  *
- * Invariants: a slot's bit is set while it is in use or on the list; a stack's pages are mapped without a
- * hole up from its low; nr_pages counts the frames of mapped stacks, the tables made for them, and
- * the reserve.
+ * Invariants: a slot's bit is set while it is in use or on the list; a stack's pages are mapped
+ * without a hole up from its low; nr_pages counts the frames of mapped stacks, the tables made for
+ * them, and the reserve.
  * Locks: kstack_lock for the list and the bitmap; mapping is done outside of it. Growth takes none.
  */
 #include "mm/kstack.h"
@@ -60,10 +61,10 @@ static unsigned long cached[MAX_CACHED]; /* each stack's lowest mapped byte */
 static unsigned nr_cached;
 static unsigned start_pages = START_PAGES;
 static struct page *reserve[MAX_HARTS][RESERVE]; /* NULL: taken */
-static long nr_pages, nr_reserved;
+static long nr_pages, nr_reserved, reserve_size;
 static unsigned long grown_to; /* bit n: some stack has grown to n pages */
-static bool is_padded;	       /* ravel.kstackpad= */
-static struct prng pad_prng;   /* kstack_lock */
+bool kstack_padded;
+static struct prng pad_prng; /* kstack_lock */
 
 unsigned long kstack_nr_pages(void)
 {
@@ -102,7 +103,7 @@ static void read_options(void)
 	char value[24];
 
 	if (cmdline_option("ravel.kstackpad", value, sizeof(value)))
-		is_padded = kstrtoul(value, 0, &pad_prng.state) == 0;
+		kstack_padded = kstrtoul(value, 0, &pad_prng.state) == 0;
 	if (!cmdline_option("kstack", value, sizeof(value)))
 		return;
 	if (kstrtoul(value, 10, &pages) == 0 && pages >= 1 && pages <= STACK_PAGES)
@@ -116,6 +117,7 @@ void kstack_init(void)
 {
 	spin_lock_init(&kstack_lock);
 	read_options();
+	reserve_size = nr_harts * RESERVE;
 	if (!kstack_refill(GFP_ATOMIC))
 		panic("no memory for the reserve of kernel stacks");
 }
@@ -272,7 +274,7 @@ bool kstack_refill(gfp_t gfp)
 
 	/* What the task tries out with fail_alloc is its own allocations. */
 	current->fail_alloc = 0;
-	for (unsigned i = 0; i < nr_harts * RESERVE && full; i++) {
+	for (long i = 0; i < reserve_size && full; i++) {
 		struct page **entry = &reserve[i / RESERVE][i % RESERVE];
 
 		if (!READ_ONCE(*entry))
@@ -280,11 +282,6 @@ bool kstack_refill(gfp_t gfp)
 	}
 	current->fail_alloc = fail_alloc;
 	return full;
-}
-
-static bool reserve_is_full(void)
-{
-	return READ_ONCE(nr_reserved) >= (long)(nr_harts * RESERVE);
 }
 
 void kstack_arrive(const void *stack, unsigned long low)
@@ -306,12 +303,10 @@ bool kstack_fault_stale(unsigned long va)
 
 /* ---- stacks ---- */
 
-unsigned kstack_pad(void)
+unsigned kstack_random_pad(void)
 {
 	unsigned pad;
 
-	if (likely(!is_padded))
-		return 0;
 	spin_lock(&kstack_lock);
 	pad = 16 * prng_below(&pad_prng, (PAGE_SIZE - sizeof(struct trap_frame)) / 16 + 1);
 	spin_unlock(&kstack_lock);
@@ -339,11 +334,12 @@ void *kstack_alloc(unsigned long *low)
 
 	if (unlikely(current->fail_alloc) && alloc_should_fail())
 		return NULL;
-	if (unlikely(!reserve_is_full()) && !kstack_refill(GFP_KERNEL))
+	if (unlikely(READ_ONCE(nr_reserved) < reserve_size) && !kstack_refill(GFP_KERNEL))
 		return NULL;
 	stack = cached_take(low);
 	if (stack) {
-		kstack_arrive(stack, *low);
+		if (unlikely(*low < stack_top(stack) - start_pages * PAGE_SIZE))
+			kstack_arrive(stack, *low);
 		return stack;
 	}
 	slot = slot_take();
@@ -362,7 +358,7 @@ void kstack_free(void *stack, unsigned long low)
 	unsigned long start = stack_top(stack) - start_pages * PAGE_SIZE;
 	bool kept = false;
 
-	if (unlikely(is_padded) && low < start) {
+	if (unlikely(kstack_padded) && low < start) {
 		unmap_pages(low, start);
 		low = start;
 	}

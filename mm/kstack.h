@@ -30,8 +30,8 @@ unsigned long kstack_grow(unsigned long low, unsigned long need);
  */
 bool kstack_refill(gfp_t gfp);
 /*
- * This hart is about to run on @stack, mapped from @low on, which may have grown on another: forgets
- * that its pages were not there.
+ * This hart is about to run on @stack, mapped from @low on, which may have grown on another: it
+ * forgets that its pages were not there.
  */
 void kstack_arrive(const void *stack, unsigned long low);
 /*
@@ -40,12 +40,18 @@ void kstack_arrive(const void *stack, unsigned long low);
  */
 bool kstack_fault_stale(unsigned long va);
 
+extern bool kstack_padded;
+unsigned kstack_random_pad(void); /* for kstack_pad() */
+
 /*
  * Where in its stack a new task begins: bytes below the top, 16-byte aligned, 0 but for tests. With
  * `ravel.kstackpad=seed` they are random and may fill the first page, so that stacks grow in all
  * places; and what has grown is unmapped when it is given back.
  */
-unsigned kstack_pad(void);
+static inline unsigned kstack_pad(void)
+{
+	return likely(!kstack_padded) ? 0 : kstack_random_pad();
+}
 
 unsigned long kstack_nr_pages(void);	/* mapped, their tables, and the reserve */
 unsigned long kstack_nr_reserved(void); /* of these, the reserve */

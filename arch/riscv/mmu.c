@@ -9,8 +9,8 @@
  * Invariants: no leaf is both writable and executable; the firmware's memory and what the device
  * tree reserves have no leaf; root entries do not change after boot, because every process has
  * copied them; page-table pages of the vmap region are never given back.
- * Locks: kernel_map_lock guards all entries below the root after boot, but for the leaves of a stack
- * that grows, which are its own: tables are never given back, so they are found without it.
+ * Locks: kernel_map_lock guards all entries below the root after boot, but for the leaves of a
+ * stack that grows, which are its own: tables are never given back, so they are found without it.
  */
 #include "arch/riscv/mmu.h"
 

@@ -7,8 +7,8 @@
  *	 |  no hart stale  v
  *	 '-------------- gone, stale = all harts --> stale without h: h does not reach the frame
  *
- * As strict as the specification lets hardware be: every hart has cached what was there before, be it
- * nothing, and forgets it only by a fence.
+ * As strict as the specification lets hardware be: every hart has cached what was there before, be
+ * it nothing, and forgets it only by a fence.
  */
 #include "arch/riscv/hart.h"
 #include "arch/riscv/mmu.h"
