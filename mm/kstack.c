@@ -45,6 +45,7 @@
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/vmstat.h"
+#include "mm/window.h"
 
 #define SLOT_SIZE    (2UL * THREAD_SIZE)
 #define NR_SLOTS     ((VMAP_END - VMAP_BASE) / SLOT_SIZE)
@@ -257,6 +258,7 @@ static bool refill_entry(struct page **entry, gfp_t gfp)
 	if (!page)
 		return false;
 	page->type = PAGE_STACK;
+	window();
 	if (!__atomic_compare_exchange_n(entry, &none, page, false, __ATOMIC_ACQ_REL,
 					 __ATOMIC_RELAXED)) {
 		page_put(page); /* another hart was first */

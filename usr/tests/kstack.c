@@ -20,6 +20,7 @@
 #define RESERVE	     8	/* pages for each hart, likewise */
 #define MOST_PAGES   4	/* of a stack */
 #define NR_SLEEPERS  50
+#define NR_AT_ONCE   40
 #define STORM_WIDTH  8
 #define STORM_ROUNDS 12
 #define STORM_BYTES  10000
@@ -104,6 +105,30 @@ static void storm(const char *dir, int worker)
 		CHECK_SIGNAL({ *(volatile char *)8 = 1; }, SIGSEGV);
 		test_progress();
 	}
+}
+
+/* Nobody forks meanwhile: each that grows has to fill the reserve for the next. */
+TEST(many_grow_at_once)
+{
+	const char *dir = test_dir();
+	pid_t pids[NR_AT_ONCE];
+	int ends[2];
+	char byte;
+
+	CHECK_OK(pipe(ends));
+	for (int i = 0; i < NR_AT_ONCE; i++) {
+		pids[i] = CHECK_OK(fork());
+		if (pids[i] == 0) {
+			close(ends[1]);
+			CHECK_EQ(read(ends[0], &byte, 1), 0);
+			use_file(dir, i);
+			_exit(0);
+		}
+	}
+	close(ends[1]);
+	for (int i = 0; i < NR_AT_ONCE; i++)
+		CHECK_EXIT(pids[i], 0);
+	test_dir_leave();
 }
 
 TEST(a_storm_of_processes)

@@ -294,6 +294,36 @@ TEST(without_memory_the_reserve_is_all_there_is)
 	free_low(low);
 }
 
+TEST(no_kernel_without_a_reserve)
+{
+	unsigned long low = alloc_low();
+	struct page *all = take_all(NULL);
+
+	low = kstack_grow(low, low - 1);
+	CHECK_PANIC(kstack_init(), "reserve");
+	take_all(all);
+	free_low(low);
+}
+
+static void fill_first(bool locked __maybe_unused)
+{
+	machine_run_on(1);
+	CHECK(kstack_refill(GFP_ATOMIC));
+}
+
+TEST(two_harts_fill_it_at_once)
+{
+	unsigned long low = alloc_low(), pages = kstack_nr_pages();
+
+	low = kstack_grow(low, low - 1);
+	machine_meanwhile = fill_first;
+	CHECK(kstack_refill(GFP_KERNEL));
+	machine_meanwhile = NULL;
+	CHECK_EQ(kstack_nr_reserved(), ALL);
+	CHECK_EQ(kstack_nr_pages(), pages + 1);
+	free_low(low);
+}
+
 TEST(fail_alloc_does_not_see_the_reserve)
 {
 	unsigned long low = alloc_low();
