@@ -95,17 +95,26 @@ void vma_tree_gap_changed(struct vm_area *vma)
 }
 
 /*
- * The answer from the last one: @hint holds @addr, or @addr lies between its neighbours. Edits look
- * up one place again and again, and programs fault where they faulted last. False: it is no help.
+ * The answer is found beside that of the last time: @addr lies in @hint, in a neighbour, or in the
+ * gap between two of them. Edits look up one place again and again, and programs fault where they
+ * faulted last. False: it is no help.
  */
 static inline bool find_near(struct vm_area *hint, unsigned long addr, struct vm_area **found)
 {
+	struct vm_area *prev, *next;
+
 	if (addr >= hint->vm_end) {
-		*found = hint->vm_next;
-		return !*found || addr < (*found)->vm_end;
+		*found = next = hint->vm_next;
+		return !next || addr < next->vm_end;
 	}
 	*found = hint;
-	return addr >= hint->vm_start || !hint->vm_prev || addr >= hint->vm_prev->vm_end;
+	if (addr >= hint->vm_start)
+		return true;
+	prev = hint->vm_prev;
+	if (!prev || addr >= prev->vm_end)
+		return true;
+	*found = prev;
+	return addr >= prev->vm_start;
 }
 
 static struct vm_area *find_in_tree(struct mm *mm, unsigned long addr)
@@ -132,14 +141,10 @@ struct vm_area *find_vma(struct mm *mm, unsigned long addr)
 {
 	struct vm_area *hint = READ_ONCE(mm->last_hit), *vma;
 
-	if (likely(hint) && find_near(hint, addr, &vma)) {
-		if (vma == hint || !vma)
-			return vma;
-	} else {
+	if (unlikely(!hint) || !find_near(hint, addr, &vma))
 		vma = find_in_tree(mm, addr);
-	}
 	/* Readers race here, each with an area that cannot go away while they hold mmap_lock. */
-	if (vma)
+	if (vma != hint && vma && vma->vm_start <= addr)
 		WRITE_ONCE(mm->last_hit, vma);
 	return vma;
 }

@@ -90,7 +90,11 @@ TEST(the_last_hit_and_its_neighbours)
 	CHECK(find_vma(mm, at(6)) == r); /* the gap below it */
 	CHECK(mm->last_hit == r);
 	CHECK(find_vma(mm, at(10)) == x); /* the gap above it */
+	CHECK(mm->last_hit == r);
+	CHECK(find_vma(mm, at(12)) == x); /* the next */
 	CHECK(mm->last_hit == x);
+	CHECK(find_vma(mm, at(8)) == r); /* the one before */
+	CHECK(mm->last_hit == r);
 	CHECK(find_vma(mm, at(14)) == NULL); /* above all */
 	CHECK(find_vma(mm, at(2)) == w);     /* far away */
 	CHECK(mm->last_hit == w);
