@@ -1,5 +1,5 @@
 /*
- * page_alloc.c - handing out pages: single ones from a short list of each hart, blocks from buddy.c.
+ * page_alloc.c - hands out pages: single ones from a short list of each hart, blocks from buddy.c.
  *
  *	alloc_page() --> pcp[hart]: up to PCP_HIGH single pages, last freed first
  *	   page_put() <--  |  ^     refilled and drained PCP_BATCH at a time

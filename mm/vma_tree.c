@@ -67,7 +67,7 @@ static const struct rb_augment_callbacks gap_callbacks = {
 	.rotate = gap_rotate,
 };
 
-/* In order, a new node comes right after its predecessor: there is room below the one or the other. */
+/* The new node comes between its neighbours in order: below the one or the other there is room. */
 void vma_tree_insert(struct mm *mm, struct vm_area *vma)
 {
 	struct rb_node *prev = vma->vm_prev ? &vma->vm_prev->vm_rb : NULL;
