@@ -9,7 +9,7 @@
 
 extern struct spinlock buddy_lock; /* held by the callers of what follows */
 
-/* The first frame of a free block of @order, off the lists but not prepared; NULL: there is none. */
+/* The first frame of a free block of @order, off the lists, not prepared; NULL: there is none. */
 struct page *block_alloc(unsigned order);
 /* Gives a block back, which is marked free; melts it with its buddies. */
 void block_free(struct page *page, unsigned order);
