@@ -23,6 +23,7 @@
 #include "fs/mapping.h"
 #include "lib/err.h"
 #include "mm/buddy.h"
+#include "mm/decide.h"
 #include "mm/fault.h"
 #include "mm/filemap.h"
 #include "mm/internal.h"
@@ -168,20 +169,24 @@ enum fault_result file_fault(struct fault *f)
 	enum fault_result res;
 	struct page *page;
 
-	if (index >= DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE))
+	if (past_end_of_file(as, index))
 		return FAULT_SIGBUS;
 	page = find_get_page(as, index);
-	if (!page || !(page_flags(page) & PG_UPTODATE)) {
+	if (!page_is_here(page)) {
 		if (page)
 			page_put(page);
 		return read_in(f, index);
 	}
-	if (f->access != FAULT_WRITE || shared_maps_writable(f->vma))
+	switch (decide_file(f->vma, f->access)) {
+	case CASE_FILE_MAP:
 		res = map_around(f, as);
-	else if (f->vma->vm_flags & VM_SHARED)
+		break;
+	case CASE_SHARED_WRITE:
 		res = shared_write(f, page);
-	else
+		break;
+	default:
 		res = copy_from_cache(f, page, as);
+	}
 	page_put(page);
 	return res;
 }
