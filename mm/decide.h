@@ -4,7 +4,7 @@
  *	mm/fault.c, anon.c, filefault.c, cow.c   decide, then act       \  the same functions, so that
  *	mm/explain.c                             decide, then tell      /  explain(1) cannot be wrong
  *
- *	decide_area()   no area, forbidden, or on to
+ *	area_allows()   forbidden, or on to
  *	decide_pte()    CASE_ANON, CASE_FILE, CASE_COW, CASE_PRESENT: on to decide_anon(),
  *	                decide_file(), decide_cow(), decide_present(); or CASE_SHARED_WRITE
  *
@@ -64,14 +64,6 @@ static inline bool area_allows(const struct vm_area *vma, enum fault_access acce
 	return vma->vm_prot & needs[access];
 }
 
-/* @vma: what holds the address, or NULL. FAULT_OK, FAULT_SEGV_MAPERR, FAULT_SEGV_ACCERR. */
-static inline enum fault_result decide_area(const struct vm_area *vma, enum fault_access access)
-{
-	if (unlikely(!vma))
-		return FAULT_SEGV_MAPERR;
-	return likely(area_allows(vma, access)) ? FAULT_OK : FAULT_SEGV_ACCERR;
-}
-
 /* @vma allows @access; @pte: the leaf entry, 0 if it has none. */
 static inline enum fault_case decide_pte(const struct vm_area *vma, enum fault_access access,
 					 pte_t pte)
@@ -88,10 +80,10 @@ static inline enum fault_case decide_anon(enum fault_access access)
 	return access == FAULT_WRITE ? CASE_DEMAND_ZERO : CASE_ZERO_PAGE;
 }
 
-/* True when page @index of @as begins past the end of the file. */
-static inline bool past_end_of_file(const struct address_space *as, unsigned long index)
+/* False when page @index of @as begins past the end of the file. */
+static inline bool index_is_in_file(const struct address_space *as, unsigned long index)
 {
-	return index >= DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
+	return index < DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
 }
 
 /* True when @page, which may be NULL, needs no reading. */

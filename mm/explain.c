@@ -157,7 +157,7 @@ static bool needs_room(const struct explanation *e, const struct vm_area *vma)
 static void foretell_file(const struct explanation *e, enum fault_access access,
 			  struct explained_access *to)
 {
-	if (past_end_of_file(file_mapping(e->vma->vm_file), e->file_index)) {
+	if (!index_is_in_file(file_mapping(e->vma->vm_file), e->file_index)) {
 		add_case(to, CASE_PAST_END);
 		return;
 	}
@@ -172,7 +172,7 @@ static void foretell_in_area(const struct explanation *e, const struct vm_area *
 {
 	enum fault_case what;
 
-	if (decide_area(vma, access) != FAULT_OK) {
+	if (!area_allows(vma, access)) {
 		add_case(to, CASE_FORBIDDEN);
 		return;
 	}

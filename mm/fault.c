@@ -101,7 +101,7 @@ void fault_flush_local(const struct fault *f)
 
 bool page_still_in_file(const struct page *page, const struct address_space *as)
 {
-	return READ_ONCE(page->mapping) == as && !past_end_of_file(as, page->index);
+	return READ_ONCE(page->mapping) == as && index_is_in_file(as, page->index);
 }
 
 enum fault_result fault_install(struct fault *f, pte_t pte)
@@ -152,12 +152,11 @@ static enum fault_result finish_present(struct fault *f)
 /* The table at the head of this file. mmap_lock is held for reading. */
 static enum fault_result fault_dispatch(struct fault *f)
 {
-	enum fault_result refused;
-
 	f->vma = vma_lookup(f->mm, f->addr);
-	refused = decide_area(f->vma, f->access);
-	if (unlikely(refused != FAULT_OK))
-		return refused;
+	if (unlikely(!f->vma))
+		return FAULT_SEGV_MAPERR;
+	if (unlikely(!area_allows(f->vma, f->access)))
+		return FAULT_SEGV_ACCERR;
 	f->new_table = false;
 	f->source = NULL;
 	f->ptep = pte_find(f->mm, f->addr);

@@ -169,7 +169,7 @@ enum fault_result file_fault(struct fault *f)
 	enum fault_result res;
 	struct page *page;
 
-	if (past_end_of_file(as, index))
+	if (!index_is_in_file(as, index))
 		return FAULT_SIGBUS;
 	page = find_get_page(as, index);
 	if (!page_is_here(page)) {

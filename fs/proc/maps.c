@@ -159,3 +159,15 @@ const struct file_operations proc_maps_fops = {
 	.release = maps_release,
 	.read = maps_read,
 };
+
+void proc_seq_area(struct seq_buf *seq, const struct vm_area *vma)
+{
+	char *line = kmalloc(LINE_MAX, GFP_KERNEL);
+
+	if (!line) {
+		seq->err = -ENOMEM;
+		return;
+	}
+	seq_write(seq, line, put_line(vma, line));
+	kfree(line);
+}

@@ -204,6 +204,7 @@ static const struct proc_entry pid_entries[] = {
 	{ .name = "cmdline", .mode = S_IFREG | 0444, .i_fop = &cmdline_fops },
 	{ .name = "comm", .mode = S_IFREG | 0444, .show = show_comm },
 	{ .name = "auxv", .mode = S_IFREG | 0400, .show = show_auxv },
+	{ .name = "explain", .mode = S_IFREG | 0600, .i_fop = &proc_explain_fops },
 	{ .name = "fail_alloc", .mode = S_IFREG | 0600, .i_fop = &fail_alloc_fops },
 	{ .name = "mounts", .mode = S_IFREG | 0444, .show = proc_show_mounts },
 	{ .name = "mountinfo", .mode = S_IFREG | 0444, .show = proc_show_mountinfo },
