@@ -19,6 +19,7 @@
 #define RAVEL_MM_DECIDE_H
 
 #include "fs/mapping.h"
+#include "mm/fault.h"
 #include "mm/filemap.h"
 #include "mm/internal.h"
 
@@ -90,15 +91,6 @@ static inline bool index_is_in_file(const struct address_space *as, unsigned lon
 static inline bool page_is_here(const struct page *page)
 {
 	return page && (page_flags(page) & PG_UPTODATE);
-}
-
-/*
- * True when pages of @vma may be written to unnoticed: the first touch maps them so. Nothing is
- * ever written back there (memory without backing store).
- */
-static inline bool shared_maps_writable(const struct vm_area *vma)
-{
-	return (vma->vm_flags & VM_SHARED) && !file_mapping(vma->vm_file)->ops->write_pages;
 }
 
 /* The page is not past the end, and page_is_here(). */

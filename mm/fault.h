@@ -47,6 +47,8 @@ enum fault_result shared_write_fault(struct fault *f);
  * case of its own: FAULT_RETRY, FAULT_RETRY_UNLOCKED too.
  */
 enum fault_result shared_write(struct fault *f, struct page *page);
+/* True when pages of @vma may be written to unnoticed: the first touch maps them so. */
+bool shared_maps_writable(const struct vm_area *vma);
 /* Sleeps for I/O and so may drop mmap_lock; the caller's errno as a fault result. */
 enum fault_result fault_from_errno(int err);
 

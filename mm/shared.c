@@ -34,6 +34,11 @@
 #include "mm/vmstat.h"
 #include "mm/window.h"
 
+bool shared_maps_writable(const struct vm_area *vma)
+{
+	return (vma->vm_flags & VM_SHARED) && !file_mapping(vma->vm_file)->ops->write_pages;
+}
+
 /* The file system could free room if it were not for our locks: without them, then once more. */
 static enum fault_result make_room(struct fault *f)
 {
