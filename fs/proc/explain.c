@@ -292,8 +292,6 @@ static int parse_address(char *text, unsigned long *addr)
 		text[--len] = '\0';
 	while (*start == ' ')
 		start++;
-	if (start[0] == '0' && (start[1] == 'x' || start[1] == 'X'))
-		start += 2;
 	return kstrtoul(start, 16, addr) ? -EINVAL : 0;
 }
 
