@@ -129,6 +129,8 @@ int proc_show_shmmni(struct seq_buf *seq, struct task *task);
 int proc_show_meminfo(struct seq_buf *seq, struct task *task); /* mem.c */
 int proc_show_vmstat(struct seq_buf *seq, struct task *task);
 int proc_show_buddyinfo(struct seq_buf *seq, struct task *task);
+int proc_show_unusable_index(struct seq_buf *seq, struct task *task);
+int proc_show_extfrag_index(struct seq_buf *seq, struct task *task);
 int proc_show_slabinfo(struct seq_buf *seq, struct task *task);
 
 int proc_show_stat(struct seq_buf *seq, struct task *task); /* machine.c */
