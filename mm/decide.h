@@ -1,8 +1,8 @@
 /*
  * decide.h - which row of the table at the head of mm/fault.c an access is, and nothing else.
  *
- *	mm/fault.c, anon.c, filefault.c, cow.c   decide, then act       \  the same functions, so that
- *	mm/explain.c                             decide, then tell      /  explain(1) cannot be wrong
+ *	fault.c, anon.c, filefault.c, cow.c   decide, then act    \  the same functions, so that
+ *	explain.c                             decide, then tell   /  explain(1) cannot be wrong
  *
  *	area_allows()   forbidden, or on to
  *	decide_pte()    CASE_ANON, CASE_FILE, CASE_COW, CASE_PRESENT: on to decide_anon(),

@@ -1,20 +1,20 @@
 /*
  * fragment.c - how broken up free memory is.
  *
- *	free blocks       order 0: 4     1: 1     2: 0     3: 1       14 pages
- *	                  [.][.][.][.]   [..]              [........]
+ *	free blocks      order 0: 4         1: 1      2: 0      3: 1         14 pages
+ *	                 [.][.][.][.]       [..]                [........]
  *
- *	unusable_index    order 0: 0     1: 285   2: 428   3: 428     4: 1000  (thousandths)
- *	                           all   10 of 14  8 of 14  8 of 14   none is large enough
+ *	unusable_index   order 0: 0         1: 285    2: 428    3: 428       4: 1000
+ *	of use to it              all 14    10        8         8            none
  *
- *	Order o can use the blocks of order o and above; the rest is free and of no use to it. Where
- *	even one block would do, the index says how much choice is lost; at 1000 the next allocation of
- *	that order fails, and extfrag_index() says whether for want of memory or of order:
+ *	Order o can use the blocks of order o and above; the rest is free and of no use to it
+ *	(in thousandths). At 1000 the next allocation of that order fails, and extfrag_index()
+ *	says whether for want of memory or of order:
  *
  *	extfrag_index = 1 - (1 + free / wanted) / blocks      pages, pages, number of free blocks
  *
- *	One block that is nearly large enough: 1 - (1 + 1) / 1 < 0, taken as 0: memory is short. The
- *	same memory in a thousand pieces: 1 - (1 + 1) / 1000, nearly 1: putting it together would help.
+ *	One block that is nearly large enough: 1 - (1 + 1) / 1 < 0, taken as 0: memory is short.
+ *	The same memory in a thousand pieces: 1 - (1 + 1) / 1000: put together, it would do.
  *
  * Single pages that harts keep for themselves (pcp) are on no list and are not counted.
  * Locks: none; the counts are the caller's copy. Source: Gorman and Whitcroft, "Measuring the

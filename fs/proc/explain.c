@@ -1,13 +1,13 @@
 /*
  * explain.c - /proc/<pid>/explain: write an address, read back all that is known of it.
  *
- *	write "0x3ffffff008"    mm_explain() under mmap_lock; the answer is kept as text
- *	                        then every process that may be looked at is asked: do you map the frame?
+ *	write "0x3ffffff008"    mm_explain() under mmap_lock; the answer is kept as text; then every
+ *	                        process is asked: do you map the frame?
  *	read                    the text; before the first write there is none
  *
- *	Lines `key value...`; what does not apply is left out. Addresses, PTEs, flags and frame numbers
- *	are hexadecimal with 0x, counts are decimal. docs/explain.md lists the keys; explain(1) and
- *	translate(1) make sentences of them.
+ * Lines `key value...`; what does not apply is left out. Addresses, PTEs, flags and frame numbers
+ * are hexadecimal with 0x, counts are decimal. docs/explain.md lists the keys; explain(1) and
+ * translate(1) make sentences of them.
  *
  * Who may look at the process (proc_may_look()) sees its tables, frame numbers included; the kernel
  * half is root's.
