@@ -18,16 +18,9 @@ extern struct spinlock mm_list_lock;
 extern struct list_head mm_list;
 
 /*
- * 0 when @pages more pages (with @prot, @flags) are within the limits @rlim and memory; -ENOMEM.
- * may_expand(): the current task's limits.
+ * 0 when @pages more pages (with @prot, @flags) are within the task's limits and memory; -ENOMEM.
  */
-int may_expand_within(const struct rlimit *rlim, struct mm *mm, unsigned long pages, u32 prot,
-		      u32 flags);
-
-static inline int may_expand(struct mm *mm, unsigned long pages, u32 prot, u32 flags)
-{
-	return may_expand_within(current->rlim, mm, pages, prot, flags);
-}
+int may_expand(struct mm *mm, unsigned long pages, u32 prot, u32 flags);
 
 /*
  * Faults in every page of [start, end) that its area lets be reached; stops at the first failure.

@@ -37,9 +37,10 @@ unsigned long mmap_base_below_stack(unsigned long top)
 	return PAGE_ALIGN(top - gap - STACK_GUARD);
 }
 
-int may_expand_within(const struct rlimit *rlim, struct mm *mm, unsigned long pages, u32 prot,
-		      u32 flags)
+int may_expand(struct mm *mm, unsigned long pages, u32 prot, u32 flags)
 {
+	const struct rlimit *rlim = current->rlim;
+
 	if (mm->total_vm + pages > rlim[RLIMIT_AS].cur >> PAGE_SHIFT)
 		return -ENOMEM;
 	if (!(prot & PROT_WRITE) || (flags & (VM_GROWSDOWN | VM_SHARED)))

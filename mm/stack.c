@@ -30,19 +30,23 @@ static struct vm_area *growable_above(struct mm *mm, unsigned long addr)
 	return vma && vma->vm_start > addr && (vma->vm_flags & VM_GROWSDOWN) ? vma : NULL;
 }
 
-/* 0 when @vma may grow down to @addr within the limits @rlim, or -ENOMEM. */
+/* 0 when @vma may grow down to @addr, the stack being limited by @rlim; or -ENOMEM. */
 static int may_grow(struct mm *mm, const struct vm_area *vma, unsigned long addr,
 		    const struct rlimit *rlim)
 {
-	const struct vm_area *prev = vma->vm_prev;
-	unsigned long floor = prev ? prev->vm_end : MMAP_MIN_ADDR;
+	const struct vm_area *prev;
+	unsigned long floor, grow;
 
+	prev = vma->vm_prev;
+	floor = prev ? prev->vm_end : MMAP_MIN_ADDR;
 	if (prev && prev->vm_prot != PROT_NONE)
 		floor += STACK_GUARD;
 	if (addr < floor || vma->vm_end - addr > rlim[RLIMIT_STACK].cur)
 		return -ENOMEM;
-	return may_expand_within(rlim, mm, (vma->vm_start - addr) >> PAGE_SHIFT, vma->vm_prot,
-				 vma->vm_flags);
+	grow = (vma->vm_start - addr) >> PAGE_SHIFT;
+	if (may_expand(mm, grow, vma->vm_prot, vma->vm_flags))
+		return -ENOMEM;
+	return 0;
 }
 
 struct vm_area *stack_may_grow(struct mm *mm, unsigned long addr, const struct rlimit *rlim)

@@ -14,8 +14,8 @@ struct vm_area;
  */
 int stack_grow(struct mm *mm, unsigned long addr);
 /*
- * The area that stack_grow() would extend to the page at @addr, which no area holds, for a task
- * with the limits @rlim; NULL: it would refuse. Changes nothing; mmap_lock held.
+ * The area that stack_grow() would extend to the page at @addr, which no area holds, with the
+ * RLIMIT_STACK of @rlim; NULL: it would refuse. Changes nothing; mmap_lock held.
  */
 struct vm_area *stack_may_grow(struct mm *mm, unsigned long addr, const struct rlimit *rlim);
 
