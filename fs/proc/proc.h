@@ -16,6 +16,8 @@
 #include "fs/vfs.h"
 #include "kernel/task.h"
 
+struct vm_area;
+
 /* ---- text (fs/proc/seq.c) ---- */
 
 /* Text that grows in kernel memory. All zeros is an empty one. */
@@ -109,17 +111,12 @@ extern const struct proc_dir proc_pid_dir;	   /* pid.c */
 extern const struct inode_operations proc_fd_iops; /* fd.c */
 extern const struct file_operations proc_fd_fops;
 extern const struct file_operations proc_maps_fops;				/* maps.c */
-extern const struct file_operations proc_explain_fops;				/* explain.c */
 extern const struct file_operations proc_check_all_fops, proc_drop_caches_fops; /* mem.c */
 extern const struct file_operations proc_kmsg_fops;				/* machine.c */
 
 int proc_show_pid_stat(struct seq_buf *seq, struct task *task); /* status.c */
 int proc_show_pid_status(struct seq_buf *seq, struct task *task);
 int proc_show_pid_statm(struct seq_buf *seq, struct task *task);
-
-struct vm_area;
-/* Appends the line of maps for @vma. mmap_lock held for reading. */
-void proc_seq_area(struct seq_buf *seq, const struct vm_area *vma); /* maps.c */
 
 int proc_show_shm(struct seq_buf *seq, struct task *task); /* shm.c */
 int proc_show_shmmax(struct seq_buf *seq, struct task *task);
@@ -149,6 +146,9 @@ int proc_show_filesystems(struct seq_buf *seq, struct task *task);
 
 /* The descriptors of @task with a user more (files_put() them), or NULL: exited. In fd.c. */
 struct files *proc_get_files(struct task *task);
+/* Appends the line of maps for @vma, whose mmap_lock is held for reading. In maps.c. */
+void proc_seq_area(struct seq_buf *seq, const struct vm_area *vma);
+extern const struct file_operations proc_explain_fops; /* explain.c */
 /* The directories and umask of @task likewise (fs_context_put()), or NULL. In pid.c. */
 struct fs_context *proc_get_fs(struct task *task);
 
