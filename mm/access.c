@@ -22,7 +22,11 @@
 /* The frame that the PTE of @addr grants for @access right now, with a reference; or NULL. */
 static struct page *follow(struct mm *mm, unsigned long addr, enum fault_access access)
 {
-	unsigned long need = access == FAULT_WRITE ? PTE_V | PTE_W | PTE_D : PTE_V;
+	static const unsigned long needs[] = {
+		[FAULT_READ] = PTE_V | PTE_R,
+		[FAULT_WRITE] = PTE_V | PTE_W | PTE_D,
+		[FAULT_EXEC] = PTE_V | PTE_X,
+	};
 	struct page *page = NULL;
 	struct spinlock *ptl;
 	pte_t *ptep, pte;
@@ -33,7 +37,7 @@ static struct page *follow(struct mm *mm, unsigned long addr, enum fault_access 
 		ptl = pte_lockptr(ptep);
 		spin_lock(ptl);
 		pte = pte_read(ptep);
-		if ((pte.val & need) == need) {
+		if ((pte.val & needs[access]) == needs[access]) {
 			page = pfn_to_page(pte_pfn(pte));
 			page_get(page);
 		}
