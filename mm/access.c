@@ -103,19 +103,24 @@ size_t mm_copy_from(struct mm *mm, void *dst, unsigned long uaddr, size_t len)
 	return mm_copy(mm, uaddr, dst, len, FAULT_READ);
 }
 
-/* How MAP_POPULATE touches the area at @addr: by the strongest right; false: it has none. */
+/*
+ * How MAP_POPULATE touches the area at @addr; false: it has no right at all. Writing makes private
+ * copies, of which shared areas have none: there it would only make clean pages dirty.
+ */
 static bool populate_access(struct mm *mm, unsigned long addr, enum fault_access *access)
 {
 	struct vm_area *vma;
+	bool shared;
 	u32 prot;
 
 	down_read(&mm->mmap_lock);
 	vma = vma_lookup(mm, addr);
 	prot = vma ? vma->vm_prot : PROT_NONE;
+	shared = vma && (vma->vm_flags & VM_SHARED);
 	up_read(&mm->mmap_lock);
-	if (prot & PROT_WRITE)
+	if ((prot & PROT_WRITE) && !shared)
 		*access = FAULT_WRITE;
-	else if (prot & PROT_READ)
+	else if (prot & (PROT_READ | PROT_WRITE))
 		*access = FAULT_READ;
 	else
 		*access = FAULT_EXEC;
