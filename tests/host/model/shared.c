@@ -5,8 +5,9 @@
  *	       \  \  \________________________/ /
  *	        v  v                           v
  *	bytes [ page 0 | page 1 | page 2  end| tail ]
- *	                                       what is stored there is nobody's: it may be seen until
- *	                                       write-back or growth make it zeros, when the kernel likes
+ *
+ * What is stored in the tail is nobody's: it may be seen until write-back or growth make it zeros,
+ * when the kernel likes.
  *
  * Shared memory without a name is a file that comes with its first area. The oracle holds a
  * reference of its own, so that the last area's going away leaves one.

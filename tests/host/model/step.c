@@ -216,7 +216,8 @@ static bool may_fault(const struct step *s)
 	for (unsigned long at = s->addr & PAGE_MASK; at < s->addr + s->len + 8; at += PAGE_SIZE) {
 		const struct oracle_page *page = oracle_page(om, at);
 
-		if (page && !page->mapped && om->mm->mmap_lock.count > 0)
+		/* Nothing there, inside of the zones or outside: a stack above it may grow. */
+		if ((!page || !page->mapped) && om->mm->mmap_lock.count > 0)
 			return false;
 		if (page && page->mapped && !page->own && outer.step->kind == STEP_TRUNCATE &&
 		    page->file == outer.step->file && page->pgoff == outer.pos / PAGE_SIZE)

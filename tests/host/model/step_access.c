@@ -45,11 +45,15 @@ static void wrote(struct oracle_page *page, unsigned long addr, const u8 *bytes,
 		flush_icache_all();
 }
 
-/* While the outer step truncates, its pages past the end may still be there, or not. */
+/*
+ * While the outer step truncates, its pages past the end may still be there, or not, and the rest
+ * of the last page may be zeros already.
+ */
 static bool being_truncated(const struct oracle_page *page)
 {
-	return inside && outer.step->kind == STEP_TRUNCATE && page && page->mapped &&
-	       page->file == outer.step->file && !oracle_backed(page);
+	return inside && outer.step->kind == STEP_TRUNCATE && page && page->mapped && !page->own &&
+	       page->file == outer.step->file &&
+	       (!oracle_backed(page) || page->pgoff == outer.pos / PAGE_SIZE);
 }
 
 /* @res of the access to @addr is what must be; true if it was served. */
