@@ -1,4 +1,4 @@
-# session.py - somebody at the terminal: a machine whose console is a real pseudo terminal, typed on.
+# session.py - somebody at the terminal: a machine whose console is a pseudo terminal, typed on.
 #
 #   python3 scripts/session.py          the machine checks terminal-session-smpN, one after another
 #
@@ -6,7 +6,7 @@
 #   pty slave   QEMU's standard input and output (scripts/qemu --interactive): raw, so that control
 #               characters are the guest's, whose terminal makes signals of them
 #
-# Invariant: nothing sleeps for a fixed time. Each step waits for words that only its success prints.
+# Invariant: nothing sleeps for a fixed time: each step waits for words that only success prints.
 import functools
 import os
 import pty
