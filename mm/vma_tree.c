@@ -154,10 +154,12 @@ static struct vm_area *last_gap_at_or_before(struct vm_area *vma, unsigned long 
 
 unsigned long vma_find_gap(struct mm *mm, unsigned long len, unsigned long low, unsigned long high)
 {
-	struct vm_area *vma = vma_before(mm, high);
+	struct vm_area *vma = vma_before(mm, high), *next = vma ? vma->vm_next : mm->mmap;
 	unsigned long top = vma ? vma->vm_end : 0;
 
 	top = max(top, low);
+	if (next)
+		high = min(high, vma_start_gap(next));
 	if (high >= top && high - top >= len)
 		return high - len;
 	if (!vma)
@@ -170,7 +172,8 @@ unsigned long vma_find_gap(struct mm *mm, unsigned long len, unsigned long low, 
 	 */
 	top = vma->vm_prev ? vma->vm_prev->vm_end : 0;
 	top = max(top, low);
-	return vma->vm_start >= top && vma->vm_start - top >= len ? vma->vm_start - len : 0;
+	high = vma_start_gap(vma);
+	return high >= top && high - top >= len ? high - len : 0;
 }
 
 int vma_tree_check(struct mm *mm)

@@ -173,22 +173,30 @@ static bool is_free_for_us(struct oracle_mm *om, unsigned long addr, unsigned lo
 static unsigned long highest_gap(struct oracle_mm *om, unsigned long len, unsigned long low,
 				 unsigned long high)
 {
+	unsigned long guard = 0, at;
+	const struct oracle_page *above = oracle_next(om, high, &at);
+
+	if (above && at - high < STACK_GUARD && (above->flags & VM_GROWSDOWN))
+		guard = STACK_GUARD - (at - high);
 	for (int i = ORACLE_PAGES - 1; i >= 0; i--) {
 		unsigned long addr = oracle_addr(i), end = addr + PAGE_SIZE;
+		bool grows = om->pages[i].flags & VM_GROWSDOWN;
 
 		if (!om->pages[i].mapped)
 			continue;
-		if (end < high && high - max(end, low) >= len && high > low)
-			return high - len;
+		if (end + guard < high && high - guard - max(end, low) >= len && high - guard > low)
+			return high - guard - len;
+		if (addr < high)
+			guard = grows ? STACK_GUARD : 0;
 		high = min(high, addr);
 	}
-	return high >= low && high - low >= len ? high - len : 0;
+	return high >= low + guard && high - guard - low >= len ? high - guard - len : 0;
 }
 
 static bool same_area(const struct oracle_page *a, const struct oracle_page *b)
 {
 	return a->mapped && b->mapped && a->prot == b->prot && a->flags == b->flags &&
-	       a->file == b->file && (a->file == NO_FILE || a->pgoff + 1 == b->pgoff);
+	       a->file == b->file && a->pgoff + 1 == b->pgoff;
 }
 
 /* Where the room that is kept for the stack ends. */
@@ -238,7 +246,9 @@ static long mmap_arguments(const struct oracle_page *want, unsigned long len, u3
 	/* Shared areas are not modelled: the fuzzers ask for them only with a wrong flag. */
 	if ((flags & MAP_TYPE) != MAP_PRIVATE || (flags & MAP_HUGETLB))
 		return -EINVAL;
-	if (flags & (MAP_GROWSDOWN | MAP_LOCKED))
+	if ((flags & MAP_GROWSDOWN) && of)
+		return -EINVAL;
+	if (flags & MAP_LOCKED)
 		return -EOPNOTSUPP;
 	if (len == 0)
 		return -EINVAL;
@@ -275,8 +285,9 @@ long oracle_mmap_where(struct oracle_mm *om, const struct oracle_page *want, uns
 	return start;
 }
 
-void oracle_map(struct oracle_mm *om, const struct oracle_page *want, unsigned long addr,
-		unsigned long len)
+/* Fresh pages like *@want, of which the first has its pgoff. */
+static void map_pages(struct oracle_mm *om, const struct oracle_page *want, unsigned long addr,
+		      unsigned long len)
 {
 	oracle_unmap(om, addr, len);
 	for (unsigned i = 0; i < ORACLE_PAGES; i++) {
@@ -290,9 +301,19 @@ void oracle_map(struct oracle_mm *om, const struct oracle_page *want, unsigned l
 		page->was_exec = page->prot & PROT_EXEC;
 		page->own = NULL;
 		page->pgoff += (at - addr) / PAGE_SIZE;
-		if (page->file != NO_FILE && oracle_files[page->file].kind == FILE_ZERO_DEVICE)
-			page->file = NO_FILE;
 	}
+}
+
+void oracle_map(struct oracle_mm *om, const struct oracle_page *want, unsigned long addr,
+		unsigned long len)
+{
+	struct oracle_page first = *want;
+
+	if (first.file != NO_FILE && oracle_files[first.file].kind == FILE_ZERO_DEVICE)
+		first.file = NO_FILE;
+	if (first.file == NO_FILE)
+		first.pgoff = addr / PAGE_SIZE;
+	map_pages(om, &first, addr, len);
 }
 
 /* ---- the other edits ---- */
@@ -437,7 +458,7 @@ void oracle_truncate(struct oracle_file *of, u64 size)
 bool oracle_grow(struct oracle_mm *om, unsigned long addr)
 {
 	unsigned long next_at = 0, floor = MMAP_MIN_ADDR, end, at = addr - addr % PAGE_SIZE;
-	struct oracle_page *next = oracle_next(om, at, &next_at), like, *prev;
+	struct oracle_page *next = oracle_next(om, at, &next_at), *first = next, like, *prev;
 
 	if (!next || !(next->flags & VM_GROWSDOWN))
 		return false;
@@ -445,7 +466,7 @@ bool oracle_grow(struct oracle_mm *om, unsigned long addr)
 		;
 	if (prev >= om->pages)
 		floor = oracle_addr(prev - om->pages) + PAGE_SIZE +
-			(prev->prot == PROT_NONE ? 0 : STACK_GUARD);
+			(prev->prot == PROT_NONE || (prev->flags & VM_GROWSDOWN) ? 0 : STACK_GUARD);
 	for (end = next_at + PAGE_SIZE; next < &om->pages[ORACLE_PAGES - 1]; next++) {
 		if (!same_area(next, next + 1))
 			break;
@@ -454,8 +475,9 @@ bool oracle_grow(struct oracle_mm *om, unsigned long addr)
 	if (at < floor || end - at > current->rlim[RLIMIT_STACK].cur ||
 	    !within_limits(om, (next_at - at) / PAGE_SIZE, NO_MORE))
 		return false;
-	like = *next;
-	oracle_map(om, &like, at, next_at - at);
+	like = *first;
+	like.pgoff -= (next_at - at) / PAGE_SIZE;
+	map_pages(om, &like, at, next_at - at);
 	return true;
 }
 

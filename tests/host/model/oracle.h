@@ -44,7 +44,7 @@ struct oracle_page {
 	u8 prot;
 	u32 flags; /* VM_* */
 	int file;
-	unsigned long pgoff; /* in the file */
+	unsigned long pgoff; /* in the file; of anonymous memory, as vm_pgoff */
 	u8 *own;	     /* the bytes, if they are private by now; else the file's, or zeros */
 };
 

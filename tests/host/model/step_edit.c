@@ -90,7 +90,8 @@ static void do_mmap(const struct step *s, struct oracle_mm *om)
 	struct file *file = s->file == NO_FILE ? NULL : oracle_files[s->file].file;
 	struct oracle_page want = {
 		.prot = s->prot & PROT_MASK,
-		.flags = s->flags & MAP_NORESERVE ? VM_NORESERVE : 0,
+		.flags = (s->flags & MAP_NORESERVE ? VM_NORESERVE : 0) |
+			 (s->flags & MAP_GROWSDOWN ? VM_GROWSDOWN : 0),
 		.file = s->file,
 		.pgoff = s->pos / PAGE_SIZE,
 	};
