@@ -65,7 +65,8 @@ struct vm_area {
 	unsigned long vm_pgoff;
 	struct file *vm_file; /* NULL: anonymous */
 	struct rb_node vm_rb;
-	unsigned long vm_gap_max;	  /* largest gap before any area of this subtree */
+	unsigned long vm_gap;		  /* bytes free before it: vma_gap(); for the tree */
+	unsigned long vm_gap_max;	  /* largest vm_gap of this subtree */
 	bool vm_anon;			  /* may hold anonymous pages: fork must look at its PTEs */
 	struct list_head vm_mapping_link; /* in the file mapping's list of areas */
 };

@@ -104,10 +104,11 @@ static inline unsigned long vma_start_gap(const struct vm_area *vma)
 /* The bytes free right before @vma, for who keeps clear of its guard gap. */
 static inline unsigned long vma_gap(const struct vm_area *vma)
 {
-	unsigned long start = vma_start_gap(vma);
-	unsigned long end = vma->vm_prev ? vma->vm_prev->vm_end : 0;
+	unsigned long gap = vma->vm_start - (vma->vm_prev ? vma->vm_prev->vm_end : 0);
 
-	return start > end ? start - end : 0;
+	if (unlikely(vma->vm_flags & VM_GROWSDOWN))
+		gap = gap > STACK_GUARD ? gap - STACK_GUARD : 0;
+	return gap;
 }
 
 /* ---- pages of a range (mm/zap.c, mm/rmap.c) ---- */

@@ -7,8 +7,10 @@
  *	        [A]         [E]          in order, the tree is the list. A node's gap is the free
  *	           \       /             space right before it; vm_gap_max is the largest gap in
  *	           [B]   [D]             its subtree, so a search goes only where it can succeed.
+ *	                                 Before an area that grows down its guard gap is not free.
  *
- * Invariant (vma_tree_check()): vm_gap_max == max(own gap, children's vm_gap_max).
+ * Invariant (vma_tree_check()): vm_gap is what lies before the area; vm_gap_max == max(vm_gap,
+ * children's vm_gap_max).
  * Locks: mmap_lock; for writing where the tree changes.
  */
 #include "mm/vma.h"
@@ -27,9 +29,8 @@ static unsigned long subtree_gap(struct rb_node *node)
 
 static unsigned long computed_gap(const struct vm_area *vma)
 {
-	unsigned long gap = vma_gap(vma);
+	unsigned long gap = max(vma->vm_gap, subtree_gap(vma->vm_rb.rb_left));
 
-	gap = max(gap, subtree_gap(vma->vm_rb.rb_left));
 	return max(gap, subtree_gap(vma->vm_rb.rb_right));
 }
 
@@ -74,7 +75,7 @@ void vma_tree_insert(struct mm *mm, struct vm_area *vma)
 								  &parent->rb_right;
 	}
 	rb_link_node(&vma->vm_rb, parent, link);
-	vma->vm_gap_max = vma_gap(vma);
+	vma->vm_gap = vma->vm_gap_max = vma_gap(vma);
 	gap_propagate(parent, NULL);
 	rb_insert_augmented(&vma->vm_rb, &mm->mm_rb, &gap_callbacks);
 }
@@ -86,6 +87,7 @@ void vma_tree_erase(struct mm *mm, struct vm_area *vma)
 
 void vma_tree_gap_changed(struct vm_area *vma)
 {
+	vma->vm_gap = vma_gap(vma);
 	gap_propagate(&vma->vm_rb, NULL);
 }
 
@@ -123,7 +125,7 @@ static struct rb_node *last_gap_below(struct rb_node *node, unsigned long len)
 	for (;;) {
 		if (subtree_gap(node->rb_right) >= len)
 			node = node->rb_right;
-		else if (vma_gap(vma_of(node)) >= len)
+		else if (vma_of(node)->vm_gap >= len)
 			return node;
 		else
 			node = node->rb_left;
@@ -138,7 +140,7 @@ static struct vm_area *last_gap_at_or_before(struct vm_area *vma, unsigned long 
 	for (;;) {
 		struct rb_node *child;
 
-		if (vma_gap(vma_of(node)) >= len)
+		if (vma_of(node)->vm_gap >= len)
 			return vma_of(node);
 		if (subtree_gap(node->rb_left) >= len)
 			return vma_of(last_gap_below(node->rb_left, len));
@@ -189,7 +191,7 @@ int vma_tree_check(struct mm *mm)
 	for (; node && vma; node = rb_next(node), vma = vma->vm_next) {
 		if (vma_of(node) != vma)
 			break;
-		if (vma->vm_gap_max != computed_gap(vma)) {
+		if (vma->vm_gap != vma_gap(vma) || vma->vm_gap_max != computed_gap(vma)) {
 			printk("mm_check: area 0x%lx: gap index is 0x%lx, should be 0x%lx\n",
 			       vma->vm_start, vma->vm_gap_max, computed_gap(vma));
 			faults++;
