@@ -30,6 +30,7 @@
 #include "mm/pgtable.h"
 #include "mm/tlb.h"
 #include "mm/vma.h"
+#include "mm/window.h"
 
 /* A part of the move for which there is one leaf table on each side. */
 struct piece {
@@ -106,6 +107,7 @@ static void move_leaves(struct mm *mm, const struct piece *piece, pte_t *dst)
 		pte_set(dst, pte_take(src));
 		moved = true;
 	}
+	window();
 	if (moved)
 		flush_tlb_range(mm, piece->from, piece->from + piece->len);
 	if (dst_ptl != src_ptl)

@@ -151,6 +151,7 @@ void table_move(struct mm *mm, unsigned long from, unsigned long to, struct tabl
 	spin_lock(&mm->page_table_lock);
 	spin_lock(ptl);
 	pte_set(&above[pt_index(to, 1)], pte_take(slot));
+	window();
 	/* All of it: a walker may have kept the pointer to the table, which no address names. */
 	flush_tlb_range(mm, 0, TASK_SIZE);
 	spin_unlock(ptl);
