@@ -104,7 +104,7 @@ static int check_resize(const struct remap *r)
 		return -EFAULT;
 	if (r->new_len == r->old_len)
 		return 0;
-	if (last > (unsigned long)LONG_MAX >> PAGE_SHIFT)
+	if (vma->vm_file && last > (unsigned long)LONG_MAX >> PAGE_SHIFT)
 		return -EINVAL;
 	return check_limits(r, r->new_len - r->old_len);
 }
