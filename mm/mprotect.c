@@ -10,6 +10,8 @@
  *	mapping; any other regains it by a fault.
  *	PROT_NONE keeps the frame but hides it (PTE_PROTNONE).
  *
+ *	PROT_GROWSDOWN: s is moved down to where the growing area that holds it begins.
+ *
  *	A hole in the range: as in Linux, the areas before it are changed, then ENOMEM.
  *
  * Invariants: no PTE grants more than its area (mm_check()); harts forget a PTE that lost a right
