@@ -32,7 +32,7 @@ const struct zone zones[NR_ZONES] = {
 };
 
 struct oracle_mm oracle_mms[ORACLE_MMS];
-struct oracle_file oracle_files[ORACLE_FILES];
+struct oracle_file oracle_files[ORACLE_ALL_FILES];
 
 /* ---- pages ---- */
 
@@ -81,7 +81,7 @@ static unsigned long nr_mapped(struct oracle_mm *om, unsigned long addr, unsigne
 
 static bool is_data(const struct oracle_page *page)
 {
-	return (page->prot & PROT_WRITE) && !(page->flags & VM_GROWSDOWN);
+	return (page->prot & PROT_WRITE) && !(page->flags & (VM_GROWSDOWN | VM_SHARED));
 }
 
 bool oracle_backed(const struct oracle_page *page)
@@ -110,6 +110,8 @@ u8 *oracle_own(struct oracle_page *page)
 
 	if (page->own)
 		return page->own;
+	if (oracle_shared(page))
+		return oracle_files[page->file].bytes + page->pgoff * PAGE_SIZE;
 	if (bytes)
 		spare_bytes = *(u8 **)bytes;
 	else
@@ -241,12 +243,16 @@ static long place(struct oracle_mm *om, unsigned long addr, unsigned long len, u
 static long mmap_arguments(const struct oracle_page *want, unsigned long len, u32 flags,
 			   unsigned long off)
 {
-	const struct oracle_file *of = want->file == NO_FILE ? NULL : &oracle_files[want->file];
+	const struct oracle_file *of = want->file < 0 ? NULL : &oracle_files[want->file];
+	long err = 0;
 
-	/* Shared areas are not modelled: the fuzzers ask for them only with a wrong flag. */
-	if ((flags & MAP_TYPE) != MAP_PRIVATE || (flags & MAP_HUGETLB))
+	if ((flags & MAP_TYPE) != MAP_PRIVATE)
+		err = oracle_shared_arguments(want, flags);
+	if (err)
+		return err;
+	if (flags & MAP_HUGETLB)
 		return -EINVAL;
-	if ((flags & MAP_GROWSDOWN) && of)
+	if ((flags & MAP_GROWSDOWN) && (of || oracle_shared(want)))
 		return -EINVAL;
 	if (flags & MAP_LOCKED)
 		return -EOPNOTSUPP;
@@ -254,11 +260,16 @@ static long mmap_arguments(const struct oracle_page *want, unsigned long len, u3
 		return -EINVAL;
 	if (len > TASK_SIZE)
 		return -ENOMEM;
+	if (oracle_makes_memory(want) && len > nr_managed_pages() * PAGE_SIZE &&
+	    !(flags & MAP_NORESERVE))
+		return -ENOMEM;
 	if (!of || of->kind == FILE_ZERO_DEVICE)
 		return 0;
 	if (off > (unsigned long)LONG_MAX - PAGE_ALIGN(len))
 		return -EOVERFLOW;
 	if (!file_can_read(of->file))
+		return -EACCES;
+	if (oracle_shared(want) && (want->prot & PROT_WRITE) && !(want->flags & VM_MAYWRITE))
 		return -EACCES;
 	if ((want->prot & PROT_EXEC) && !file_can_exec(of->file))
 		return -EPERM;
@@ -285,6 +296,14 @@ long oracle_mmap_where(struct oracle_mm *om, const struct oracle_page *want, uns
 	return start;
 }
 
+/* @page may be fetched from. */
+static void note_code(struct oracle_page *page)
+{
+	page->was_exec |= page->prot & PROT_EXEC;
+	if (page->file != NO_FILE && page->was_exec)
+		oracle_files[page->file].was_exec = true;
+}
+
 /* Fresh pages like *@want, of which the first has its pgoff. */
 static void map_pages(struct oracle_mm *om, const struct oracle_page *want, unsigned long addr,
 		      unsigned long len)
@@ -298,9 +317,10 @@ static void map_pages(struct oracle_mm *om, const struct oracle_page *want, unsi
 			continue;
 		*page = *want;
 		page->mapped = true;
-		page->was_exec = page->prot & PROT_EXEC;
+		page->was_exec = false;
 		page->own = NULL;
 		page->pgoff += (at - addr) / PAGE_SIZE;
+		note_code(page);
 	}
 }
 
@@ -309,7 +329,9 @@ void oracle_map(struct oracle_mm *om, const struct oracle_page *want, unsigned l
 {
 	struct oracle_page first = *want;
 
-	if (first.file != NO_FILE && oracle_files[first.file].kind == FILE_ZERO_DEVICE)
+	if (oracle_makes_memory(want))
+		first.file = oracle_adopt(om, addr, len);
+	else if (first.file != NO_FILE && oracle_files[first.file].kind == FILE_ZERO_DEVICE)
 		first.file = NO_FILE;
 	if (first.file == NO_FILE)
 		first.pgoff = addr / PAGE_SIZE;
@@ -344,7 +366,7 @@ static bool mprotect_within_limits(struct oracle_mm *om, unsigned long addr, uns
 	struct oracle_page *page;
 
 	for (; (page = oracle_next(om, at, &at)) && at - addr < len; at += PAGE_SIZE)
-		more += !(page->prot & PROT_WRITE) && !(page->flags & VM_GROWSDOWN);
+		more += !(page->prot & PROT_WRITE) && !(page->flags & (VM_GROWSDOWN | VM_SHARED));
 	return !(prot & PROT_WRITE) || more == 0 || within_limits(om, NO_MORE, more);
 }
 
@@ -371,8 +393,10 @@ int oracle_mprotect(struct oracle_mm *om, unsigned long addr, unsigned long len,
 		if ((prot & PROT_EXEC) && page->file != NO_FILE &&
 		    !file_can_exec(oracle_files[page->file].file))
 			return -EACCES;
+		if ((prot & PROT_WRITE) && oracle_shared(page) && !(page->flags & VM_MAYWRITE))
+			return -EACCES;
 		page->prot = prot;
-		page->was_exec |= prot & PROT_EXEC;
+		note_code(page);
 	}
 	return 0;
 }
@@ -467,7 +491,7 @@ static long mremap_resize(struct oracle_mm *om, const struct oracle_remap *r, un
 {
 	const struct oracle_page *page = oracle_page(om, r->addr);
 
-	if (moved == 0) /* private memory, all of it here */
+	if (moved == 0 && !oracle_shared(page))
 		return -EINVAL;
 	if (!is_one_area(om, r->addr, moved))
 		return -EFAULT;
@@ -488,6 +512,8 @@ static bool grows_in_place(struct oracle_mm *om, const struct oracle_remap *r)
 	unsigned long end = r->addr + r->old_len;
 	struct oracle_page *next = oracle_page(om, end);
 
+	if (r->old_len == 0)
+		return false;
 	if (next && same_area(oracle_page(om, end - PAGE_SIZE), next))
 		return false;
 	return r->addr <= TASK_SIZE - r->new_len && is_free(om, end, r->new_len - r->old_len);
@@ -602,7 +628,9 @@ void oracle_drop(struct oracle_mm *om)
 
 void oracle_truncate(struct oracle_file *of, u64 size)
 {
-	memset(of->bytes + size, 0, sizeof(of->bytes) - size);
+	u64 from = min(size, of->size); /* growing leaves a hole, whatever was stored there */
+
+	memset(of->bytes + from, 0, sizeof(of->bytes) - from);
 	of->size = size;
 	for (unsigned m = 0; m < ORACLE_MMS; m++) {
 		for (unsigned i = 0; i < ORACLE_PAGES; i++) {
