@@ -114,6 +114,19 @@ long long vmstat(const char *name)
 	return text_number(text, name);
 }
 
+static bool is_quiet(void)
+{
+	long long faults = vmstat("pgfault");
+
+	test_pause(2);
+	return vmstat("pgfault") == faults;
+}
+
+void wait_until_quiet(void)
+{
+	WAIT_UNTIL(is_quiet());
+}
+
 long long status_kb(pid_t pid, const char *key)
 {
 	static char text[8192];
