@@ -86,6 +86,8 @@ int proc_show_vmstat(struct seq_buf *seq, struct task *task __maybe_unused)
 	seq_printf(seq, "nr_slab %lu\n", slab_nr_pages());
 	seq_printf(seq, "nr_page_table_pages %lu\n", totals.tables);
 	seq_printf(seq, "nr_kernel_stack %lu\n", kstack_nr_pages());
+	seq_printf(seq, "nr_kernel_stack_reserve %lu\n", kstack_nr_reserved());
+	seq_printf(seq, "kernel_stack_deepest %u\n", kstack_deepest());
 	for (int i = 0; i < NR_VMSTAT; i++)
 		seq_printf(seq, "%s %lu\n", vmstat_name[i], vmstat_sum(i));
 	return 0;

@@ -42,15 +42,19 @@ static void compare(const struct oracle_page *page, unsigned long addr, const u8
 static void wrote(struct oracle_page *page, unsigned long addr, const u8 *bytes, size_t len)
 {
 	memcpy(oracle_own(page) + offset_in_page(addr), bytes, len);
-	if (page->was_exec)
+	if (oracle_is_code(page))
 		flush_icache_all();
 }
 
-/* While the outer step truncates, its pages past the end may still be there, or not. */
+/*
+ * While the outer step truncates, its pages past the end may still be there, or not, and the rest
+ * of the last page may be zeros already.
+ */
 static bool being_truncated(const struct oracle_page *page)
 {
-	return inside && outer.step->kind == STEP_TRUNCATE && page && page->mapped &&
-	       page->file == outer.step->file && !oracle_backed(page);
+	return inside && outer.step->kind == STEP_TRUNCATE && page && page->mapped && !page->own &&
+	       page->file == outer.step->file &&
+	       (!oracle_backed(page) || page->pgoff == outer.pos / PAGE_SIZE);
 }
 
 /* @res of the access to @addr is what must be; true if it was served. */
@@ -198,6 +202,8 @@ void step_access_unlocked(const struct step *s)
 	if (!om || s->kind == STEP_COPY_TO || s->kind == STEP_COPY_FROM || n == 0)
 		return;
 	page = oracle_page(om, addr);
+	if (s->kind == STEP_WRITE && page && !step_may_store(page, false))
+		return;
 	if (s->kind == STEP_WRITE)
 		step_fill(buf, n);
 	current->pagefault_disabled = 1;
@@ -209,7 +215,7 @@ void step_access_unlocked(const struct step *s)
 		panic("step: 0x%lx is reached, but not mapped", addr);
 	if (!om->mm->mmap_lock.writer && oracle_allows(om, addr, step_access_of(s)) != FAULT_OK)
 		panic("step: access %u to 0x%lx is granted", step_access_of(s), addr);
-	if (s->kind == STEP_WRITE && page->file != NO_FILE && !page->own)
+	if (s->kind == STEP_WRITE && page->file != NO_FILE && !page->own && !oracle_shared(page))
 		panic("step: 0x%lx of a file is written to", addr);
 	done(s, om, addr, buf, n);
 }
