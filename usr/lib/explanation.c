@@ -1,7 +1,8 @@
 /*
  * explanation.c - asking the kernel about an address; the contracts are in explanation.h.
  *
- * Invariants: nothing here keeps state but the buffers of entry_bits() and answer_rows().  Locks: none.
+ * Invariants: nothing here keeps state but the buffers of entry_bits() and answer_rows().
+ * Locks: none.
  */
 #define _GNU_SOURCE
 #include "usr/lib/explanation.h"

@@ -1,5 +1,5 @@
 /*
- * explained.c - ravel-only: what /proc/<pid>/explain tells beside what an access would do: the walk,
+ * explained.c - ravel-only: what /proc/<pid>/explain tells beside what an access does: the walk,
  * the frame, who else maps it; who may ask; and the tools that make sentences of it.
  */
 #include "usr/lib/test.h"
