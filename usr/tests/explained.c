@@ -5,8 +5,10 @@
 #include "usr/lib/test.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "usr/lib/explanation.h"
 #include "usr/lib/testutil.h"
@@ -115,6 +117,95 @@ TEST(who_else_maps_the_frame)
 	CHECK_OK(ask_address("self", (unsigned long)anon, &answer));
 	CHECK_EQ(number("mapcount"), 1);
 	CHECK_STRING(answer_rows(&answer, "store"), "ok cow_reuse");
+}
+
+/* What the other process is told to do: the page to touch, from 1, and whether to store. */
+struct orders {
+	volatile int page, store, done;
+};
+
+static void obey(struct orders *orders, volatile char *p)
+{
+	for (;;) {
+		while (orders->page == 0)
+			sched_yield();
+		if (orders->store)
+			p[(orders->page - 1) * PAGE_SIZE] = 2;
+		else
+			(void)p[(orders->page - 1) * PAGE_SIZE];
+		orders->page = 0;
+		orders->done++;
+	}
+}
+
+TEST(another_process_does_what_was_foretold)
+{
+	static const struct {
+		int page, store;
+		const char *rows, *counter;
+		int growth;
+	} acts[] = {
+		{ 1, 1, "ok cow_copy", "fault_cow_copy", 1 },
+		{ 1, 1, "ok allowed", "pgfault", 0 },
+		{ 2, 0, "ok zero_page", "fault_zero_page", 1 },
+		{ 2, 1, "ok cow_zero", "fault_demand_zero", 1 },
+		{ 3, 1, "ok demand_zero", "fault_demand_zero", 1 },
+		{ 3, 0, "ok allowed", "pgfault", 0 },
+	};
+	struct orders *orders = CHECK_OK(
+		mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	char *p = map_anon(3 * PAGE_SIZE), name[16];
+	pid_t pid;
+
+	*p = 1;
+	orders->done = 0;
+	pid = CHECK_OK(fork());
+	if (pid == 0)
+		obey(orders, p);
+	snprintf(name, sizeof(name), "%d", pid);
+	for (size_t i = 0; i < ARRAY_LEN(acts); i++) {
+		volatile char *page = p + (acts[i].page - 1) * PAGE_SIZE;
+		long long count;
+
+		wait_until_quiet();
+		CHECK_OK(ask_address(name, (unsigned long)page, &answer));
+		CHECK_STRING(answer_rows(&answer, acts[i].store ? "store" : "load"), acts[i].rows);
+		count = vmstat(acts[i].counter);
+		orders->store = acts[i].store;
+		orders->page = acts[i].page;
+		WAIT_UNTIL(orders->done == (int)i + 1);
+		CHECK_EQ(vmstat(acts[i].counter) - count, acts[i].growth);
+	}
+	CHECK_OK(kill(pid, SIGKILL));
+	CHECK_EQ(waitpid(pid, NULL, 0), pid);
+}
+
+/* Where a stack may grow to is for its own process' limit to say, not for the asker's. */
+TEST(the_limit_is_that_of_the_process)
+{
+	struct rlimit limit = { .rlim_cur = 64 * PAGE_SIZE, .rlim_max = RLIM_INFINITY };
+	unsigned long below = (unsigned long)__builtin_frame_address(0) - 256 * PAGE_SIZE;
+	int ready[2];
+	char byte, name[16];
+	pid_t pid;
+
+	CHECK_OK(pipe(ready));
+	pid = CHECK_OK(fork());
+	if (pid == 0) {
+		CHECK_OK(setrlimit(RLIMIT_STACK, &limit));
+		close(ready[0]);
+		close(ready[1]);
+		pause();
+	}
+	close(ready[1]);
+	CHECK_EQ(read(ready[0], &byte, 1), 0);
+	snprintf(name, sizeof(name), "%d", pid);
+	CHECK_OK(ask_address("self", below, &answer));
+	CHECK_STRING(answer_rows(&answer, "store"), "ok stack_grow demand_zero");
+	CHECK_OK(ask_address(name, below, &answer));
+	CHECK_STRING(answer_rows(&answer, "store"), "SIGSEGV:SEGV_MAPERR no_area");
+	CHECK_OK(kill(pid, SIGKILL));
+	CHECK_EQ(waitpid(pid, NULL, 0), pid);
 }
 
 TEST(asking_changes_nothing)
