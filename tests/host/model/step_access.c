@@ -11,6 +11,7 @@
 #include "kernel/panic.h"
 #include "kernel/task.h"
 #include "mm/vma.h"
+#include "tests/host/model/foretell.h"
 #include "tests/host/model/step.h"
 
 enum fault_access step_access_of(const struct step *s)
@@ -75,7 +76,7 @@ static bool agrees(struct oracle_mm *om, unsigned long addr, enum fault_access a
 	panic("step: access %u to 0x%lx must give %u, gave %u", access, addr, must, res);
 }
 
-static enum fault_result touch(const struct step *s, unsigned long addr, u8 *buf, size_t len)
+static enum fault_result do_touch(const struct step *s, unsigned long addr, u8 *buf, size_t len)
 {
 	switch (s->kind) {
 	case STEP_WRITE:
@@ -85,6 +86,20 @@ static enum fault_result touch(const struct step *s, unsigned long addr, u8 *buf
 	default:
 		return user_read(addr, buf, len);
 	}
+}
+
+/* Before each access the kernel says what it will do (mm/explain.c); then it is done. */
+static enum fault_result touch(const struct step *s, unsigned long addr, u8 *buf, size_t len)
+{
+	struct foretold told = {};
+	enum fault_result res;
+
+	if (!inside)
+		foretell(&told, addr, step_access_of(s));
+	res = do_touch(s, addr, buf, len);
+	if (!step_disk_failed())
+		foretold_check(&told, addr, res);
+	return res;
 }
 
 /* What the access has done, for the oracle. */
