@@ -45,8 +45,8 @@ def difference(seed, linux, ravel):
         here = [log[at] if at < len(log) else "(the log ends)" for log in (linux, ravel)]
         if here[0] != here[1]:
             before = "".join("\n          " + line for line in linux[max(0, at - BEFORE):at])
-            return "seed %d:%s\n  Linux:  %s\n  Ravel:  %s\n  repeat: python3 scripts/differ.py %d 1" % (
-                seed, before, here[0], here[1], seed)
+            return ("seed %d:%s\n  Linux:  %s\n  Ravel:  %s\n"
+                    "  repeat: python3 scripts/differ.py %d 1" % (seed, before, *here, seed))
     return None if len(linux) == STEPS else "seed %d: %d lines" % (seed, len(linux))
 
 
@@ -72,7 +72,7 @@ CHECKS = {"differential-smp" + smp: functools.partial(examine, smp, _first(), SE
 
 
 if __name__ == "__main__":
-    said = examine(os.environ.get("SMP") or "2", int(sys.argv[1]) if len(sys.argv) > 1 else _first(),
-                   int(sys.argv[2]) if len(sys.argv) > 2 else SEEDS)
+    given = [int(word) for word in sys.argv[1:]]
+    said = examine(os.environ.get("SMP") or "2", *(given + [_first(), SEEDS][len(given):]))
     print(said or "no difference")
     sys.exit(1 if said else 0)
