@@ -65,8 +65,8 @@ def storms(smp):
 def grows_without_memory():
     """Processes come and grow while another takes all there is, until it is killed."""
     line = ("yes abcdefghijklmnop | sort >/dev/null & for k in 1 2 3 4 5 6; do"
-            " for i in 1 2 3 4 5 6 7 8 9 10; do (ls -lR /bin | cat >/dev/null) & done; sleep 1; done;"
-            " wait; cat /proc/vmstat")
+            " for i in 1 2 3 4 5 6 7 8 9 10; do (ls -lR /bin | cat >/dev/null) & done;"
+            " sleep 1; done; wait; cat /proc/vmstat")
     status, output = run_exec(line, MEM="32M", SMP="1", APPEND="kstack=1 ravel.kstackpad=" +
                               os.environ.get("SEED", "7"))
     killed, grown = vmstat(output, "oom_kill"), vmstat(output, "kstack_grow")
