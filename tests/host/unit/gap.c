@@ -218,6 +218,8 @@ TEST(before_an_area_that_grows)
 			host_test_fail(__FILE__, __LINE__, "row %u: page %ld, not %ld", i,
 				       gap ? (long)(gap - at(0)) / PAGE_SIZE : -1, rows[i].found);
 	}
+	/* The index knows that there is too little: the search goes on below. */
+	CHECK_EQ(vma_find_gap(mm, pages(25), at(0) - pages(30), at(stack + 4)), at(0) - pages(25));
 	/* It grows: the gap moves with it. */
 	CHECK_EQ(user_write(at(stack - 3), "", 1), FAULT_OK);
 	CHECK_EQ(vma_find_gap(mm, pages(1), at(0), at(stack)), at(16));
