@@ -86,10 +86,12 @@ static int tree_insert(struct address_space *as, struct page *page, unsigned lon
 		page_get(page);
 		as->nr_pages++;
 		atomic_add_long(&nr_cached, 1);
-		if (as->ops->no_backing)
+		if (as->ops->no_backing) {
+			page_set_flags(page, PG_SHMEM);
 			shmem_account(1);
-		else
+		} else {
 			lru_add(page);
+		}
 	}
 	spin_unlock(&as->lock);
 	return err;

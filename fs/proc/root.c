@@ -71,6 +71,8 @@ static const struct proc_entry root_entries[] = {
 #ifdef CONFIG_DEBUG
 	TEXT(lockdep),
 #endif
+	{ .name = "kpagecount", .mode = S_IFREG | 0400, .i_fop = &proc_kpagecount_fops },
+	{ .name = "kpageflags", .mode = S_IFREG | 0400, .i_fop = &proc_kpageflags_fops },
 	{ .name = "kmsg", .mode = S_IFREG | 0400, .i_fop = &proc_kmsg_fops },
 	{ .name = "sys", .mode = S_IFDIR | 0555, .dir = &sys_dir },
 	{ .name = "sysvipc", .mode = S_IFDIR | 0555, .dir = &sysvipc_dir },
