@@ -30,7 +30,7 @@ static void put_kb(struct smaps_text *text, const char *name, unsigned long kb)
 	char key[24];
 
 	scnprintf(key, sizeof(key), "%s:", name);
-	text->used += scnprintf(text->buf + text->used, SMAPS_MAX - text->used, "%-15s %8lu kB\n",
+	text->used += scnprintf(text->buf + text->used, SMAPS_MAX - text->used, "%-16s%8lu kB\n",
 				key, kb);
 }
 
