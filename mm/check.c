@@ -24,6 +24,7 @@
 #include "kernel/printk.h"
 #include "kernel/sched.h"
 #include "mm/buddy.h"
+#include "mm/census.h"
 #include "mm/debug.h"
 #include "mm/filemap.h"
 #include "mm/internal.h"
@@ -42,7 +43,7 @@
 struct walk {
 	struct mm *mm;
 	int faults;
-	long anon, file, tables;
+	long anon, file, shmem, tables;
 	int (*leaf)(struct walk *w, unsigned long addr, pte_t pte);
 };
 
@@ -168,6 +169,7 @@ static int check_leaf(struct walk *w, unsigned long addr, pte_t pte)
 		return check_anon_pte(w, vma, addr, page);
 	}
 	w->file++;
+	w->shmem += page_is_shmem(page);
 	if (page->type != PAGE_FILE)
 		return complain("0x%lx: PTE maps a page that is not user memory", addr);
 	return check_file_pte(vma, addr, pte, page);
@@ -217,18 +219,22 @@ static int check_sums(struct mm *mm, unsigned nr)
 static int check_tables(struct mm *mm)
 {
 	struct walk w;
-	long anon, file;
+	long anon, file, shmem;
 
 	do {
 		anon = READ_ONCE(mm->rss_anon);
 		file = READ_ONCE(mm->rss_file);
+		shmem = READ_ONCE(mm->rss_shmem);
 		w = (struct walk){ .mm = mm, .leaf = check_leaf };
 		walk_table(&w, mm->pgd, PT_LEVELS - 1, 0);
-	} while (anon != READ_ONCE(mm->rss_anon) || file != READ_ONCE(mm->rss_file));
+	} while (anon != READ_ONCE(mm->rss_anon) || file != READ_ONCE(mm->rss_file) ||
+		 shmem != READ_ONCE(mm->rss_shmem));
 	if (w.anon != anon || w.file != file)
 		w.faults +=
 			complain("rss: anon %ld counted, %ld found; file %ld counted, %ld found",
 				 anon, w.anon, file, w.file);
+	if (w.shmem != shmem)
+		w.faults += complain("rss: shmem %ld counted, %ld found", shmem, w.shmem);
 	if (w.tables != mm->nr_ptes)
 		w.faults += complain("%ld tables counted, %ld found", mm->nr_ptes, w.tables);
 	return w.faults;
@@ -330,33 +336,17 @@ static const char *frame_fault(const struct page *page)
 
 static int check_frames(void)
 {
-	unsigned long cached = 0, dirty = 0, tables = 0, in_mms = 0;
 	int faults = 0;
-	struct mm *mm;
 
 	for (unsigned long i = 0; i < mem_map_nr; i++) {
-		const struct page *page = &mem_map[i];
-		const char *fault = frame_fault(page);
+		const char *fault = frame_fault(&mem_map[i]);
 
-		cached += page->type == PAGE_FILE && page->mapping;
-		dirty += page->type == PAGE_FILE && (page_flags(page) & PG_DIRTY);
-		tables += page->type == PAGE_TABLE && page->mapping;
 		if (!fault)
 			continue;
-		page_story(page, fault);
+		page_story(&mem_map[i], fault);
 		faults++;
 	}
-	list_for_each_entry(mm, &mm_list, all_link)
-		in_mms += mm->nr_ptes;
-	if (cached != filemap_nr_pages())
-		faults += complain("%lu pages are cache, %lu are counted", cached,
-				   filemap_nr_pages());
-	if (dirty != filemap_nr_dirty())
-		faults +=
-			complain("%lu pages are dirty, %lu are counted", dirty, filemap_nr_dirty());
-	if (tables != in_mms)
-		faults += complain("%lu frames are page tables, the mms have %lu", tables, in_mms);
-	return faults;
+	return faults + census_check();
 }
 
 static void unlock_all_before(struct mm *stop)

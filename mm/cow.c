@@ -76,10 +76,10 @@ static bool replace(struct fault *f, struct page *old, struct page *new, struct 
 	pte_take(f->ptep);
 	flush_tlb_range(f->mm, f->addr, f->addr + PAGE_SIZE);
 	pte = pte_make(page_to_pfn(new), fault_pte_bits(f->vma, true) | PTE_D);
-	atomic_inc(&new->mapcount);
+	page_add_map(new);
 	pte_set(f->ptep, pte);
 	if (old) {
-		atomic_dec(&old->mapcount);
+		page_drop_map(old);
 		*dropped = old;
 	}
 	spin_unlock(ptl);
@@ -88,6 +88,8 @@ static bool replace(struct fault *f, struct page *old, struct page *new, struct 
 		mm_add_rss_anon(f->mm, 1);
 		if (old)
 			mm_add_rss_file(f->mm, -1);
+		if (old && page_is_shmem(old))
+			mm_add_rss_shmem(f->mm, -1);
 	}
 	return true;
 }

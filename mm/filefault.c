@@ -108,7 +108,7 @@ static bool map_one(pte_t *ptep, struct page *page, struct address_space *as, un
 {
 	if (!pte_none(pte_read(ptep)) || !page_still_in_file(page, as))
 		return false;
-	atomic_inc(&page->mapcount);
+	page_add_map(page);
 	pte_set(ptep, pte_make(page_to_pfn(page), bits));
 	return true;
 }
@@ -138,6 +138,8 @@ static enum fault_result map_found(struct fault *f, struct window w, struct page
 	spin_unlock(ptl);
 	fault_flush_local(f);
 	mm_add_rss_file(f->mm, mapped);
+	if (as->ops->no_backing)
+		mm_add_rss_shmem(f->mm, mapped);
 	for (unsigned i = 0; i < kept; i++)
 		page_put(pages[i]);
 	if (!hit)

@@ -52,7 +52,7 @@ static bool copy_leaves(struct mm *child, pte_t *src, pte_t *dst, unsigned long 
 			lost_write = true;
 		}
 		page_get(page);
-		atomic_inc(&page->mapcount);
+		page_add_map(page);
 		pte_set(dst, pte);
 		anon++;
 	}

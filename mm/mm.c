@@ -89,7 +89,7 @@ void mm_put(struct mm *mm)
 	BUG_ON(READ_ONCE(mm->hart_mask) != 0);
 	down_write(&mm->mmap_lock);
 	vma_remove_aligned(mm, 0, TASK_SIZE);
-	BUG_ON(mm->mmap || mm->rss_anon || mm->rss_file || mm->nr_ptes);
+	BUG_ON(mm->mmap || mm->rss_anon || mm->rss_file || mm->rss_shmem || mm->nr_ptes);
 	spin_lock(&mm_list_lock);
 	list_del(&mm->all_link);
 	spin_unlock(&mm_list_lock);

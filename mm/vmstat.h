@@ -1,8 +1,9 @@
 /*
- * vmstat.h - event counters of memory management, shown in /proc/vmstat.
+ * vmstat.h - event counters and gauges of memory management, shown in /proc/vmstat and meminfo.
  *
  * Each hart counts for itself, without locks or atomics (the kernel is not preempted); readers add
- * up.
+ * up. Events only grow. Of a gauge a hart's part may be negative: the sum over the harts is what
+ * there is (vm_check_all() counts it afresh).
  */
 #ifndef RAVEL_MM_VMSTAT_H
 #define RAVEL_MM_VMSTAT_H
@@ -60,8 +61,17 @@ enum vmstat_event {
 		NR_VMSTAT
 };
 
+/* Pages that there are now. */
+enum vm_gauge {
+	GAUGE_ANON,	 /* anonymous frames that somebody maps, each counted once */
+	GAUGE_MAPPED,	 /* frames of the page cache likewise */
+	GAUGE_COMMITTED, /* promised to areas: mm/commit.c */
+	NR_VM_GAUGES
+};
+
 extern unsigned long vmstat[MAX_HARTS][NR_VMSTAT];
 extern const char *const vmstat_name[NR_VMSTAT];
+extern long vm_gauge[MAX_HARTS][NR_VM_GAUGES];
 
 static inline void count_vm(enum vmstat_event event)
 {
@@ -73,6 +83,13 @@ static inline void count_vm_n(enum vmstat_event event, unsigned long n)
 	vmstat[this_hart()->id][event] += n;
 }
 
+static inline void gauge_add(enum vm_gauge gauge, long n)
+{
+	vm_gauge[this_hart()->id][gauge] += n;
+}
+
+/* The sum over the harts; never negative. */
+unsigned long gauge_sum(enum vm_gauge gauge);
 unsigned long vmstat_sum(enum vmstat_event event);
 
 #endif

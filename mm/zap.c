@@ -27,7 +27,7 @@ static pte_t *next_table(pte_t *table, unsigned long addr, unsigned level)
 static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, unsigned long end)
 {
 	struct spinlock *ptl = pte_lockptr(ptep);
-	long anon = 0, file = 0;
+	long anon = 0, file = 0, shmem = 0;
 
 	spin_lock(ptl);
 	for (; addr < end; addr += PAGE_SIZE, ptep++) {
@@ -42,11 +42,12 @@ static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, un
 			continue;
 		}
 		page = pfn_to_page(pte_pfn(pte));
-		atomic_dec(&page->mapcount);
+		page_drop_map(page);
 		if (page_is_anon(page))
 			anon++;
 		else
 			file++;
+		shmem += page_is_shmem(page);
 		gather_page(g, page, addr);
 	}
 	/* With the lock still held: who holds it in turn for each table finds sums that agree. */
@@ -54,6 +55,8 @@ static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, un
 		mm_add_rss_anon(g->mm, -anon);
 	if (file)
 		mm_add_rss_file(g->mm, -file);
+	if (shmem)
+		mm_add_rss_shmem(g->mm, -shmem);
 	spin_unlock(ptl);
 }
 

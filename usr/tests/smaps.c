@@ -204,7 +204,7 @@ TEST(pages_of_a_file)
 		q[page * PAGE_SIZE] = 2;
 	smaps_of(0, (char *)q, &area);
 	CHECK_EQ(area.anonymous, 0);
-	CHECK(area.shared_dirty + area.private_dirty >= 3 * KB);
+	CHECK(area.shared_dirty + area.private_dirty >= 3 * (long long)KB);
 	CHECK(strstr(area.flags, " sh ") != NULL);
 	CHECK_OK(munmap((void *)p, sizeof(bytes)));
 	CHECK_OK(munmap((void *)q, sizeof(bytes)));

@@ -1,0 +1,83 @@
+/*
+ * census.c - every frame of the machine counted by what it is, against what is counted in passing.
+ *
+ *	mem_map[]   A A F T . S F A ...     looked at one by one, with the machine stopped
+ *	counters    anonymous, cache, dirty, tables, slabs, committed: kept up by who changes them
+ *
+ * Invariant: both agree: what /proc/meminfo shows is what there is.
+ * Locks: vm_check_all() has stopped the machine.
+ */
+#include "mm/census.h"
+
+#include "kernel/printk.h"
+#include "mm/filemap.h"
+#include "mm/internal.h"
+#include "mm/slab.h"
+
+struct census {
+	unsigned long cached, dirty, tables, slab, anon_mapped, file_mapped;
+};
+
+static void count_frame(struct census *census, const struct page *page)
+{
+	bool mapped = atomic_read(&page->mapcount) > 0;
+
+	switch (page->type) {
+	case PAGE_FILE:
+		census->cached += page->mapping != NULL;
+		census->dirty += !!(page_flags(page) & PG_DIRTY);
+		census->file_mapped += mapped;
+		break;
+	case PAGE_ANON:
+		census->anon_mapped += mapped;
+		break;
+	case PAGE_TABLE:
+		census->tables += page->mapping != NULL;
+		break;
+	case PAGE_SLAB:
+		census->slab++;
+		break;
+	default:
+		break;
+	}
+}
+
+static int compare(const struct census *census)
+{
+	unsigned long tables = 0;
+	int faults = 0;
+	struct mm *mm;
+
+	list_for_each_entry(mm, &mm_list, all_link)
+		tables += mm->nr_ptes;
+	{
+		const struct {
+			const char *what;
+			unsigned long found, counted;
+		} sums[] = {
+			{ "are cache", census->cached, filemap_nr_pages() },
+			{ "are dirty", census->dirty, filemap_nr_dirty() },
+			{ "are page tables", census->tables, tables },
+			{ "are slabs", census->slab, slab_nr_pages() },
+			{ "are mapped and anonymous", census->anon_mapped, gauge_sum(GAUGE_ANON) },
+			{ "are mapped and a file's", census->file_mapped, gauge_sum(GAUGE_MAPPED) },
+		};
+
+		for (unsigned i = 0; i < ARRAY_SIZE(sums); i++)
+			if (sums[i].found != sums[i].counted) {
+				printk("mm_check: %lu pages %s, %lu are counted\n", sums[i].found,
+				       sums[i].what, sums[i].counted);
+				faults++;
+			}
+	}
+	return faults;
+}
+
+int census_check(void)
+{
+	struct census census = {};
+
+	for (unsigned long i = 0; i < mem_map_nr; i++)
+		count_frame(&census, &mem_map[i]);
+	return compare(&census);
+}
