@@ -14,6 +14,7 @@
 #include "kernel/shutdown.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
+#include "kernel/uts.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/filemap.h"
@@ -25,16 +26,15 @@ struct utsname_abi {
 	char machine[UTS_LEN], domainname[UTS_LEN];
 };
 
-/* glibc's start-up refuses a release older than the one it was built for. */
 SYSCALL_DEFINE1(uname, struct utsname_abi *, user)
 {
 	static const struct utsname_abi name = {
-		.sysname = "Ravel",
-		.nodename = "ravel",
-		.release = "6.1.0-ravel",
-		.version = "#1 SMP",
-		.machine = "riscv64",
-		.domainname = "(none)",
+		.sysname = UTS_SYSNAME,
+		.nodename = UTS_NODENAME,
+		.release = UTS_RELEASE,
+		.version = UTS_VERSION,
+		.machine = UTS_MACHINE,
+		.domainname = UTS_DOMAINNAME,
 	};
 
 	return copy_to_user(user, &name, sizeof(name)) ? -EFAULT : 0;

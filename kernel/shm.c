@@ -29,13 +29,14 @@
 #include "kernel/task.h"
 #include "lib/string.h"
 #include "lib/vsnprintf.h"
-#include "mm/buddy.h"
+#include "mm/commit.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
 
-#define IPC_CREAT   01000u
-#define IPC_EXCL    02000u
-#define SHM_HUGETLB 04000u
+#define IPC_CREAT     01000u
+#define IPC_EXCL      02000u
+#define SHM_HUGETLB   04000u
+#define SHM_NORESERVE 010000u
 
 #define SHM_RDONLY 010000u
 #define SHM_RND	   020000u
@@ -194,12 +195,15 @@ SYSCALL_DEFINE3(shmget, int, key, size_t, size, unsigned, flags)
 		return ret;
 	if (size == 0 || size > SHMMAX || (flags & SHM_HUGETLB))
 		return -EINVAL;
-	if (size_pages(size) > nr_managed_pages())
-		return -ENOMEM;
 	new = make_segment(key, size, flags);
 	if (IS_ERR(new))
 		return PTR_ERR(new);
-	ret = find_or_add(key, size, flags, &new);
+	if ((flags & SHM_NORESERVE) && commit_may_be_skipped())
+		ret = 0;
+	else
+		ret = shmem_commit(&new->inode->i_data, size_pages(size));
+	if (!ret)
+		ret = find_or_add(key, size, flags, &new);
 	if (new) /* somebody was first, or there is no room */
 		shm_free(new);
 	return ret;

@@ -35,7 +35,8 @@ static void count_frame(struct census *census, const struct page *page)
 		census->tables += page->mapping != NULL;
 		break;
 	case PAGE_SLAB:
-		census->slab++;
+		/* Of a large kmalloc() only the first page says what it is. */
+		census->slab += page->mapping ? 1 : 1UL << page->order;
 		break;
 	default:
 		break;
@@ -44,12 +45,14 @@ static void count_frame(struct census *census, const struct page *page)
 
 static int compare(const struct census *census)
 {
-	unsigned long tables = 0;
+	unsigned long tables = 0, committed = 0;
 	int faults = 0;
 	struct mm *mm;
 
-	list_for_each_entry(mm, &mm_list, all_link)
+	list_for_each_entry(mm, &mm_list, all_link) {
 		tables += mm->nr_ptes;
+		committed += mm->committed_vm;
+	}
 	{
 		const struct {
 			const char *what;
@@ -60,6 +63,7 @@ static int compare(const struct census *census)
 			{ "are page tables", census->tables, tables },
 			{ "are slabs", census->slab, slab_nr_pages() },
 			{ "are mapped and anonymous", census->anon_mapped, gauge_sum(GAUGE_ANON) },
+			{ "are promised to areas", committed, gauge_sum(GAUGE_COMMITTED) },
 			{ "are mapped and a file's", census->file_mapped, gauge_sum(GAUGE_MAPPED) },
 		};
 

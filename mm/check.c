@@ -202,9 +202,9 @@ static int check_sums(struct mm *mm, unsigned nr)
 {
 	static struct mm sum; /* the machine is stopped, or mm_check_lock is held: one user */
 
-	sum.total_vm = sum.data_vm = sum.stack_vm = sum.exec_vm = 0;
+	sum.total_vm = sum.data_vm = sum.stack_vm = sum.exec_vm = sum.committed_vm = 0;
 	for (struct vm_area *vma = mm->mmap; vma; vma = vma->vm_next)
-		vma_account(&sum, vma, vma->vm_start, vma->vm_end, 1);
+		vma_sum(&sum, vma, vma->vm_start, vma->vm_end, 1);
 	if (nr != mm->nr_areas)
 		return complain("%u areas listed, %u counted", nr, mm->nr_areas);
 	if (sum.total_vm != mm->total_vm || sum.data_vm != mm->data_vm ||
@@ -212,6 +212,9 @@ static int check_sums(struct mm *mm, unsigned nr)
 		return complain("sizes: total %lu/%lu data %lu/%lu stack %lu/%lu exec %lu/%lu",
 				mm->total_vm, sum.total_vm, mm->data_vm, sum.data_vm, mm->stack_vm,
 				sum.stack_vm, mm->exec_vm, sum.exec_vm);
+	if (sum.committed_vm != mm->committed_vm)
+		return complain("committed: %lu counted, %lu found", mm->committed_vm,
+				sum.committed_vm);
 	return 0;
 }
 

@@ -97,6 +97,7 @@ struct mm {
 
 	/* Pages. The first group changes under mmap_lock for writing, the second atomically. */
 	unsigned long total_vm, data_vm, stack_vm, exec_vm;
+	unsigned long committed_vm;	  /* promised: mm/commit.c */
 	long rss_anon, rss_file, nr_ptes; /* nr_ptes: page-table pages, without the root */
 	long rss_shmem;			  /* part of rss_file: pages of shared memory */
 	unsigned long hiwater_rss, hiwater_vm;

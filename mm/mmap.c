@@ -23,7 +23,7 @@
 #include "kernel/syscall.h"
 #include "lib/err.h"
 #include "lib/errno.h"
-#include "mm/buddy.h"
+#include "mm/commit.h"
 #include "mm/debug.h"
 #include "mm/internal.h"
 #include "mm/rmap.h"
@@ -43,12 +43,23 @@ int may_expand(struct mm *mm, unsigned long pages, u32 prot, u32 flags)
 
 	if (mm->total_vm + pages > rlim[RLIMIT_AS].cur >> PAGE_SHIFT)
 		return -ENOMEM;
-	if (!(prot & PROT_WRITE) || (flags & (VM_GROWSDOWN | VM_SHARED)))
+	if (!(prot & PROT_WRITE) || (flags & VM_SHARED))
 		return 0;
-	if (mm->data_vm + pages > rlim[RLIMIT_DATA].cur >> PAGE_SHIFT)
+	if (!(flags & VM_GROWSDOWN) && mm->data_vm + pages > rlim[RLIMIT_DATA].cur >> PAGE_SHIFT)
 		return -ENOMEM;
-	/* Linux's heuristic overcommit: refuse only what could never be had at once. */
-	return pages > nr_managed_pages() && !(flags & VM_NORESERVE) ? -ENOMEM : 0;
+	return flags & VM_NORESERVE ? 0 : commit_check(pages);
+}
+
+/* What is mapped in [start, end) and promised: given back when it is replaced. */
+static unsigned long committed_in(struct mm *mm, unsigned long start, unsigned long end)
+{
+	unsigned long pages = 0;
+
+	for (struct vm_area *vma = find_vma(mm, start); vma && vma->vm_start < end;
+	     vma = vma->vm_next)
+		if (vma_is_committed(vma))
+			pages += (min(end, vma->vm_end) - max(start, vma->vm_start)) >> PAGE_SHIFT;
+	return pages;
 }
 
 /* Nothing of [addr, addr + len) is mapped. */
@@ -145,6 +156,10 @@ static long mmap_locked(struct mm *mm, struct vm_area *want, unsigned long addr,
 	pages = (len >> PAGE_SHIFT) - replaced;
 	if (may_expand(mm, pages, want->vm_prot, want->vm_flags))
 		return -ENOMEM;
+	/* What it replaces may be less than what it is: a reservation, that becomes memory. */
+	if (replaced && vma_is_committed(want) &&
+	    commit_check((len >> PAGE_SHIFT) - committed_in(mm, start, start + len)))
+		return -ENOMEM;
 	spare = vma_prepare();
 	if (!spare)
 		return -ENOMEM;
@@ -229,7 +244,7 @@ static long do_mmap(struct mm *mm, struct file *file, unsigned long addr, unsign
 		want->vm_file = file;
 		want->vm_pgoff = off >> PAGE_SHIFT;
 	}
-	if (flags & MAP_NORESERVE)
+	if ((flags & MAP_NORESERVE) && commit_may_be_skipped())
 		want->vm_flags |= VM_NORESERVE;
 	if (unlikely(is_shared(flags))) {
 		ret = start_sharing(file, want);
@@ -248,9 +263,16 @@ static long do_mmap(struct mm *mm, struct file *file, unsigned long addr, unsign
 /* Memory that is shared with children: a file that nobody else can open; or ERR_PTR. */
 static struct file *make_shared_memory(unsigned long len, u32 flags)
 {
-	if (len >> PAGE_SHIFT > nr_managed_pages() && !(flags & MAP_NORESERVE))
-		return ERR_PTR(-ENOMEM);
-	return shared_memory_file(len);
+	struct file *file = shared_memory_file(len);
+	int err;
+
+	if (IS_ERR(file) || ((flags & MAP_NORESERVE) && commit_may_be_skipped()))
+		return file;
+	err = shmem_commit(file_mapping(file), len >> PAGE_SHIFT);
+	if (!err)
+		return file;
+	file_put(file);
+	return ERR_PTR(err);
 }
 
 long vm_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long len, u32 prot,

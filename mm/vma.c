@@ -12,7 +12,8 @@
  *	in these words, each in a file of its own.
  *
  * Invariants (mm_check()): no two neighbours could be merged; list and tree hold the same areas in
- * the same order; total_vm, data_vm, stack_vm, exec_vm and nr_areas are the sums over the list.
+ * the same order; total_vm, data_vm, stack_vm, exec_vm, committed_vm and nr_areas are the sums over
+ * the list.
  * Locks: mmap_lock for writing; borders of file areas also under the mapping's mmap_lock, which
  * truncation holds when it visits areas of other processes.
  */
@@ -21,16 +22,19 @@
 #include "fs/mapping.h"
 #include "kernel/panic.h"
 #include "lib/errno.h"
+#include "mm/commit.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
 #include "mm/slab.h"
 #include "mm/tlb.h"
 #include "mm/vmstat.h"
 
+unsigned long max_map_count = 65530;
+
 /* ---- list and sums ---- */
 
-void vma_account(struct mm *mm, const struct vm_area *vma, unsigned long start, unsigned long end,
-		 int sign)
+void vma_sum(struct mm *mm, const struct vm_area *vma, unsigned long start, unsigned long end,
+	     int sign)
 {
 	unsigned long pages = ((end - start) >> PAGE_SHIFT) * sign;
 
@@ -41,8 +45,35 @@ void vma_account(struct mm *mm, const struct vm_area *vma, unsigned long start, 
 		mm->data_vm += pages;
 	if (vma->vm_prot & PROT_EXEC)
 		mm->exec_vm += pages;
+	if (vma_is_committed(vma))
+		mm->committed_vm += pages;
 	if (mm->total_vm > mm->hiwater_vm)
 		mm->hiwater_vm = mm->total_vm;
+}
+
+void vma_account(struct mm *mm, const struct vm_area *vma, unsigned long start, unsigned long end,
+		 int sign)
+{
+	unsigned long before = mm->committed_vm;
+
+	vma_sum(mm, vma, start, end, sign);
+	gauge_add(GAUGE_COMMITTED, mm->committed_vm - before);
+}
+
+/*
+ * @vma, equal to @other, takes it over. Where only one of the two may hold pages of its own, all is
+ * taken to: what is read-only then counts as promised.
+ */
+static void take_over_anon(struct vm_area *vma, const struct vm_area *other)
+{
+	const struct vm_area *clean = vma->vm_anon ? other : vma;
+	unsigned long start = clean->vm_start, end = clean->vm_end;
+
+	if (vma->vm_anon == other->vm_anon)
+		return;
+	vma_account(vma->vm_mm, clean, start, end, -1);
+	vma->vm_anon = true;
+	vma_account(vma->vm_mm, vma, start, end, 1);
 }
 
 /*
@@ -187,8 +218,7 @@ static void vma_absorb_next(struct mm *mm, struct vm_area *vma, struct vm_area *
 {
 	unsigned long end = next->vm_end;
 
-	if (next->vm_anon)
-		vma->vm_anon = true;
+	take_over_anon(vma, next);
 	vma_unlink(mm, next);
 	vma_set_borders(vma, vma->vm_start, end);
 	mapping_unlink_area(next);
@@ -230,14 +260,14 @@ struct vm_area *vma_insert(struct mm *mm, const struct vm_area *want, struct vm_
 	mm->last_hit = NULL;
 	if (prev && vma_can_merge(prev, want)) {
 		vma_discard(spare);
-		prev->vm_anon |= want->vm_anon;
+		take_over_anon(prev, want);
 		vma_set_borders(prev, prev->vm_start, want->vm_end);
 		count_vm(VM_vma_merge);
 		return vma_merge(mm, prev);
 	}
 	if (next && vma_can_merge(want, next)) {
 		vma_discard(spare);
-		next->vm_anon |= want->vm_anon;
+		take_over_anon(next, want);
 		vma_set_borders(next, want->vm_start, next->vm_end);
 		count_vm(VM_vma_merge);
 		return next;

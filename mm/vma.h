@@ -8,7 +8,9 @@
 
 #include "mm/mm.h"
 
-#define MAX_MAP_COUNT 65530 /* areas in one mm, as Linux's default */
+/* How many areas one mm may have: /proc/sys/vm/max_map_count, as Linux's default. */
+#define MAX_MAP_COUNT READ_ONCE(max_map_count)
+extern unsigned long max_map_count;
 
 struct mmu_gather;
 
@@ -65,9 +67,14 @@ static inline unsigned long vma_pgoff(const struct vm_area *vma, unsigned long a
 /* True when @b may be one area with @a, which ends where @b starts. */
 bool vma_can_merge(const struct vm_area *a, const struct vm_area *b);
 
-/* Adds (sign 1) or takes away (-1) the pages of [start, end) of an area like @vma in mm's sums. */
+/*
+ * Adds (sign 1) or takes away (-1) the pages of [start, end) of an area like @vma in mm's sums, and
+ * in what the machine has promised. vma_sum(): the first only.
+ */
 void vma_account(struct mm *mm, const struct vm_area *vma, unsigned long start, unsigned long end,
 		 int sign);
+void vma_sum(struct mm *mm, const struct vm_area *vma, unsigned long start, unsigned long end,
+	     int sign);
 
 /* The last area that begins below @addr, or NULL. */
 struct vm_area *vma_before(struct mm *mm, unsigned long addr);

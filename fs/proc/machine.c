@@ -14,6 +14,7 @@
 #include "fs/proc/proc.h"
 #include "kernel/console.h"
 #include "kernel/sched.h"
+#include "kernel/uts.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 
@@ -128,7 +129,8 @@ int proc_show_loadavg(struct seq_buf *seq, struct task *task __maybe_unused)
 
 int proc_show_version(struct seq_buf *seq, struct task *task __maybe_unused)
 {
-	seq_printf(seq, "Ravel version 6.1.0-ravel (gcc " __VERSION__ ") #1 SMP\n");
+	seq_printf(seq,
+		   UTS_SYSNAME " version " UTS_RELEASE " (gcc " __VERSION__ ") " UTS_VERSION "\n");
 	return 0;
 }
 

@@ -112,8 +112,9 @@ extern const struct file_operations proc_fd_fops;
 extern const struct file_operations proc_maps_fops, proc_smaps_fops; /* maps.c */
 extern const struct file_operations proc_pagemap_fops;		     /* pagemap.c */
 extern const struct file_operations proc_kpagecount_fops, proc_kpageflags_fops;
-extern const struct file_operations proc_check_all_fops, proc_drop_caches_fops; /* mem.c */
-extern const struct file_operations proc_kmsg_fops;				/* machine.c */
+extern const struct file_operations proc_check_all_fops, proc_drop_caches_fops; /* sysctl.c */
+extern const struct file_operations proc_number_fops;
+extern const struct file_operations proc_kmsg_fops; /* machine.c */
 
 int proc_show_pid_stat(struct seq_buf *seq, struct task *task); /* status.c */
 int proc_show_pid_status(struct seq_buf *seq, struct task *task);
@@ -130,6 +131,12 @@ int proc_show_shm(struct seq_buf *seq, struct task *task); /* shm.c */
 int proc_show_shmmax(struct seq_buf *seq, struct task *task);
 int proc_show_shmall(struct seq_buf *seq, struct task *task);
 int proc_show_shmmni(struct seq_buf *seq, struct task *task);
+
+int proc_show_ostype(struct seq_buf *seq, struct task *task); /* sysctl.c */
+int proc_show_osrelease(struct seq_buf *seq, struct task *task);
+int proc_show_uts_version(struct seq_buf *seq, struct task *task);
+int proc_show_hostname(struct seq_buf *seq, struct task *task);
+int proc_show_pid_max(struct seq_buf *seq, struct task *task);
 
 int proc_show_meminfo(struct seq_buf *seq, struct task *task); /* mem.c */
 int proc_show_vmstat(struct seq_buf *seq, struct task *task);

@@ -35,7 +35,7 @@ struct process {
 
 struct machine {
 	long long total, anon, cache, kernel, unused; /* KiB */
-	long long reserved, slab, tables, stacks;     /* parts of kernel; -1: not told */
+	long long reserved, slab, tables, stacks;     /* parts of kernel; 0, -1: not told */
 };
 
 /*
@@ -158,11 +158,13 @@ static void read_machine(struct machine *machine)
 
 	if (read_small_file("/proc/meminfo", text, sizeof(text)) < 0)
 		die_errno(STATUS_FAILED, "/proc/meminfo");
-	machine->reserved = field_of(text, "KernelReserved");
+	machine->reserved =
+		positive(field_of(text, "KernelImage")) + positive(field_of(text, "KernelTables")) +
+		positive(field_of(text, "PageArray")) + positive(field_of(text, "Firmware"));
 	machine->slab = field_of(text, "Slab");
 	machine->tables = field_of(text, "PageTables");
 	machine->stacks = field_of(text, "KernelStack");
-	machine->total = positive(field_of(text, "MemTotal")) + positive(machine->reserved);
+	machine->total = positive(field_of(text, "MemTotal")) + machine->reserved;
 	machine->unused = positive(field_of(text, "MemFree"));
 	machine->cache = positive(field_of(text, "Cached")) + positive(field_of(text, "Buffers"));
 	machine->anon = field_of(text, "AnonPages");
@@ -179,7 +181,7 @@ static void print_kernel_row(const struct machine *machine)
 /* The parts of the kernel that /proc/meminfo tells, with their names. */
 static void print_kernel_parts(const struct machine *machine)
 {
-	if (machine->reserved < 0)
+	if (machine->reserved == 0)
 		return;
 	printf("  of it    image and page array %lld, slab %lld, page tables %lld, stacks %lld\n",
 	       machine->reserved, machine->slab, machine->tables, machine->stacks);

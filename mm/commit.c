@@ -1,0 +1,97 @@
+/*
+ * commit.c - memory that is promised to programs, whether or not they have touched it yet.
+ *
+ *	area                                        promised
+ *	private, writable                           all its pages: each may become a frame of its own
+ *	private, read-only, but once written to     likewise: what was written is still there
+ *	private, never writable; PROT_NONE          nothing: the file, or the zero page, has it all
+ *	shared                                      nothing: the file has it. Shared memory without a
+ *	                                            file is promised whole with its object; a page
+ *	                                            of tmpfs, or of a memfd, when it comes
+ *	MAP_NORESERVE                               nothing, unless nothing may be overcommitted
+ *
+ *	overcommit_memory   a new promise is refused, ENOMEM,
+ *	0                   if it alone is more than the machine has: an obvious mistake
+ *	1                   never
+ *	2                   if all promises together were more than overcommit_ratio percent of memory
+ *
+ * Only in mode 2 can memory not run out; the price is that big programs cannot fork, and sparse
+ * arrays are refused.
+ *
+ * The area list is edited after the check, so harts that check at the same moment may go beyond the
+ * limit together, by one edit each.
+ *
+ * Invariants (mm_check(), vm_check_all()): mm->committed_vm is the sum over the list, and
+ * GAUGE_COMMITTED the sum over every mm.
+ * Locks: none; vma_account() is the one place where areas are added up, under mmap_lock.
+ * Source: Linux' Documentation/mm/overcommit-accounting.rst.
+ */
+#include "mm/commit.h"
+
+#include "lib/errno.h"
+#include "mm/buddy.h"
+#include "mm/filemap.h"
+#include "mm/internal.h"
+
+unsigned long overcommit_memory = OVERCOMMIT_GUESS, overcommit_ratio = 50;
+
+static long shmem_committed; /* pages of shared memory */
+
+unsigned long commit_limit(void)
+{
+	return nr_managed_pages() * READ_ONCE(overcommit_ratio) / 100;
+}
+
+unsigned long committed_pages(void)
+{
+	return gauge_sum(GAUGE_COMMITTED) + READ_ONCE(shmem_committed);
+}
+
+int commit_check(unsigned long pages)
+{
+	switch (READ_ONCE(overcommit_memory)) {
+	case OVERCOMMIT_ALWAYS:
+		return 0;
+	case OVERCOMMIT_NEVER:
+		return pages > 0 && committed_pages() + pages > commit_limit() ? -ENOMEM : 0;
+	default:
+		return pages > nr_managed_pages() ? -ENOMEM : 0;
+	}
+}
+
+bool commit_may_be_skipped(void)
+{
+	return READ_ONCE(overcommit_memory) != OVERCOMMIT_NEVER;
+}
+
+bool vma_is_committed(const struct vm_area *vma)
+{
+	return !(vma->vm_flags & (VM_SHARED | VM_NORESERVE)) &&
+	       ((vma->vm_prot & PROT_WRITE) || vma->vm_anon);
+}
+
+/* ---- shared memory ---- */
+
+int shmem_commit(struct address_space *as, unsigned long pages)
+{
+	int err = commit_check(pages);
+
+	if (err)
+		return err;
+	as->nr_committed = pages;
+	atomic_add_long(&shmem_committed, pages);
+	return 0;
+}
+
+void shmem_commit_page(struct address_space *as, long n)
+{
+	if (as->nr_committed == 0)
+		atomic_add_long(&shmem_committed, n);
+}
+
+void shmem_uncommit(struct address_space *as)
+{
+	if (as->nr_committed)
+		atomic_add_long(&shmem_committed, -(long)as->nr_committed);
+	as->nr_committed = 0;
+}
