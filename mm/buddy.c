@@ -340,10 +340,12 @@ void free_pages(struct page *page, unsigned order)
 	free_block(page, order, __builtin_return_address(0));
 }
 
-void page_put(struct page *page)
+bool page_put(struct page *page)
 {
-	if (atomic_dec_and_test(&page->refcount))
-		free_block(page, 0, __builtin_return_address(0));
+	if (!atomic_dec_and_test(&page->refcount))
+		return false;
+	free_block(page, 0, __builtin_return_address(0));
+	return true;
 }
 
 void buddy_add_range(unsigned long pfn, unsigned long end_pfn)

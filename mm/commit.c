@@ -1,19 +1,19 @@
 /*
  * commit.c - memory that is promised to programs, whether or not they have touched it yet.
  *
- *	area                                        promised
- *	private, writable                           all its pages: each may become a frame of its own
- *	private, read-only, but once written to     likewise: what was written is still there
- *	private, never writable; PROT_NONE          nothing: the file, or the zero page, has it all
- *	shared                                      nothing: the file has it. Shared memory without a
- *	                                            file is promised whole with its object; a page
- *	                                            of tmpfs, or of a memfd, when it comes
- *	MAP_NORESERVE                               nothing, unless nothing may be overcommitted
+ *	area                                   promised
+ *	private, writable                      all its pages: each may become its own frame
+ *	private, read-only, once written to    likewise: what was written is still there
+ *	private, never writable; PROT_NONE     nothing: the file, or the zero page, has it all
+ *	shared                                 nothing: the file has it. Memory shared without a
+ *	                                       file is promised whole with its object; a page
+ *	                                       of tmpfs, or of a memfd, when it comes
+ *	MAP_NORESERVE                          nothing, unless nothing may be overcommitted
  *
  *	overcommit_memory   a new promise is refused, ENOMEM,
  *	0                   if it alone is more than the machine has: an obvious mistake
  *	1                   never
- *	2                   if all promises together were more than overcommit_ratio percent of memory
+ *	2                   if all of them were more than overcommit_ratio percent of memory
  *
  * Only in mode 2 can memory not run out; the price is that big programs cannot fork, and sparse
  * arrays are refused.

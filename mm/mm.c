@@ -82,13 +82,30 @@ void mm_get(struct mm *mm)
 	atomic_inc(&mm->users);
 }
 
+static void count_freed(const struct mm_freed *freed)
+{
+	count_vm_n(VM_exit_freed_anon, freed->anon);
+	count_vm_n(VM_exit_freed_file, freed->file);
+	count_vm_n(VM_exit_freed_tables, freed->tables);
+	count_vm_n(VM_exit_kept_anon, freed->kept_anon);
+	count_vm_n(VM_exit_kept_file, freed->kept_file);
+}
+
 void mm_put(struct mm *mm)
 {
+	struct mm_freed freed;
+
+	mm_put_freed(mm, &freed);
+}
+
+void mm_put_freed(struct mm *mm, struct mm_freed *freed)
+{
+	*freed = (struct mm_freed){};
 	if (!atomic_dec_and_test(&mm->users))
 		return;
 	BUG_ON(READ_ONCE(mm->hart_mask) != 0);
 	down_write(&mm->mmap_lock);
-	vma_remove_aligned(mm, 0, TASK_SIZE);
+	vma_remove_all(mm, freed);
 	BUG_ON(mm->mmap || mm->rss_anon || mm->rss_file || mm->rss_shmem || mm->nr_ptes);
 	spin_lock(&mm_list_lock);
 	list_del(&mm->all_link);
@@ -99,7 +116,9 @@ void mm_put(struct mm *mm)
 	if (atomic_dec_and_test(&mm->anon_root->refcount))
 		kmem_cache_free(anon_root_cache, mm->anon_root);
 	pgd_free(mm->pgd);
+	freed->tables++;
 	kmem_cache_free(mm_cache, mm);
+	count_freed(freed);
 }
 
 void mm_totals(struct mm_totals *totals)

@@ -110,6 +110,14 @@ struct mm *mm_alloc(void);
 void mm_get(struct mm *mm);
 /* The last user's put unmaps everything and frees it; may sleep. */
 void mm_put(struct mm *mm);
+
+/* What the end of an address space did with the frames it had. */
+struct mm_freed {
+	unsigned long anon, file, tables;   /* free now; file: of a file that has gone, too */
+	unsigned long kept_anon, kept_file; /* unmapped: relatives have them; the page cache has */
+};
+/* The same, and tells in @freed what came of it: zeros when @mm has users left. */
+void mm_put_freed(struct mm *mm, struct mm_freed *freed);
 /* A copy for fork: areas, and the PTEs that a fault could not rebuild; NULL: no memory, undone. */
 struct mm *mm_fork(struct mm *parent);
 /* Makes @next (NULL: the kernel's tables) what this hart translates through. Interrupts off. */

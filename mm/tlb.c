@@ -23,13 +23,19 @@ void flush_tlb_range(struct mm *mm, unsigned long start, unsigned long end)
 		flush_tlb_harts(mask, start, end);
 }
 
-void gather_init(struct mmu_gather *g, struct mm *mm)
+static void restart(struct mmu_gather *g)
 {
-	g->mm = mm;
 	g->nr = 0;
 	g->start = ~0UL;
 	g->end = 0;
 	g->tables = false;
+}
+
+void gather_init(struct mmu_gather *g, struct mm *mm)
+{
+	g->mm = mm;
+	g->freed = NULL;
+	restart(g);
 }
 
 void gather_note(struct mmu_gather *g, unsigned long addr)
@@ -38,6 +44,30 @@ void gather_note(struct mmu_gather *g, unsigned long addr)
 		g->start = addr;
 	if (addr + PAGE_SIZE > g->end)
 		g->end = addr + PAGE_SIZE;
+}
+
+/* Drops the reference to @page and counts what came of it. */
+static void put_counting(struct mm_freed *freed, struct page *page)
+{
+	unsigned type = page->type;
+	bool last = page_put(page);
+
+	if (type == PAGE_TABLE)
+		freed->tables++;
+	else if (type == PAGE_ANON)
+		last ? freed->anon++ : freed->kept_anon++;
+	else
+		last ? freed->file++ : freed->kept_file++;
+}
+
+static void put_pages(struct mmu_gather *g)
+{
+	for (unsigned i = 0; i < g->nr; i++) {
+		if (g->freed)
+			put_counting(g->freed, g->page[i]);
+		else
+			page_put(g->page[i]);
+	}
 }
 
 void gather_finish(struct mmu_gather *g)
@@ -49,9 +79,8 @@ void gather_finish(struct mmu_gather *g)
 	else if (g->start < g->end)
 		flush_tlb_range(g->mm, g->start, g->end);
 	window();
-	for (unsigned i = 0; i < g->nr; i++)
-		page_put(g->page[i]);
-	gather_init(g, g->mm);
+	put_pages(g);
+	restart(g);
 }
 
 static void gather_add(struct mmu_gather *g, struct page *page)

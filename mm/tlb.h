@@ -20,6 +20,7 @@ struct mmu_gather {
 	struct mm *mm;
 	unsigned long start, end; /* what must be flushed: empty when start >= end */
 	bool tables;		  /* tables were cut out: intermediate entries may be cached too */
+	struct mm_freed *freed;	  /* NULL, or who wants to know what came of the frames */
 	unsigned nr;
 	struct page *page[GATHER_MAX];
 };

@@ -303,7 +303,8 @@ static struct vm_area *unlink_range(struct mm *mm, unsigned long start, unsigned
 	return chain;
 }
 
-void vma_remove_aligned(struct mm *mm, unsigned long start, unsigned long end)
+static void remove_range(struct mm *mm, unsigned long start, unsigned long end,
+			 struct mm_freed *freed)
 {
 	struct vm_area *prev, *next, *vma, *chain;
 	struct mmu_gather g;
@@ -313,6 +314,7 @@ void vma_remove_aligned(struct mm *mm, unsigned long start, unsigned long end)
 	if (!chain)
 		return;
 	gather_init(&g, mm);
+	g.freed = freed;
 	for (vma = chain; vma; vma = vma->vm_next)
 		zap_range(&g, vma->vm_start, vma->vm_end);
 	prev = vma_before(mm, chain->vm_start);
@@ -332,6 +334,16 @@ void vma_remove_aligned(struct mm *mm, unsigned long start, unsigned long end)
 		chain = vma->vm_next;
 		vma_free(vma);
 	}
+}
+
+void vma_remove_aligned(struct mm *mm, unsigned long start, unsigned long end)
+{
+	remove_range(mm, start, end, NULL);
+}
+
+void vma_remove_all(struct mm *mm, struct mm_freed *freed)
+{
+	remove_range(mm, 0, TASK_SIZE, freed);
 }
 
 unsigned vma_splits(struct mm *mm, unsigned long start, unsigned long end)

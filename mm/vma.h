@@ -41,6 +41,9 @@ struct vm_area *vma_merge(struct mm *mm, struct vm_area *vma);
  */
 int vma_remove(struct mm *mm, unsigned long start, unsigned long end);
 void vma_remove_aligned(struct mm *mm, unsigned long start, unsigned long end);
+/* REMOVE everything at the end of @mm; adds to @freed what came of its frames. */
+struct mm_freed;
+void vma_remove_all(struct mm *mm, struct mm_freed *freed);
 
 /* Moves @vma's borders (stack growth); the new space is free. Cannot fail. */
 void vma_resize(struct vm_area *vma, unsigned long start, unsigned long end);

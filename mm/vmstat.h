@@ -51,6 +51,11 @@
 	X(pgwriteback) /* pages handed to the disk */                                              \
 	X(vma_split)                                                                               \
 	X(vma_merge)                                                                               \
+	X(exit_freed_anon)   /* frames that ends of address spaces (exit, exec) gave back */       \
+	X(exit_freed_file)   /* ... of files that have gone */                                     \
+	X(exit_freed_tables) /* ... page tables, the roots too */                                  \
+	X(exit_kept_anon)    /* unmapped by them, but relatives have it */                         \
+	X(exit_kept_file)    /* ... the page cache has it */                                       \
 	X(oom_kill)                                                                                \
 	X(syscall_unknown)
 

@@ -144,6 +144,7 @@ int proc_show_buddyinfo(struct seq_buf *seq, struct task *task);
 int proc_show_slabinfo(struct seq_buf *seq, struct task *task);
 
 int proc_show_stat(struct seq_buf *seq, struct task *task); /* machine.c */
+int proc_show_exits(struct seq_buf *seq, struct task *task);
 int proc_show_uptime(struct seq_buf *seq, struct task *task);
 int proc_show_version(struct seq_buf *seq, struct task *task);
 int proc_show_cpuinfo(struct seq_buf *seq, struct task *task);

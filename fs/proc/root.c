@@ -83,6 +83,7 @@ static const struct proc_entry root_entries[] = {
 	TEXT(filesystems),
 	TEXT(loadavg),
 	TEXT(locks),
+	TEXT(exits),
 	TEXT(diskstats),
 #ifdef CONFIG_DEBUG
 	TEXT(lockdep),
