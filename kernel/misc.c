@@ -60,6 +60,9 @@ SYSCALL_DEFINE1(sysinfo, struct sysinfo_abi *, user)
 	info.uptime = ktime_ns() / NSEC_PER_SEC;
 	info.totalram = stats.total << PAGE_SHIFT;
 	info.freeram = stats.free << PAGE_SHIFT;
+	/* As /proc/loadavg: what wants a hart now, in 1/65536. */
+	info.loads[0] = info.loads[1] = info.loads[2] = (u64)nr_running() << 16;
+	info.bufferram = filemap_nr_buffers() << PAGE_SHIFT;
 	info.sharedram = shmem_nr_pages() << PAGE_SHIFT;
 	info.procs = nr_tasks();
 	info.mem_unit = 1;

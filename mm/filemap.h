@@ -181,7 +181,7 @@ unsigned long filemap_nr_dirty(void);
 unsigned long filemap_nr_writeback(void);
 /* The slow path of balance_dirty_pages(); its counter, and the number that is too much. */
 void throttle_writer(struct address_space *as);
-extern long nr_dirty_pages, dirty_background;
+extern long nr_dirty_pages, dirty_background, dirty_limit;
 
 static inline bool too_much_is_dirty(void)
 {

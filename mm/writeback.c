@@ -321,25 +321,20 @@ const char *writeback_fault(const struct page *page)
 /* ---- not too many ---- */
 
 unsigned long dirty_ratio = 20, dirty_background_ratio = 10;
-long dirty_background;
-
-/* Pages that are too many: the flusher starts below the number at which writers wait. */
-static unsigned long dirty_limit(void)
-{
-	return nr_managed_pages() * READ_ONCE(dirty_ratio) / 100;
-}
+long dirty_background, dirty_limit;
 
 void writeback_set_limits(void)
 {
 	unsigned long background = nr_managed_pages() * READ_ONCE(dirty_background_ratio) / 100;
-	unsigned long limit = dirty_limit();
+	unsigned long limit = nr_managed_pages() * READ_ONCE(dirty_ratio) / 100;
 
+	WRITE_ONCE(dirty_limit, limit);
 	WRITE_ONCE(dirty_background, background < limit ? background : limit / 2);
 }
 
 void throttle_writer(struct address_space *as)
 {
-	unsigned long limit = dirty_limit();
+	unsigned long limit = READ_ONCE(dirty_limit);
 
 	flusher_wake();
 	if (filemap_nr_dirty() + filemap_nr_writeback() < limit)

@@ -99,8 +99,8 @@ int proc_show_stat(struct seq_buf *seq, struct task *task __maybe_unused)
 		seq_printf(seq, "cpu%u", i);
 		put_cpu(seq, now - idle, idle, &sums);
 	}
-	seq_printf(seq, "intr %lu\nctxt %lu\nbtime %lu\n", irqs, switches,
-		   (unsigned long)((ktime_real_ns() - ktime_ns()) / NSEC_PER_SEC));
+	seq_printf(seq, "intr %lu\nctxt %lu\nbtime %lu\nprocesses %lu\n", irqs, switches,
+		   (unsigned long)((ktime_real_ns() - ktime_ns()) / NSEC_PER_SEC), nr_forks());
 	seq_printf(seq, "procs_running %u\nprocs_blocked %u\n", nr_running(), sums.blocked);
 	return 0;
 }
