@@ -17,8 +17,6 @@ void tty_init(void);
 bool tty_has_room(void);
 /* A byte came in. From the UART's interrupt, also before tty_init(). */
 void tty_input(char c);
-/* The foreground group of the terminal that is @task's, or -1. Any context. */
-pid_t tty_foreground_of(const struct task *task);
 /* The session leader @task ends: its foreground group is told. Task context. */
 void tty_session_exit(struct task *task);
 

@@ -17,6 +17,7 @@
 #include "arch/riscv/uaccess.h"
 #include "drivers/ldisc.h"
 #include "drivers/tty.h"
+#include "kernel/console.h"
 #include "kernel/signal.h"
 #include "kernel/task.h"
 

@@ -6,8 +6,8 @@
  *
  * A zombie has no mm: no Vm lines, and zeros in stat and statm.
  */
-#include "drivers/tty.h"
 #include "fs/proc/proc.h"
+#include "kernel/console.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
 #include "lib/bitmap.h"
