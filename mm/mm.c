@@ -128,8 +128,6 @@ void mm_totals(struct mm_totals *totals)
 	*totals = (struct mm_totals){};
 	spin_lock(&mm_list_lock);
 	list_for_each_entry(mm, &mm_list, all_link) {
-		totals->anon += READ_ONCE(mm->rss_anon);
-		totals->file += READ_ONCE(mm->rss_file);
 		totals->tables += READ_ONCE(mm->nr_ptes) + 1;
 		totals->areas += READ_ONCE(mm->nr_areas);
 	}

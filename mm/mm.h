@@ -194,8 +194,7 @@ static inline unsigned long mm_rss(const struct mm *mm)
 
 /* Sums over every address space: pages, and the number of areas. */
 struct mm_totals {
-	unsigned long anon, file; /* resident; a page counts once for each that maps it */
-	unsigned long tables;	  /* page tables, the roots included */
+	unsigned long tables; /* page tables, the roots included; pages */
 	unsigned long areas;
 };
 
