@@ -139,11 +139,8 @@ static inline bool page_get_unless_zero(struct page *page)
 	return atomic_inc_not_zero(&page->refcount);
 }
 
-/*
- * A reference less; true: it was the last, and the page (order 0) is free. Any context but
- * interrupts.
- */
-bool page_put(struct page *page);
+/* A reference less; the last one frees the page (order 0). Any context but interrupts. */
+void page_put(struct page *page);
 
 struct address_space;
 

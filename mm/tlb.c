@@ -11,6 +11,8 @@
 #include "mm/tlb.h"
 
 #include "arch/riscv/mmu.h"
+#include "mm/buddy.h"
+#include "mm/internal.h"
 #include "mm/window.h"
 
 void flush_tlb_range(struct mm *mm, unsigned long start, unsigned long end)
@@ -38,36 +40,33 @@ void gather_init(struct mmu_gather *g, struct mm *mm)
 	restart(g);
 }
 
-void gather_note(struct mmu_gather *g, unsigned long addr)
-{
-	if (addr < g->start)
-		g->start = addr;
-	if (addr + PAGE_SIZE > g->end)
-		g->end = addr + PAGE_SIZE;
-}
+enum kind { ANON, FILE_PAGE, TABLE, NR_KINDS };
 
-/* Drops the reference to @page and counts what came of it. */
-static void put_counting(struct mm_freed *freed, struct page *page)
+static void tally(struct page *const *pages, unsigned nr, unsigned long *count)
 {
-	unsigned type = page->type;
-	bool last = page_put(page);
-
-	if (type == PAGE_TABLE)
-		freed->tables++;
-	else if (type == PAGE_ANON)
-		last ? freed->anon++ : freed->kept_anon++;
-	else
-		last ? freed->file++ : freed->kept_file++;
-}
-
-static void put_pages(struct mmu_gather *g)
-{
-	for (unsigned i = 0; i < g->nr; i++) {
-		if (g->freed)
-			put_counting(g->freed, g->page[i]);
+	for (unsigned i = 0; i < nr; i++) {
+		if (pages[i]->type == PAGE_TABLE)
+			count[TABLE]++;
 		else
-			page_put(g->page[i]);
+			count[page_is_anon(pages[i]) ? ANON : FILE_PAGE]++;
 	}
+}
+
+/* As pages_put(), counting what was freed, and of the rest what stays with others. */
+static void put_counting(struct mm_freed *freed, struct page **pages, unsigned nr)
+{
+	unsigned long had[NR_KINDS] = {}, gone[NR_KINDS] = {};
+	unsigned last;
+
+	tally(pages, nr, had); /* while they are ours */
+	last = pages_drop(pages, nr);
+	tally(pages, last, gone);
+	pages_free(pages, last);
+	freed->anon += gone[ANON];
+	freed->file += gone[FILE_PAGE];
+	freed->tables += gone[TABLE];
+	freed->kept_anon += had[ANON] - gone[ANON];
+	freed->kept_file += had[FILE_PAGE] - gone[FILE_PAGE];
 }
 
 void gather_finish(struct mmu_gather *g)
@@ -79,21 +78,11 @@ void gather_finish(struct mmu_gather *g)
 	else if (g->start < g->end)
 		flush_tlb_range(g->mm, g->start, g->end);
 	window();
-	put_pages(g);
+	if (g->freed)
+		put_counting(g->freed, g->page, g->nr);
+	else
+		pages_put(g->page, g->nr);
 	restart(g);
-}
-
-static void gather_add(struct mmu_gather *g, struct page *page)
-{
-	g->page[g->nr++] = page;
-	if (g->nr == GATHER_MAX)
-		gather_finish(g);
-}
-
-void gather_page(struct mmu_gather *g, struct page *page, unsigned long addr)
-{
-	gather_note(g, addr);
-	gather_add(g, page);
 }
 
 void gather_table(struct mmu_gather *g, struct page *page)
