@@ -22,7 +22,11 @@
 /* The frame that the PTE of @addr grants for @access right now, with a reference; or NULL. */
 static struct page *follow(struct mm *mm, unsigned long addr, enum fault_access access)
 {
-	unsigned long need = access == FAULT_WRITE ? PTE_V | PTE_W | PTE_D : PTE_V;
+	static const unsigned long needs[] = {
+		[FAULT_READ] = PTE_V | PTE_R,
+		[FAULT_WRITE] = PTE_V | PTE_W | PTE_D,
+		[FAULT_EXEC] = PTE_V | PTE_X,
+	};
 	struct page *page = NULL;
 	struct spinlock *ptl;
 	pte_t *ptep, pte;
@@ -33,7 +37,7 @@ static struct page *follow(struct mm *mm, unsigned long addr, enum fault_access 
 		ptl = pte_lockptr(ptep);
 		spin_lock(ptl);
 		pte = pte_read(ptep);
-		if ((pte.val & need) == need) {
+		if ((pte.val & needs[access]) == needs[access]) {
 			page = pfn_to_page(pte_pfn(pte));
 			page_get(page);
 		}
@@ -99,19 +103,24 @@ size_t mm_copy_from(struct mm *mm, void *dst, unsigned long uaddr, size_t len)
 	return mm_copy(mm, uaddr, dst, len, FAULT_READ);
 }
 
-/* How MAP_POPULATE touches the area at @addr: by the strongest right; false: it has none. */
+/*
+ * How MAP_POPULATE touches the area at @addr; false: it has no right at all. Writing makes private
+ * copies, of which shared areas have none: there it would only make clean pages dirty.
+ */
 static bool populate_access(struct mm *mm, unsigned long addr, enum fault_access *access)
 {
 	struct vm_area *vma;
+	bool shared;
 	u32 prot;
 
 	down_read(&mm->mmap_lock);
 	vma = vma_lookup(mm, addr);
 	prot = vma ? vma->vm_prot : PROT_NONE;
+	shared = vma && (vma->vm_flags & VM_SHARED);
 	up_read(&mm->mmap_lock);
-	if (prot & PROT_WRITE)
+	if ((prot & PROT_WRITE) && !shared)
 		*access = FAULT_WRITE;
-	else if (prot & PROT_READ)
+	else if (prot & (PROT_READ | PROT_WRITE))
 		*access = FAULT_READ;
 	else
 		*access = FAULT_EXEC;
