@@ -26,8 +26,8 @@ void free_pages(struct page *page, unsigned order);
  */
 void pages_put(struct page **pages, unsigned nr);
 /*
- * The same in two steps: those that lost their last reference come first in the array, as they
- * were, and their number is returned; then they are freed.
+ * The same in two steps: those that lost their last reference come first in the array, and their
+ * number is returned; then they are freed.
  */
 unsigned pages_drop(struct page **pages, unsigned nr);
 void pages_free(struct page **pages, unsigned nr);

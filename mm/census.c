@@ -2,7 +2,7 @@
  * census.c - every frame of the machine counted by what it is, against what is counted in passing.
  *
  *	mem_map[]   A A F T . S F A ...     looked at one by one, with the machine stopped
- *	counters    anonymous, cache, dirty, tables, slabs, committed: kept up by who changes them
+ *	counters    cache, dirty, tables, slabs, sharing: kept up by who changes them
  *
  * Invariant: both agree: what /proc/meminfo shows is what there is.
  * Locks: vm_check_all() has stopped the machine.
@@ -15,21 +15,22 @@
 #include "mm/slab.h"
 
 struct census {
-	unsigned long cached, dirty, tables, slab, anon_mapped, file_mapped;
+	unsigned long cached, dirty, tables, slab;
+	long shared_anon, shared_file; /* PTEs beyond the first of a frame */
 };
 
 static void count_frame(struct census *census, const struct page *page)
 {
-	bool mapped = atomic_read(&page->mapcount) > 0;
+	long shared = max(atomic_read(&page->mapcount) - 1, 0);
 
 	switch (page->type) {
 	case PAGE_FILE:
 		census->cached += page->mapping != NULL;
 		census->dirty += !!(page_flags(page) & PG_DIRTY);
-		census->file_mapped += mapped;
+		census->shared_file += shared;
 		break;
 	case PAGE_ANON:
-		census->anon_mapped += mapped;
+		census->shared_anon += shared;
 		break;
 	case PAGE_TABLE:
 		census->tables += page->mapping != NULL;
@@ -45,31 +46,30 @@ static void count_frame(struct census *census, const struct page *page)
 
 static int compare(const struct census *census)
 {
-	unsigned long tables = 0, committed = 0;
+	unsigned long tables = 0;
 	int faults = 0;
 	struct mm *mm;
 
-	list_for_each_entry(mm, &mm_list, all_link) {
+	list_for_each_entry(mm, &mm_list, all_link)
 		tables += mm->nr_ptes;
-		committed += mm->committed_vm;
-	}
 	{
 		const struct {
 			const char *what;
-			unsigned long found, counted;
+			long found, counted;
 		} sums[] = {
 			{ "are cache", census->cached, filemap_nr_pages() },
 			{ "are dirty", census->dirty, filemap_nr_dirty() },
 			{ "are page tables", census->tables, tables },
 			{ "are slabs", census->slab, slab_nr_pages() },
-			{ "are mapped and anonymous", census->anon_mapped, gauge_sum(GAUGE_ANON) },
-			{ "are promised to areas", committed, gauge_sum(GAUGE_COMMITTED) },
-			{ "are mapped and a file's", census->file_mapped, gauge_sum(GAUGE_MAPPED) },
+			{ "are PTEs of shared anonymous frames", census->shared_anon,
+			  gauge_sum(GAUGE_SHARED_ANON) },
+			{ "are PTEs of shared file frames", census->shared_file,
+			  gauge_sum(GAUGE_SHARED_FILE) },
 		};
 
 		for (unsigned i = 0; i < ARRAY_SIZE(sums); i++)
 			if (sums[i].found != sums[i].counted) {
-				printk("mm_check: %lu pages %s, %lu are counted\n", sums[i].found,
+				printk("mm_check: %ld pages %s, %ld are counted\n", sums[i].found,
 				       sums[i].what, sums[i].counted);
 				faults++;
 			}

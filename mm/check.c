@@ -43,7 +43,7 @@
 struct walk {
 	struct mm *mm;
 	int faults;
-	long anon, file, shmem, tables;
+	long anon, file, tables;
 	int (*leaf)(struct walk *w, unsigned long addr, pte_t pte);
 };
 
@@ -169,7 +169,6 @@ static int check_leaf(struct walk *w, unsigned long addr, pte_t pte)
 		return check_anon_pte(w, vma, addr, page);
 	}
 	w->file++;
-	w->shmem += page_is_shmem(page);
 	if (page->type != PAGE_FILE)
 		return complain("0x%lx: PTE maps a page that is not user memory", addr);
 	return check_file_pte(vma, addr, pte, page);
@@ -204,7 +203,7 @@ static int check_sums(struct mm *mm, unsigned nr)
 
 	sum.total_vm = sum.data_vm = sum.stack_vm = sum.exec_vm = sum.committed_vm = 0;
 	for (struct vm_area *vma = mm->mmap; vma; vma = vma->vm_next)
-		vma_sum(&sum, vma, vma->vm_start, vma->vm_end, 1);
+		vma_account(&sum, vma, vma->vm_start, vma->vm_end, 1);
 	if (nr != mm->nr_areas)
 		return complain("%u areas listed, %u counted", nr, mm->nr_areas);
 	if (sum.total_vm != mm->total_vm || sum.data_vm != mm->data_vm ||
@@ -222,22 +221,18 @@ static int check_sums(struct mm *mm, unsigned nr)
 static int check_tables(struct mm *mm)
 {
 	struct walk w;
-	long anon, file, shmem;
+	long anon, file;
 
 	do {
 		anon = READ_ONCE(mm->rss_anon);
 		file = READ_ONCE(mm->rss_file);
-		shmem = READ_ONCE(mm->rss_shmem);
 		w = (struct walk){ .mm = mm, .leaf = check_leaf };
 		walk_table(&w, mm->pgd, PT_LEVELS - 1, 0);
-	} while (anon != READ_ONCE(mm->rss_anon) || file != READ_ONCE(mm->rss_file) ||
-		 shmem != READ_ONCE(mm->rss_shmem));
+	} while (anon != READ_ONCE(mm->rss_anon) || file != READ_ONCE(mm->rss_file));
 	if (w.anon != anon || w.file != file)
 		w.faults +=
 			complain("rss: anon %ld counted, %ld found; file %ld counted, %ld found",
 				 anon, w.anon, file, w.file);
-	if (w.shmem != shmem)
-		w.faults += complain("rss: shmem %ld counted, %ld found", shmem, w.shmem);
 	if (w.tables != mm->nr_ptes)
 		w.faults += complain("%ld tables counted, %ld found", mm->nr_ptes, w.tables);
 	return w.faults;

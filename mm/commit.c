@@ -21,9 +21,9 @@
  * The area list is edited after the check, so harts that check at the same moment may go beyond the
  * limit together, by one edit each.
  *
- * Invariants (mm_check(), vm_check_all()): mm->committed_vm is the sum over the list, and
- * GAUGE_COMMITTED the sum over every mm.
- * Locks: none; vma_account() is the one place where areas are added up, under mmap_lock.
+ * Invariant (mm_check()): mm->committed_vm is the sum over the list.
+ * Locks: mm_list_lock while the address spaces are added up, which only mode 2 and /proc do;
+ * vma_account() is the one place where areas are, under mmap_lock.
  * Source: Linux' Documentation/mm/overcommit-accounting.rst.
  */
 #include "mm/commit.h"
@@ -44,7 +44,10 @@ unsigned long commit_limit(void)
 
 unsigned long committed_pages(void)
 {
-	return gauge_sum(GAUGE_COMMITTED) + READ_ONCE(shmem_committed);
+	struct mm_totals totals;
+
+	mm_totals(&totals);
+	return totals.committed + READ_ONCE(shmem_committed);
 }
 
 int commit_check(unsigned long pages)
@@ -62,12 +65,6 @@ int commit_check(unsigned long pages)
 bool commit_may_be_skipped(void)
 {
 	return READ_ONCE(overcommit_memory) != OVERCOMMIT_NEVER;
-}
-
-bool vma_is_committed(const struct vm_area *vma)
-{
-	return !(vma->vm_flags & (VM_SHARED | VM_NORESERVE)) &&
-	       ((vma->vm_prot & PROT_WRITE) || vma->vm_anon);
 }
 
 /* ---- shared memory ---- */

@@ -4,10 +4,7 @@
 #ifndef RAVEL_MM_COMMIT_H
 #define RAVEL_MM_COMMIT_H
 
-#include "lib/types.h"
-
-struct address_space;
-struct vm_area;
+#include "mm/mm.h"
 
 /* /proc/sys/vm/overcommit_memory, overcommit_ratio (percent). */
 #define OVERCOMMIT_GUESS  0
@@ -27,7 +24,11 @@ int commit_check(unsigned long pages);
  * changes only under mmap_lock for writing (vm_anon is set by faults only where it changes
  * nothing).
  */
-bool vma_is_committed(const struct vm_area *vma);
+static inline bool vma_is_committed(const struct vm_area *vma)
+{
+	return !(vma->vm_flags & (VM_SHARED | VM_NORESERVE)) &&
+	       ((vma->vm_prot & PROT_WRITE) || vma->vm_anon);
+}
 
 /* Is MAP_NORESERVE, or the like, heard? Only where more may be promised than there is. */
 bool commit_may_be_skipped(void);

@@ -76,10 +76,11 @@ static bool replace(struct fault *f, struct page *old, struct page *new, struct 
 	pte_take(f->ptep);
 	flush_tlb_range(f->mm, f->addr, f->addr + PAGE_SIZE);
 	pte = pte_make(page_to_pfn(new), fault_pte_bits(f->vma, true) | PTE_D);
-	page_add_map(new);
+	atomic_inc(&new->mapcount);
 	pte_set(f->ptep, pte);
 	if (old) {
-		page_drop_map(old);
+		if (atomic_dec_old(&old->mapcount) > 1)
+			gauge_add(was_anon ? GAUGE_SHARED_ANON : GAUGE_SHARED_FILE, -1);
 		*dropped = old;
 	}
 	spin_unlock(ptl);
@@ -88,8 +89,6 @@ static bool replace(struct fault *f, struct page *old, struct page *new, struct 
 		mm_add_rss_anon(f->mm, 1);
 		if (old)
 			mm_add_rss_file(f->mm, -1);
-		if (old && page_is_shmem(old))
-			mm_add_rss_shmem(f->mm, -1);
 	}
 	return true;
 }

@@ -53,13 +53,14 @@ static bool copy_leaves(struct mm *child, pte_t *src, pte_t *dst, unsigned long 
 			lost_write = true;
 		}
 		page_get(page);
-		page_add_map(page);
+		atomic_inc(&page->mapcount);
 		pte_set(dst, pte);
 		anon++;
 	}
 	spin_unlock(dst_ptl);
 	spin_unlock(src_ptl);
 	mm_add_rss_anon(child, anon);
+	gauge_add(GAUGE_SHARED_ANON, anon);
 	return lost_write;
 }
 

@@ -39,17 +39,6 @@ static inline void mm_add_rss_file(struct mm *mm, long n)
 	atomic_add_long(&mm->rss_file, n);
 }
 
-/* Those of them that are shared memory. */
-static inline void mm_add_rss_shmem(struct mm *mm, long n)
-{
-	atomic_add_long(&mm->rss_shmem, n);
-}
-
-static inline bool page_is_shmem(const struct page *page)
-{
-	return page_flags(page) & PG_SHMEM;
-}
-
 /* Called before rss falls, so that the peak is not lost. */
 static inline void mm_update_hiwater(struct mm *mm)
 {
@@ -68,20 +57,6 @@ static inline void *anon_owner(const struct mm *mm)
 static inline bool page_is_anon(const struct page *page)
 {
 	return page->type == PAGE_ANON;
-}
-
-/* A PTE more maps @page, whose type is set; its leaf table's lock is held. */
-static inline void page_add_map(struct page *page)
-{
-	if (atomic_inc_old(&page->mapcount) == 0)
-		gauge_add(page_is_anon(page) ? GAUGE_ANON : GAUGE_MAPPED, 1);
-}
-
-/* A PTE less; what the PTE held of @page is still held. */
-static inline void page_drop_map(struct page *page)
-{
-	if (atomic_dec_old(&page->mapcount) == 1)
-		gauge_add(page_is_anon(page) ? GAUGE_ANON : GAUGE_MAPPED, -1);
 }
 
 #endif

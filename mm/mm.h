@@ -99,7 +99,6 @@ struct mm {
 	unsigned long total_vm, data_vm, stack_vm, exec_vm;
 	unsigned long committed_vm;	  /* promised: mm/commit.c */
 	long rss_anon, rss_file, nr_ptes; /* nr_ptes: page-table pages, without the root */
-	long rss_shmem;			  /* part of rss_file: pages of shared memory */
 	unsigned long hiwater_rss, hiwater_vm;
 };
 
@@ -194,7 +193,9 @@ static inline unsigned long mm_rss(const struct mm *mm)
 
 /* Sums over every address space: pages, and the number of areas. */
 struct mm_totals {
-	unsigned long tables; /* page tables, the roots included; pages */
+	long anon, file;	 /* resident; a page counts once for each that maps it */
+	unsigned long tables;	 /* page tables, the roots included; pages */
+	unsigned long committed; /* promised to areas; mm/commit.c */
 	unsigned long areas;
 };
 

@@ -325,13 +325,10 @@ static unsigned drop_references(struct page **pages, unsigned nr, const void *ca
 	unsigned last = 0;
 
 	for (unsigned i = 0; i < nr; i++) {
-		struct page *page = pages[i];
-
-		if (!atomic_dec_and_test(&page->refcount))
+		if (!atomic_dec_and_test(&pages[i]->refcount))
 			continue;
-		check_free(page, 0, caller);
-		pages[i] = pages[last];
-		pages[last++] = page;
+		check_free(pages[i], 0, caller);
+		pages[last++] = pages[i];
 	}
 	return last;
 }

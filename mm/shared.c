@@ -99,11 +99,10 @@ static enum fault_result make_writable(struct fault *f, struct page *page,
 	fresh = pte_none(f->orig);
 	if (fresh) {
 		page_get(page);
-		page_add_map(page);
+		if (atomic_inc_old(&page->mapcount) > 0)
+			gauge_add(GAUGE_SHARED_FILE, 1);
 		pte_set(f->ptep, pte_make(page_to_pfn(page), bits));
 		mm_add_rss_file(f->mm, 1);
-		if (as->ops->no_backing)
-			mm_add_rss_shmem(f->mm, 1);
 	} else {
 		pte_set_bits(f->ptep, PTE_W | PTE_D | PTE_A);
 	}

@@ -16,6 +16,8 @@
  * page is counted by one value of it.
  * Source: proc_pid_smaps(5).
  */
+#include "fs/mapping.h"
+#include "mm/filemap.h"
 #include "mm/internal.h"
 #include "mm/walk.h"
 
@@ -63,4 +65,23 @@ static void add_leaves(const pte_t *ptep, unsigned long addr, unsigned long end,
 void vma_add_usage(const struct vm_area *vma, struct area_usage *usage)
 {
 	walk_range(vma->vm_mm, vma->vm_start, vma->vm_end, add_leaves, usage);
+}
+
+/* Not counted in passing, but when somebody asks: few processes have such areas. */
+unsigned long mm_nr_shmem(struct mm *mm)
+{
+	unsigned long pages = 0;
+
+	down_read(&mm->mmap_lock);
+	for (const struct vm_area *vma = mm->mmap; vma; vma = vma->vm_next) {
+		struct area_usage usage = {};
+
+		if (!vma->vm_file || !file_mapping(vma->vm_file)->ops->no_backing)
+			continue;
+		vma_add_usage(vma, &usage);
+		pages += usage.shared_clean + usage.shared_dirty + usage.private_clean +
+			 usage.private_dirty - usage.anon;
+	}
+	up_read(&mm->mmap_lock);
+	return pages;
 }

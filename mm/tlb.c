@@ -12,7 +12,6 @@
 
 #include "arch/riscv/mmu.h"
 #include "mm/buddy.h"
-#include "mm/internal.h"
 #include "mm/window.h"
 
 void flush_tlb_range(struct mm *mm, unsigned long start, unsigned long end)
@@ -40,33 +39,15 @@ void gather_init(struct mmu_gather *g, struct mm *mm)
 	restart(g);
 }
 
-enum kind { ANON, FILE_PAGE, TABLE, NR_KINDS };
-
-static void tally(struct page *const *pages, unsigned nr, unsigned long *count)
+/* As pages_put(), counting what was freed. */
+static void put_counting(struct gather_freed *freed, struct page **pages, unsigned nr)
 {
-	for (unsigned i = 0; i < nr; i++) {
-		if (pages[i]->type == PAGE_TABLE)
-			count[TABLE]++;
-		else
-			count[page_is_anon(pages[i]) ? ANON : FILE_PAGE]++;
-	}
-}
+	unsigned last = pages_drop(pages, nr);
 
-/* As pages_put(), counting what was freed, and of the rest what stays with others. */
-static void put_counting(struct mm_freed *freed, struct page **pages, unsigned nr)
-{
-	unsigned long had[NR_KINDS] = {}, gone[NR_KINDS] = {};
-	unsigned last;
-
-	tally(pages, nr, had); /* while they are ours */
-	last = pages_drop(pages, nr);
-	tally(pages, last, gone);
+	freed->all += last;
+	for (unsigned i = 0; i < last; i++)
+		freed->file += pages[i]->type == PAGE_FILE;
 	pages_free(pages, last);
-	freed->anon += gone[ANON];
-	freed->file += gone[FILE_PAGE];
-	freed->tables += gone[TABLE];
-	freed->kept_anon += had[ANON] - gone[ANON];
-	freed->kept_file += had[FILE_PAGE] - gone[FILE_PAGE];
 }
 
 void gather_finish(struct mmu_gather *g)

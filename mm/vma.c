@@ -33,8 +33,8 @@ unsigned long max_map_count = 65530;
 
 /* ---- list and sums ---- */
 
-void vma_sum(struct mm *mm, const struct vm_area *vma, unsigned long start, unsigned long end,
-	     int sign)
+void vma_account(struct mm *mm, const struct vm_area *vma, unsigned long start, unsigned long end,
+		 int sign)
 {
 	unsigned long pages = ((end - start) >> PAGE_SHIFT) * sign;
 
@@ -49,15 +49,6 @@ void vma_sum(struct mm *mm, const struct vm_area *vma, unsigned long start, unsi
 		mm->committed_vm += pages;
 	if (mm->total_vm > mm->hiwater_vm)
 		mm->hiwater_vm = mm->total_vm;
-}
-
-void vma_account(struct mm *mm, const struct vm_area *vma, unsigned long start, unsigned long end,
-		 int sign)
-{
-	unsigned long before = mm->committed_vm;
-
-	vma_sum(mm, vma, start, end, sign);
-	gauge_add(GAUGE_COMMITTED, mm->committed_vm - before);
 }
 
 /*
@@ -302,7 +293,7 @@ static struct vm_area *unlink_range(struct mm *mm, unsigned long start, unsigned
 }
 
 static void remove_range(struct mm *mm, unsigned long start, unsigned long end,
-			 struct mm_freed *freed)
+			 struct gather_freed *freed)
 {
 	struct vm_area *prev, *next, *vma, *chain;
 	struct mmu_gather g;
@@ -339,7 +330,7 @@ void vma_remove_aligned(struct mm *mm, unsigned long start, unsigned long end)
 	remove_range(mm, start, end, NULL);
 }
 
-void vma_remove_all(struct mm *mm, struct mm_freed *freed)
+void vma_remove_all(struct mm *mm, struct gather_freed *freed)
 {
 	remove_range(mm, 0, TASK_SIZE, freed);
 }

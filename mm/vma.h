@@ -41,9 +41,9 @@ struct vm_area *vma_merge(struct mm *mm, struct vm_area *vma);
  */
 int vma_remove(struct mm *mm, unsigned long start, unsigned long end);
 void vma_remove_aligned(struct mm *mm, unsigned long start, unsigned long end);
-/* REMOVE everything at the end of @mm; adds to @freed what came of its frames. */
-struct mm_freed;
-void vma_remove_all(struct mm *mm, struct mm_freed *freed);
+/* REMOVE everything at the end of @mm; adds to @freed the frames that are free then. */
+struct gather_freed;
+void vma_remove_all(struct mm *mm, struct gather_freed *freed);
 
 /* Moves @vma's borders (stack growth); the new space is free. Cannot fail. */
 void vma_resize(struct vm_area *vma, unsigned long start, unsigned long end);
@@ -70,14 +70,9 @@ static inline unsigned long vma_pgoff(const struct vm_area *vma, unsigned long a
 /* True when @b may be one area with @a, which ends where @b starts. */
 bool vma_can_merge(const struct vm_area *a, const struct vm_area *b);
 
-/*
- * Adds (sign 1) or takes away (-1) the pages of [start, end) of an area like @vma in mm's sums, and
- * in what the machine has promised. vma_sum(): the first only.
- */
+/* Adds (sign 1) or takes away (-1) the pages of [start, end) of an area like @vma in mm's sums. */
 void vma_account(struct mm *mm, const struct vm_area *vma, unsigned long start, unsigned long end,
 		 int sign);
-void vma_sum(struct mm *mm, const struct vm_area *vma, unsigned long start, unsigned long end,
-	     int sign);
 
 /* The last area that begins below @addr, or NULL. */
 struct vm_area *vma_before(struct mm *mm, unsigned long addr);

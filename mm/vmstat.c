@@ -18,13 +18,13 @@ const char *const vmstat_name[NR_VMSTAT] = {
 
 long vm_gauge[MAX_HARTS][NR_VM_GAUGES];
 
-unsigned long gauge_sum(enum vm_gauge gauge)
+long gauge_sum(enum vm_gauge gauge)
 {
 	long sum = 0;
 
 	for (unsigned i = 0; i < MAX_HARTS; i++)
 		sum += READ_ONCE(vm_gauge[i][gauge]);
-	return max(sum, 0L); /* between the two halves of a change on another hart */
+	return sum;
 }
 
 unsigned long vmstat_sum(enum vmstat_event event)

@@ -68,13 +68,11 @@ enum vmstat_event {
 		NR_VMSTAT
 };
 
-/* Pages that there are now. */
-enum vm_gauge {
-	GAUGE_ANON,	 /* anonymous frames that somebody maps, each counted once */
-	GAUGE_MAPPED,	 /* frames of the page cache likewise */
-	GAUGE_COMMITTED, /* promised to areas: mm/commit.c */
-	NR_VM_GAUGES
-};
+/*
+ * PTEs that map a frame which another PTE maps already: what the sums of rss count too often. So
+ * nothing is counted where a frame has one PTE.
+ */
+enum vm_gauge { GAUGE_SHARED_ANON, GAUGE_SHARED_FILE, NR_VM_GAUGES };
 
 extern unsigned long vmstat[MAX_HARTS][NR_VMSTAT];
 extern const char *const vmstat_name[NR_VMSTAT];
@@ -95,8 +93,8 @@ static inline void gauge_add(enum vm_gauge gauge, long n)
 	vm_gauge[this_hart()->id][gauge] += n;
 }
 
-/* The sum over the harts; never negative. */
-unsigned long gauge_sum(enum vm_gauge gauge);
+/* The sum over the harts. */
+long gauge_sum(enum vm_gauge gauge);
 unsigned long vmstat_sum(enum vmstat_event event);
 
 #endif

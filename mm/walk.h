@@ -33,6 +33,9 @@ struct area_usage {
 /* Adds what @vma has to @usage. mmap_lock of its mm is held. */
 void vma_add_usage(const struct vm_area *vma, struct area_usage *usage);
 
+/* Resident pages of @mm that are shared memory, of its rss_file. Takes mmap_lock for reading. */
+unsigned long mm_nr_shmem(struct mm *mm);
+
 /* ---- page by page (mm/pagemap.c) ---- */
 
 /* Entries of /proc/<pid>/pagemap, as Linux has them. */

@@ -28,7 +28,8 @@
 
 /* Every frame, by what it is for; pages. */
 struct memory {
-	unsigned long total, unused, buffers, cached, shmem, anon, slab, tables, stacks, other;
+	unsigned long total, unused, buffers, cached, shmem, anon, mapped, slab, tables, stacks,
+		other;
 	unsigned long firmware, image, early_tables, page_array;
 };
 
@@ -48,6 +49,12 @@ static void look_at_reserved(struct memory *m)
 	m->firmware = ram - m->total - m->image - early_nr_allocated;
 }
 
+/* Frames, of the sum over processes, in which a frame counts once for each that maps it. */
+static unsigned long once(long sum, enum vm_gauge gauge)
+{
+	return max(sum - gauge_sum(gauge), 0L);
+}
+
 /* False when frames moved meanwhile so that they were seen twice. */
 static bool look_at_memory(struct memory *m)
 {
@@ -58,7 +65,8 @@ static bool look_at_memory(struct memory *m)
 	mm_totals(&totals);
 	m->tables = totals.tables;
 	m->unused = nr_free_pages();
-	m->anon = gauge_sum(GAUGE_ANON);
+	m->anon = once(totals.anon, GAUGE_SHARED_ANON);
+	m->mapped = once(totals.file, GAUGE_SHARED_FILE);
 	m->buffers = filemap_nr_buffers();
 	m->shmem = shmem_nr_pages();
 	pages = filemap_nr_pages();
@@ -95,7 +103,7 @@ int proc_show_meminfo(struct seq_buf *seq, struct task *task __maybe_unused)
 			{ "Dirty:", filemap_nr_dirty() },
 			{ "Writeback:", filemap_nr_writeback() },
 			{ "AnonPages:", m.anon },
-			{ "Mapped:", gauge_sum(GAUGE_MAPPED) },
+			{ "Mapped:", m.mapped },
 			{ "Shmem:", m.shmem },
 			{ "Slab:", m.slab },
 			{ "KernelStack:", m.stacks },
@@ -134,8 +142,8 @@ int proc_show_vmstat(struct seq_buf *seq, struct task *task __maybe_unused)
 
 	mm_totals(&totals);
 	seq_printf(seq, "nr_free_pages %lu\n", nr_free_pages());
-	seq_printf(seq, "nr_anon_pages %lu\n", gauge_sum(GAUGE_ANON));
-	seq_printf(seq, "nr_mapped %lu\n", gauge_sum(GAUGE_MAPPED));
+	seq_printf(seq, "nr_anon_pages %lu\n", once(totals.anon, GAUGE_SHARED_ANON));
+	seq_printf(seq, "nr_mapped %lu\n", once(totals.file, GAUGE_SHARED_FILE));
 	seq_printf(seq, "nr_file_pages %lu\n", filemap_nr_pages());
 	seq_printf(seq, "nr_dirty %lu\n", filemap_nr_dirty());
 	seq_printf(seq, "nr_writeback %lu\n", filemap_nr_writeback());

@@ -13,6 +13,7 @@
 #include "lib/bitmap.h"
 #include "lib/string.h"
 #include "mm/mm.h"
+#include "mm/walk.h"
 
 #define USER_HZ	    100
 #define FD_ROUND    64 /* FDSize tells whole words of the table */
@@ -181,12 +182,12 @@ static void put_kb(struct seq_buf *seq, const char *name, unsigned long pages)
 	seq_printf(seq, "%s:\t%8lu kB\n", name, pages << (PAGE_SHIFT - 10));
 }
 
-static void put_status_mm(struct seq_buf *seq, const struct mm *mm)
+static void put_status_mm(struct seq_buf *seq, struct mm *mm)
 {
 	unsigned long text = text_pages(mm), exec = READ_ONCE(mm->exec_vm), rss = mm_rss(mm);
 	unsigned long total = READ_ONCE(mm->total_vm);
 	unsigned long file = max(READ_ONCE(mm->rss_file), 0L);
-	unsigned long shmem = max(READ_ONCE(mm->rss_shmem), 0L);
+	unsigned long shmem = mm_nr_shmem(mm);
 
 	put_kb(seq, "VmPeak", max(READ_ONCE(mm->hiwater_vm), total));
 	put_kb(seq, "VmSize", total);

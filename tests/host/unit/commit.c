@@ -7,7 +7,6 @@
 #include "lib/errno.h"
 #include "mm/buddy.h"
 #include "mm/commit.h"
-#include "mm/vmstat.h"
 #include "tests/host/unit/failing.h"
 
 /* What mm/check.c verifies of each mm, and the machine's sum. */
@@ -17,21 +16,23 @@
 		CHECK_EQ(committed_pages(), n);                                                    \
 	} while (0)
 
-/* Nothing may be overcommitted, and @pages more are within the limit. */
-static void allow(unsigned long pages)
+static struct file *filler;
+
+/* Nothing may be overcommitted, and @pages more are within the limit: what is more is taken. */
+static void allow(unsigned long nr)
 {
+	unsigned long used = committed_pages() + nr;
+
 	overcommit_memory = OVERCOMMIT_NEVER;
-	/* A ratio is too coarse for a test: what is left is filled up. */
-	overcommit_ratio = 100;
-	CHECK(commit_limit() > committed_pages() + pages);
-	gauge_add(GAUGE_COMMITTED, commit_limit() - committed_pages() - pages);
+	CHECK(commit_limit() > used);
+	filler = host_file(FILE_TMPFS, pages(1));
+	CHECK_EQ(shmem_commit(host_file_mapping(filler), commit_limit() - used), 0);
 }
 
-static void allow_again(unsigned long in_areas)
+static void allow_again(void)
 {
-	gauge_add(GAUGE_COMMITTED, (long)in_areas - (long)gauge_sum(GAUGE_COMMITTED));
+	file_put(filler);
 	overcommit_memory = OVERCOMMIT_GUESS;
-	overcommit_ratio = 50;
 }
 
 TEST(each_area_and_its_promise)
@@ -121,11 +122,11 @@ TEST(a_child_is_promised_as_much)
 	CHECK_PROMISED(mm, 3);
 	allow(2);
 	CHECK(mm_fork(mm) == NULL);
-	allow_again(3);
+	allow_again();
 	allow(3);
 	child = mm_fork(mm);
 	CHECK(child != NULL);
-	allow_again(6);
+	allow_again();
 	mm_put(child);
 	areas_done(mm);
 }
@@ -146,7 +147,7 @@ TEST(nothing_is_overcommitted)
 	CHECK(map_anon(mm, at(0), 5, RW, MAP_FIXED) > 0);
 	CHECK_EQ(protect(mm, 5, 6, RW), -ENOMEM);
 	CHECK(map_anon(mm, 0, 100, PROT_READ, 0) > 0);
-	allow_again(mm->committed_vm);
+	allow_again();
 	areas_done(mm);
 }
 
@@ -208,7 +209,7 @@ TEST(an_exact_stack)
 
 	allow(1);
 	CHECK_EQ(vm_make_stack(mm, at(32), pages(2), RW), -ENOMEM);
-	allow_again(0);
+	allow_again();
 	CHECK_EQ(vm_make_stack(mm, at(32), pages(2), RW), 0);
 	CHECK_PROMISED(mm, 2);
 	areas_done(mm);

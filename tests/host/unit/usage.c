@@ -69,10 +69,10 @@ TEST(a_page_of_three_counts_a_third)
 	usage = usage_of(b, addr);
 	CHECK_EQ(usage.shared_dirty, 3);
 	CHECK_EQ(usage.pss_anon, ((1UL << PSS_SHIFT) / 2) + 2 * ((1UL << PSS_SHIFT) / 3));
-	CHECK_EQ(gauge_sum(GAUGE_ANON), 4);
+	CHECK_EQ(gauge_sum(GAUGE_SHARED_ANON), 1 + 2 + 2); /* PTEs beyond the first */
 	mm_put(b);
 	mm_put(c);
-	CHECK_EQ(gauge_sum(GAUGE_ANON), 3);
+	CHECK_EQ(gauge_sum(GAUGE_SHARED_ANON), 0);
 	usage = usage_of(a, addr);
 	CHECK_EQ(usage.private_dirty, 3);
 	space_end(a);
@@ -96,7 +96,7 @@ TEST(pages_of_files_and_of_shared_memory)
 	usage = usage_of(mm, addr);
 	CHECK_EQ(usage.anon, 1);
 	CHECK_EQ(usage.private_dirty, 1);
-	CHECK_EQ(mm->rss_shmem, 0);
+	CHECK_EQ(mm_nr_shmem(mm), 0);
 	ret = vm_mmap(mm, tmpfs, 0, 4 * PAGE_SIZE, RW, MAP_SHARED, 0);
 	CHECK(ret > 0);
 	shared = ret;
@@ -106,14 +106,14 @@ TEST(pages_of_files_and_of_shared_memory)
 	CHECK_EQ(usage.private_dirty, 2);
 	CHECK_EQ(usage.pss_shmem, 2UL << PSS_SHIFT);
 	CHECK_EQ(usage.pss_file, 0);
-	CHECK_EQ(mm->rss_shmem, 2);
+	CHECK_EQ(mm_nr_shmem(mm), 2);
 	machine_check();
 	/* A private mapping of it: a write leaves the shared page. */
 	ret = vm_mmap(mm, tmpfs, 0, 4 * PAGE_SIZE, RW, MAP_PRIVATE, 0);
 	CHECK_EQ(user_byte(ret), 1);
-	CHECK_EQ(mm->rss_shmem, 4);
+	CHECK_EQ(mm_nr_shmem(mm), 4);
 	user_put(ret, 2);
-	CHECK_EQ(mm->rss_shmem, 3);
+	CHECK_EQ(mm_nr_shmem(mm), 3);
 	machine_check();
 	file_put(file);
 	file_put(tmpfs);
