@@ -190,20 +190,21 @@ SYSCALL_DEFINE3(shmget, int, key, size_t, size, unsigned, flags)
 {
 	struct shm_segment *new = NULL;
 	int ret = find_or_add(key, size, flags, &new);
+	bool promised;
 
 	if (ret != -ENOENT || (key != IPC_PRIVATE && !(flags & IPC_CREAT)))
 		return ret;
 	if (size == 0 || size > SHMMAX || (flags & SHM_HUGETLB))
 		return -EINVAL;
+	promised = !(flags & SHM_NORESERVE) || !commit_may_be_skipped();
+	if (promised && commit_check(size_pages(size)))
+		return -ENOMEM;
 	new = make_segment(key, size, flags);
 	if (IS_ERR(new))
 		return PTR_ERR(new);
-	if ((flags & SHM_NORESERVE) && commit_may_be_skipped())
-		ret = 0;
-	else
-		ret = shmem_commit(&new->inode->i_data, size_pages(size));
-	if (!ret)
-		ret = find_or_add(key, size, flags, &new);
+	if (promised)
+		shmem_commit(&new->inode->i_data, size_pages(size));
+	ret = find_or_add(key, size, flags, &new);
 	if (new) /* somebody was first, or there is no room */
 		shm_free(new);
 	return ret;

@@ -69,15 +69,10 @@ bool commit_may_be_skipped(void)
 
 /* ---- shared memory ---- */
 
-int shmem_commit(struct address_space *as, unsigned long pages)
+void shmem_commit(struct address_space *as, unsigned long pages)
 {
-	int err = commit_check(pages);
-
-	if (err)
-		return err;
 	as->nr_committed = pages;
 	atomic_add_long(&shmem_committed, pages);
-	return 0;
 }
 
 void shmem_commit_page(struct address_space *as, long n)

@@ -34,10 +34,10 @@ static inline bool vma_is_committed(const struct vm_area *vma)
 bool commit_may_be_skipped(void);
 
 /*
- * All @pages of the shared memory @as, which has none yet, are promised until it is destroyed; 0 or
- * -ENOMEM. Without it each page is promised when it comes.
+ * All @pages of the shared memory @as, which has none yet, are promised until it is destroyed; the
+ * caller has asked commit_check(). Without it each page is promised when it comes.
  */
-int shmem_commit(struct address_space *as, unsigned long pages);
+void shmem_commit(struct address_space *as, unsigned long pages);
 /* A page more (1) or less (-1) is in @as; the mapping is destroyed. */
 void shmem_commit_page(struct address_space *as, long n);
 void shmem_uncommit(struct address_space *as);

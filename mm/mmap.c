@@ -263,16 +263,15 @@ static long do_mmap(struct mm *mm, struct file *file, unsigned long addr, unsign
 /* Memory that is shared with children: a file that nobody else can open; or ERR_PTR. */
 static struct file *make_shared_memory(unsigned long len, u32 flags)
 {
-	struct file *file = shared_memory_file(len);
-	int err;
+	bool promised = !(flags & MAP_NORESERVE) || !commit_may_be_skipped();
+	struct file *file;
 
-	if (IS_ERR(file) || ((flags & MAP_NORESERVE) && commit_may_be_skipped()))
-		return file;
-	err = shmem_commit(file_mapping(file), len >> PAGE_SHIFT);
-	if (!err)
-		return file;
-	file_put(file);
-	return ERR_PTR(err);
+	if (promised && commit_check(len >> PAGE_SHIFT))
+		return ERR_PTR(-ENOMEM);
+	file = shared_memory_file(len);
+	if (!IS_ERR(file) && promised)
+		shmem_commit(file_mapping(file), len >> PAGE_SHIFT);
+	return file;
 }
 
 long vm_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long len, u32 prot,
