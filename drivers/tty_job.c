@@ -17,6 +17,7 @@
 #include "arch/riscv/uaccess.h"
 #include "drivers/ldisc.h"
 #include "drivers/tty.h"
+#include "kernel/console.h"
 #include "kernel/signal.h"
 #include "kernel/task.h"
 
@@ -25,6 +26,21 @@
 #define TIOCSPGRP 0x5410
 #define TIOCNOTTY 0x5422
 #define TIOCGSID  0x5429
+
+pid_t tty_foreground_of(const struct task *task)
+{
+	struct tty *tty = READ_ONCE(task->tty);
+	pid_t pgrp = -1;
+	unsigned long flags;
+
+	if (!tty)
+		return -1;
+	flags = spin_lock_irqsave(&tty->lock);
+	if (tty->session == task->sid)
+		pgrp = tty->pgrp;
+	spin_unlock_irqrestore(&tty->lock, flags);
+	return pgrp ? pgrp : -1;
+}
 
 bool tty_is_controlling(struct tty *tty, pid_t *pgrp)
 {

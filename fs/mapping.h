@@ -51,6 +51,8 @@ void mapping_dirtied(struct address_space *as);
 void mapping_written(struct address_space *as);
 /* Too much is dirty: the flusher starts now. Any context. */
 void flusher_wake(void);
+/* How often it looks by itself, in 1/100 s; 0: never. Who changes it wakes it. */
+extern unsigned long dirty_writeback_centisecs;
 /* Sleeps until the flusher has been once through all that is dirty now. */
 void flusher_wait(void);
 

@@ -8,7 +8,7 @@
  *	sync_filesystem()   1. start writing the pages of every file on s_dirty_pages
  *	                    2. wait for them
  *	                    3. sync_fs(): the file system's own metadata, and the disk's cache
- *	flusher             the same, every DIRTY_SECONDS or when much is dirty
+ *	flusher             the same, every dirty_writeback_centisecs or when much is dirty
  *
  * An inode that is on a list is not on the LRU of unused inodes, and reclaim cannot take it. The
  * lists hold no references: a file that was removed must go with its last user, not with the next
@@ -26,12 +26,12 @@
 #include "kernel/task.h"
 #include "kernel/time.h"
 
-#define DIRTY_SECONDS 5
 #define FILES_AT_ONCE 16
 
 static struct wait_queue flusher_queue = WAIT_QUEUE_INIT(flusher_queue);
 static struct wait_queue flushed_queue = WAIT_QUEUE_INIT(flushed_queue);
 static bool flusher_asked;
+unsigned long dirty_writeback_centisecs = 500;
 static unsigned long passes_begun, passes_done;
 
 /* ---- marking ---- */
@@ -181,10 +181,18 @@ void flusher_wait(void)
 	wait_event(&flushed_queue, (long)(smp_load_acquire(&passes_done) - want) >= 0);
 }
 
-/* Sleeps until somebody asks, DIRTY_SECONDS at most. */
+/* When the flusher looks without being asked; 0 centiseconds: never. */
+static u64 next_pass(void)
+{
+	u64 period = READ_ONCE(dirty_writeback_centisecs);
+
+	return period ? ktime_ns() + period * (NSEC_PER_SEC / 100) : LONG_MAX;
+}
+
+/* Sleeps until somebody asks, or it is time. */
 static void wait_for_work(void)
 {
-	u64 deadline = ktime_ns() + DIRTY_SECONDS * NSEC_PER_SEC;
+	u64 deadline = next_pass();
 	struct wait_entry entry = WAIT_ENTRY_INIT;
 
 	do {

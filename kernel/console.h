@@ -16,4 +16,8 @@ void console_panic(void);
  */
 size_t dmesg_read(u64 *pos, char *buf, size_t size);
 
+struct task;
+/* The foreground group of the terminal that is @task's, or -1. Any context. */
+pid_t tty_foreground_of(const struct task *task);
+
 #endif

@@ -13,6 +13,7 @@
 #include "arch/riscv/uaccess.h"
 #include "drivers/tty.h"
 #include "fs/vfs.h"
+#include "kernel/exits.h"
 #include "kernel/panic.h"
 #include "kernel/process.h"
 #include "kernel/sched.h"
@@ -25,6 +26,7 @@
 static void exit_mm(struct task *task)
 {
 	struct mm *mm = task->mm;
+	struct mm_freed freed;
 	unsigned long flags;
 
 	if (!mm)
@@ -37,7 +39,8 @@ static void exit_mm(struct task *task)
 	spin_unlock(&task_lock);
 	mm_switch(NULL);
 	local_irq_restore(flags);
-	mm_put(mm);
+	mm_put_freed(mm, &freed);
+	exits_record(task, &freed);
 	complete_vfork(task);
 }
 

@@ -14,6 +14,7 @@
 #include "kernel/shutdown.h"
 #include "kernel/syscall.h"
 #include "kernel/time.h"
+#include "kernel/uts.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/filemap.h"
@@ -25,16 +26,15 @@ struct utsname_abi {
 	char machine[UTS_LEN], domainname[UTS_LEN];
 };
 
-/* glibc's start-up refuses a release older than the one it was built for. */
 SYSCALL_DEFINE1(uname, struct utsname_abi *, user)
 {
 	static const struct utsname_abi name = {
-		.sysname = "Ravel",
-		.nodename = "ravel",
-		.release = "6.1.0-ravel",
-		.version = "#1 SMP",
-		.machine = "riscv64",
-		.domainname = "(none)",
+		.sysname = UTS_SYSNAME,
+		.nodename = UTS_NODENAME,
+		.release = UTS_RELEASE,
+		.version = UTS_VERSION,
+		.machine = UTS_MACHINE,
+		.domainname = UTS_DOMAINNAME,
 	};
 
 	return copy_to_user(user, &name, sizeof(name)) ? -EFAULT : 0;
@@ -60,6 +60,9 @@ SYSCALL_DEFINE1(sysinfo, struct sysinfo_abi *, user)
 	info.uptime = ktime_ns() / NSEC_PER_SEC;
 	info.totalram = stats.total << PAGE_SHIFT;
 	info.freeram = stats.free << PAGE_SHIFT;
+	/* As /proc/loadavg: what wants a hart now, in 1/65536. */
+	info.loads[0] = info.loads[1] = info.loads[2] = (u64)nr_running() << 16;
+	info.bufferram = filemap_nr_buffers() << PAGE_SHIFT;
 	info.sharedram = shmem_nr_pages() << PAGE_SHIFT;
 	info.procs = nr_tasks();
 	info.mem_unit = 1;

@@ -32,6 +32,8 @@ void rusage_of_task(const struct task *task, struct rusage_sums *sums)
 	sums->stime = task->stime;
 	sums->min_flt = task->min_flt;
 	sums->maj_flt = task->maj_flt;
+	sums->nvcsw = task->nvcsw;
+	sums->nivcsw = task->nivcsw;
 	sums->max_rss = task->max_rss;
 	if (task->mm)
 		sums->max_rss = max(max(task->mm->hiwater_rss, mm_rss(task->mm)), sums->max_rss);
@@ -43,6 +45,8 @@ void rusage_add(struct rusage_sums *sums, const struct rusage_sums *more)
 	sums->stime += more->stime;
 	sums->min_flt += more->min_flt;
 	sums->maj_flt += more->maj_flt;
+	sums->nvcsw += more->nvcsw;
+	sums->nivcsw += more->nivcsw;
 	sums->max_rss = max(sums->max_rss, more->max_rss);
 }
 
@@ -56,6 +60,8 @@ void rusage_to_abi(const struct rusage_sums *sums, struct rusage_abi *abi)
 	abi->maxrss = sums->max_rss << (PAGE_SHIFT - 10);
 	abi->minflt = sums->min_flt;
 	abi->majflt = sums->maj_flt;
+	abi->nvcsw = sums->nvcsw;
+	abi->nivcsw = sums->nivcsw;
 }
 
 /* The current task's sums, or those of its children that it waited for. */

@@ -12,7 +12,8 @@ struct rusage_abi {
 	long maxrss; /* KiB */
 	long ixrss, idrss, isrss;
 	long minflt, majflt;
-	long rest[8];
+	long nswap, inblock, oublock, msgsnd, msgrcv, nsignals; /* 0: nobody counts */
+	long nvcsw, nivcsw;
 };
 
 /* What @task has used by itself. */

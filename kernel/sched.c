@@ -203,6 +203,10 @@ void schedule(void)
 	}
 	next = pick_next(hart);
 	if (next != prev) {
+		if (READ_ONCE(prev->state) == TASK_RUNNING)
+			prev->nivcsw++;
+		else
+			prev->nvcsw++;
 		switch_tasks(hart, prev, next);
 		finish_task_switch();
 	} else {

@@ -29,13 +29,14 @@
 #include "kernel/task.h"
 #include "lib/string.h"
 #include "lib/vsnprintf.h"
-#include "mm/buddy.h"
+#include "mm/commit.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
 
-#define IPC_CREAT   01000u
-#define IPC_EXCL    02000u
-#define SHM_HUGETLB 04000u
+#define IPC_CREAT     01000u
+#define IPC_EXCL      02000u
+#define SHM_HUGETLB   04000u
+#define SHM_NORESERVE 010000u
 
 #define SHM_RDONLY 010000u
 #define SHM_RND	   020000u
@@ -189,16 +190,20 @@ SYSCALL_DEFINE3(shmget, int, key, size_t, size, unsigned, flags)
 {
 	struct shm_segment *new = NULL;
 	int ret = find_or_add(key, size, flags, &new);
+	bool promised;
 
 	if (ret != -ENOENT || (key != IPC_PRIVATE && !(flags & IPC_CREAT)))
 		return ret;
 	if (size == 0 || size > SHMMAX || (flags & SHM_HUGETLB))
 		return -EINVAL;
-	if (size_pages(size) > nr_managed_pages())
+	promised = !(flags & SHM_NORESERVE) || !commit_may_be_skipped();
+	if (promised && commit_check(size_pages(size)))
 		return -ENOMEM;
 	new = make_segment(key, size, flags);
 	if (IS_ERR(new))
 		return PTR_ERR(new);
+	if (promised)
+		shmem_commit(&new->inode->i_data, size_pages(size));
 	ret = find_or_add(key, size, flags, &new);
 	if (new) /* somebody was first, or there is no room */
 		shm_free(new);

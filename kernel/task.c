@@ -35,6 +35,7 @@ static struct kmem_cache *task_cache;
 static pid_t last_pid;
 static bool pids_wrapped;
 static unsigned nr_attached;
+static unsigned long total_attached;
 
 void task_init(void)
 {
@@ -61,6 +62,7 @@ static void task_reset(struct task *task, void *stack, unsigned long stack_low)
 	task->fs = NULL;
 	task->pagefault_disabled = 0;
 	task->min_flt = task->maj_flt = 0;
+	task->nvcsw = task->nivcsw = 0;
 	task->fail_alloc = 0;
 	task->fail_fired = 0;
 	INIT_LIST_HEAD(&task->children);
@@ -203,6 +205,7 @@ int task_attach(struct task *task)
 	if (task->parent != task)
 		list_add_tail(&task->sibling, &task->parent->children);
 	nr_attached++;
+	WRITE_ONCE(total_attached, total_attached + 1);
 	return 0;
 }
 
@@ -249,6 +252,11 @@ struct mm *task_get_mm(struct task *task)
 		mm_get(mm);
 	spin_unlock_irqrestore(&task_lock, flags);
 	return mm;
+}
+
+unsigned long nr_forks(void)
+{
+	return READ_ONCE(total_attached);
 }
 
 unsigned nr_tasks(void)

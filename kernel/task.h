@@ -40,6 +40,7 @@ enum task_state {
 #define RLIMIT_DATA	  2
 #define RLIMIT_STACK	  3
 #define RLIMIT_CORE	  4
+#define RLIMIT_RSS	  5
 #define RLIMIT_NPROC	  6
 #define RLIMIT_NOFILE	  7
 #define RLIMIT_AS	  9
@@ -95,6 +96,7 @@ struct sig_stack {
 struct rusage_sums {
 	u64 utime, stime;			 /* ns */
 	unsigned long min_flt, maj_flt, max_rss; /* max_rss in pages */
+	unsigned long nvcsw, nivcsw;
 };
 
 /* setitimer(ITIMER_VIRTUAL) and (ITIMER_PROF): by the task's own time, ns; 0: not running. */
@@ -126,6 +128,7 @@ struct task {
 	struct mm *mm; /* NULL for a kernel thread */
 	int pagefault_disabled;
 	unsigned long min_flt, maj_flt;
+	unsigned long nvcsw, nivcsw; /* switches: it slept, or gave way while it could run */
 	long fail_alloc;	  /* > 0: that allocation from now fails (/proc/self/fail_alloc) */
 	unsigned long fail_fired; /* how often one was made to fail */
 
@@ -221,6 +224,8 @@ void task_put(struct task *task);
 struct mm *task_get_mm(struct task *task);
 /* How many tasks there are; how many of them want a hart (running or queued). */
 unsigned nr_tasks(void);
+/* How many there have been since the boot. */
+unsigned long nr_forks(void);
 
 /* Behind both structures: the locks' inline parts look at the current task's hart. */
 #include "arch/riscv/hart.h"

@@ -35,6 +35,17 @@ static inline int atomic_add_return(atomic_t *v, int i)
 	return __atomic_add_fetch(&v->counter, i, __ATOMIC_SEQ_CST);
 }
 
+/* What the counter was before. */
+static inline int atomic_inc_old(atomic_t *v)
+{
+	return __atomic_fetch_add(&v->counter, 1, __ATOMIC_RELAXED);
+}
+
+static inline int atomic_dec_old(atomic_t *v)
+{
+	return __atomic_fetch_sub(&v->counter, 1, __ATOMIC_RELAXED);
+}
+
 static inline void atomic_inc(atomic_t *v)
 {
 	__atomic_fetch_add(&v->counter, 1, __ATOMIC_RELAXED);

@@ -25,6 +25,12 @@ void free_pages(struct page *page, unsigned order);
  * is used up.
  */
 void pages_put(struct page **pages, unsigned nr);
+/*
+ * The same in two steps: those that lost their last reference come first in the array, and their
+ * number is returned; then they are freed.
+ */
+unsigned pages_drop(struct page **pages, unsigned nr);
+void pages_free(struct page **pages, unsigned nr);
 
 /* Who asked for the block, if it is not who called alloc_pages(): for page_story(). */
 void page_set_owner(struct page *page, const void *caller);

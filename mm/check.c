@@ -24,6 +24,7 @@
 #include "kernel/printk.h"
 #include "kernel/sched.h"
 #include "mm/buddy.h"
+#include "mm/census.h"
 #include "mm/debug.h"
 #include "mm/filemap.h"
 #include "mm/internal.h"
@@ -200,7 +201,7 @@ static int check_sums(struct mm *mm, unsigned nr)
 {
 	static struct mm sum; /* the machine is stopped, or mm_check_lock is held: one user */
 
-	sum.total_vm = sum.data_vm = sum.stack_vm = sum.exec_vm = 0;
+	sum.total_vm = sum.data_vm = sum.stack_vm = sum.exec_vm = sum.committed_vm = 0;
 	for (struct vm_area *vma = mm->mmap; vma; vma = vma->vm_next)
 		vma_account(&sum, vma, vma->vm_start, vma->vm_end, 1);
 	if (nr != mm->nr_areas)
@@ -210,6 +211,9 @@ static int check_sums(struct mm *mm, unsigned nr)
 		return complain("sizes: total %lu/%lu data %lu/%lu stack %lu/%lu exec %lu/%lu",
 				mm->total_vm, sum.total_vm, mm->data_vm, sum.data_vm, mm->stack_vm,
 				sum.stack_vm, mm->exec_vm, sum.exec_vm);
+	if (sum.committed_vm != mm->committed_vm)
+		return complain("committed: %lu counted, %lu found", mm->committed_vm,
+				sum.committed_vm);
 	return 0;
 }
 
@@ -330,33 +334,17 @@ static const char *frame_fault(const struct page *page)
 
 static int check_frames(void)
 {
-	unsigned long cached = 0, dirty = 0, tables = 0, in_mms = 0;
 	int faults = 0;
-	struct mm *mm;
 
 	for (unsigned long i = 0; i < mem_map_nr; i++) {
-		const struct page *page = &mem_map[i];
-		const char *fault = frame_fault(page);
+		const char *fault = frame_fault(&mem_map[i]);
 
-		cached += page->type == PAGE_FILE && page->mapping;
-		dirty += page->type == PAGE_FILE && (page_flags(page) & PG_DIRTY);
-		tables += page->type == PAGE_TABLE && page->mapping;
 		if (!fault)
 			continue;
-		page_story(page, fault);
+		page_story(&mem_map[i], fault);
 		faults++;
 	}
-	list_for_each_entry(mm, &mm_list, all_link)
-		in_mms += mm->nr_ptes;
-	if (cached != filemap_nr_pages())
-		faults += complain("%lu pages are cache, %lu are counted", cached,
-				   filemap_nr_pages());
-	if (dirty != filemap_nr_dirty())
-		faults +=
-			complain("%lu pages are dirty, %lu are counted", dirty, filemap_nr_dirty());
-	if (tables != in_mms)
-		faults += complain("%lu frames are page tables, the mms have %lu", tables, in_mms);
-	return faults;
+	return faults + census_check();
 }
 
 static void unlock_all_before(struct mm *stop)

@@ -79,7 +79,8 @@ static bool replace(struct fault *f, struct page *old, struct page *new, struct 
 	atomic_inc(&new->mapcount);
 	pte_set(f->ptep, pte);
 	if (old) {
-		atomic_dec(&old->mapcount);
+		if (atomic_dec_old(&old->mapcount) > 1)
+			gauge_add(was_anon ? GAUGE_SHARED_ANON : GAUGE_SHARED_FILE, -1);
 		*dropped = old;
 	}
 	spin_unlock(ptl);

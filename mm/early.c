@@ -16,6 +16,8 @@
 #include "lib/string.h"
 
 struct early_ranges early_ram;
+unsigned long early_nr_allocated;
+unsigned long early_nr_allocated;
 struct early_ranges early_reserved;
 
 /* Adds [start, end), melting together all ranges that it overlaps or touches. */
@@ -95,6 +97,7 @@ phys_addr_t early_alloc(phys_addr_t size, phys_addr_t align)
 		if (early_reserve(pa, size) != 0)
 			panic("early memory: more than %d reserved ranges", EARLY_MAX_RANGES);
 		memset(phys_to_virt(pa), 0, size);
+		early_nr_allocated += size >> PAGE_SHIFT;
 		return pa;
 	}
 	panic("early memory: no %lu bytes free", (unsigned long)size);

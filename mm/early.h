@@ -29,6 +29,9 @@ int early_reserve(phys_addr_t start, phys_addr_t size);
 /* True when any byte of [start, end) is RAM. */
 bool early_is_ram(phys_addr_t start, phys_addr_t end);
 
+/* Pages that early_alloc() gave: the page array, and the page tables of the kernel. */
+extern unsigned long early_nr_allocated;
+
 /* @size bytes of zeroed memory at a multiple of @align (a power of two, >= PAGE_SIZE); panics. */
 phys_addr_t early_alloc(phys_addr_t size, phys_addr_t align);
 

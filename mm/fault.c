@@ -112,7 +112,7 @@ enum fault_result fault_install(struct fault *f, pte_t pte)
 		return FAULT_RETRY;
 	}
 	if (!pte_special(pte))
-		atomic_inc(&pfn_to_page(pte_pfn(pte))->mapcount);
+		atomic_inc(&pfn_to_page(pte_pfn(pte))->mapcount); /* a new page */
 	pte_set(f->ptep, pte);
 	spin_unlock(ptl);
 	fault_flush_local(f);

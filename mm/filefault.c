@@ -104,12 +104,16 @@ static struct window around(const struct fault *f)
 	};
 }
 
-/* Sets the PTE of one page if it is free and the page still the file's. Leaf lock held. */
-static bool map_one(pte_t *ptep, struct page *page, struct address_space *as, unsigned long bits)
+/*
+ * Sets the PTE of one page if it is free and the page still the file's; counts in *@shared when
+ * others map it too. Leaf lock held.
+ */
+static bool map_one(pte_t *ptep, struct page *page, struct address_space *as, unsigned long bits,
+		    long *shared)
 {
 	if (!pte_none(pte_read(ptep)) || !page_still_in_file(page, as))
 		return false;
-	atomic_inc(&page->mapcount);
+	*shared += atomic_inc_old(&page->mapcount) > 0;
 	pte_set(ptep, pte_make(page_to_pfn(page), bits));
 	return true;
 }
@@ -121,6 +125,7 @@ static enum fault_result map_found(struct fault *f, struct window w, struct page
 	pte_t *first = f->ptep - ((f->addr - w.addr) >> PAGE_SHIFT);
 	struct spinlock *ptl = pte_lockptr(f->ptep);
 	unsigned kept = 0, mapped = 0;
+	long shared = 0;
 	bool writable = shared_maps_writable(f->vma), hit = false;
 	unsigned long bits = fault_pte_bits(f->vma, writable) | (writable ? PTE_D : 0);
 
@@ -129,7 +134,7 @@ static enum fault_result map_found(struct fault *f, struct window w, struct page
 	for (unsigned i = 0; i < nr; i++) {
 		pte_t *ptep = first + (pages[i]->index - w.first);
 
-		if (!map_one(ptep, pages[i], as, bits)) {
+		if (!map_one(ptep, pages[i], as, bits, &shared)) {
 			pages[kept++] = pages[i];
 			continue;
 		}
@@ -139,6 +144,7 @@ static enum fault_result map_found(struct fault *f, struct window w, struct page
 	spin_unlock(ptl);
 	fault_flush_local(f);
 	mm_add_rss_file(f->mm, mapped);
+	gauge_add(GAUGE_SHARED_FILE, shared);
 	for (unsigned i = 0; i < kept; i++)
 		page_put(pages[i]);
 	if (!hit)

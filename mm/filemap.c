@@ -25,6 +25,7 @@
 #include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
+#include "mm/commit.h"
 #include "mm/rmap.h"
 #include "mm/shmem.h"
 #include "mm/slab.h"
@@ -33,7 +34,7 @@
 #define READ_CLUSTER 16 /* pages; a power of two, at most BIO_MAX_SEGS */
 
 static struct kmem_cache *radix_node_cache;
-static long nr_cached;
+static long nr_cached, nr_buffers;
 
 static void *radix_node_alloc(void)
 {
@@ -48,14 +49,14 @@ static void radix_node_free(void *node)
 void filemap_init(void)
 {
 	radix_node_cache = kmem_cache_create("radix_node", RADIX_NODE_SIZE, 0);
-	writeback_init();
+	writeback_set_limits();
 }
 
 void mapping_init(struct address_space *as, struct inode *host, const struct address_space_ops *ops)
 {
 	as->host = host;
 	as->ops = ops;
-	as->nr_pages = 0;
+	as->nr_pages = as->nr_committed = 0;
 	as->size = 0;
 	as->wb_err = 0;
 	spin_lock_init(&as->lock);
@@ -71,7 +72,23 @@ unsigned long filemap_nr_pages(void)
 	return READ_ONCE(nr_cached);
 }
 
+unsigned long filemap_nr_buffers(void)
+{
+	return READ_ONCE(nr_buffers);
+}
+
 /* ---- in and out of the tree ---- */
+
+/* @n pages more (1), or less (-1), in the tree of @as; as->lock held. */
+static void count_cached(struct address_space *as, long n)
+{
+	as->nr_pages += n;
+	atomic_add_long(&nr_cached, n);
+	if (!as->host)
+		atomic_add_long(&nr_buffers, n);
+	if (as->ops->no_backing)
+		shmem_account(as, n);
+}
 
 static int tree_insert(struct address_space *as, struct page *page, unsigned long index)
 {
@@ -84,10 +101,9 @@ static int tree_insert(struct address_space *as, struct page *page, unsigned lon
 		page->mapping = as;
 		page->index = index;
 		page_get(page);
-		as->nr_pages++;
-		atomic_add_long(&nr_cached, 1);
+		count_cached(as, 1);
 		if (as->ops->no_backing)
-			shmem_account(1);
+			page_set_flags(page, PG_SHMEM);
 		else
 			lru_add(page);
 	}
@@ -123,12 +139,9 @@ static void tree_delete(struct address_space *as, struct page *page)
 	struct page *found = radix_tree_delete(&as->pages, page->index);
 
 	BUG_ON(found != page || (page_flags(page) & (PG_DIRTY | PG_WRITEBACK)));
-	if (as->ops->no_backing)
-		shmem_account(-1);
-	else
+	count_cached(as, -1);
+	if (!as->ops->no_backing)
 		lru_del(page);
-	as->nr_pages--;
-	atomic_add_long(&nr_cached, -1);
 	WRITE_ONCE(page->mapping, NULL);
 }
 
@@ -275,7 +288,7 @@ static int read_cluster(struct address_space *as, unsigned long index, bool alon
 	int ret = 0, err;
 
 	if (as->ops->no_backing) {
-		if (shmem_nr_pages() >= shmem_max_pages())
+		if (!shmem_has_room(as))
 			return -ENOSPC;
 		alone = true; /* neighbours are holes: only what is asked for is made */
 	}
@@ -569,4 +582,5 @@ void mapping_destroy(struct address_space *as)
 	BUG_ON(!list_empty(&as->areas));
 	remove_pages_from(as, 0);
 	BUG_ON(as->nr_pages != 0);
+	shmem_uncommit(as);
 }

@@ -56,6 +56,7 @@ struct address_space {
 	struct spinlock lock; /* guards pages, nr_pages and growing */
 	struct radix_tree_root pages;
 	unsigned long nr_pages;
+	unsigned long nr_committed; /* pages promised at once: shared memory, mm/commit.c */
 	u64 size; /* bytes: THE size of the file. READ_ONCE; writers hold the inode's lock */
 	struct spinlock mmap_lock; /* i_mmap lock: guards areas */
 	struct list_head areas;	   /* every vm_area that maps this file, by vm_mapping_link */
@@ -146,7 +147,8 @@ extern const struct address_space_ops shmem_aops;
 
 /* Reclaim's: takes an idle, clean page out of the cache, if it is still @as's; false: in use. */
 bool filemap_drop_idle(struct page *page);
-unsigned long filemap_nr_pages(void); /* in the cache, all files */
+unsigned long filemap_nr_pages(void);	/* in the cache, all files */
+unsigned long filemap_nr_buffers(void); /* of them, blocks of disks that are no file's */
 unsigned long shmem_nr_pages(void);
 void filemap_init(void);
 
@@ -179,7 +181,7 @@ unsigned long filemap_nr_dirty(void);
 unsigned long filemap_nr_writeback(void);
 /* The slow path of balance_dirty_pages(); its counter, and the number that is too much. */
 void throttle_writer(struct address_space *as);
-extern long nr_dirty_pages, dirty_background;
+extern long nr_dirty_pages, dirty_background, dirty_limit;
 
 static inline bool too_much_is_dirty(void)
 {
@@ -196,7 +198,9 @@ static inline void balance_dirty_pages(struct address_space *as)
 		throttle_writer(as);
 }
 
-void writeback_init(void); /* boot: how much is too much */
+/* Percent of memory that may be dirty before writers wait, and before the flusher starts. */
+extern unsigned long dirty_ratio, dirty_background_ratio;
+void writeback_set_limits(void); /* one of them has changed; boot */
 
 /* ---- mm/reclaim.c ---- */
 

@@ -20,6 +20,7 @@
 #include "fs/mapping.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/commit.h"
 #include "mm/debug.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
@@ -59,6 +60,7 @@ static bool copy_leaves(struct mm *child, pte_t *src, pte_t *dst, unsigned long 
 	spin_unlock(dst_ptl);
 	spin_unlock(src_ptl);
 	mm_add_rss_anon(child, anon);
+	gauge_add(GAUGE_SHARED_ANON, anon);
 	return lost_write;
 }
 
@@ -122,9 +124,12 @@ static void copy_layout(struct mm *child, const struct mm *parent)
 static int copy_areas(struct mm *child, struct mm *parent, bool *lost_write)
 {
 	for (struct vm_area *vma = parent->mmap; vma; vma = vma->vm_next) {
-		struct vm_area *spare = vma_prepare();
+		struct vm_area *spare;
 		int err;
 
+		if (vma_is_committed(vma) && commit_check(vma_pages(vma)))
+			return -ENOMEM;
+		spare = vma_prepare();
 		if (!spare)
 			return -ENOMEM;
 		vma_insert(child, vma, spare);

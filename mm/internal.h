@@ -5,6 +5,7 @@
 #define RAVEL_MM_INTERNAL_H
 
 #include "mm/mm.h"
+#include "mm/vmstat.h"
 
 struct kmem_cache;
 
@@ -18,7 +19,8 @@ extern struct spinlock mm_list_lock;
 extern struct list_head mm_list;
 
 /*
- * 0 when @pages more pages (with @prot, @flags) are within the task's limits and memory; -ENOMEM.
+ * 0 when @pages more pages (with @prot, @flags) are within the task's limits, and may be promised;
+ * -ENOMEM.
  */
 int may_expand(struct mm *mm, unsigned long pages, u32 prot, u32 flags);
 /* The same for an address space of @total pages, @data of them data. */

@@ -20,6 +20,7 @@
 #include "mm/internal.h"
 #include "mm/pgtable.h"
 #include "mm/slab.h"
+#include "mm/tlb.h"
 #include "mm/vma.h"
 
 struct kmem_cache *vma_cache;
@@ -82,13 +83,47 @@ void mm_get(struct mm *mm)
 	atomic_inc(&mm->users);
 }
 
+static void count_freed(const struct mm_freed *freed)
+{
+	count_vm_n(VM_exit_freed_anon, freed->anon);
+	count_vm_n(VM_exit_freed_file, freed->file);
+	count_vm_n(VM_exit_freed_tables, freed->tables);
+	count_vm_n(VM_exit_kept_anon, freed->kept_anon);
+	count_vm_n(VM_exit_kept_file, freed->kept_file);
+}
+
+/*
+ * Nothing is left in @mm. What it had and is not free is somebody else's. (Of a file that is cut
+ * off at this moment a page may count as kept: it went a moment before.)
+ */
+static void remove_all(struct mm *mm, struct mm_freed *freed)
+{
+	unsigned long anon = mm->rss_anon, file = mm->rss_file, tables = mm->nr_ptes;
+	struct gather_freed gone = {};
+
+	vma_remove_all(mm, &gone);
+	freed->anon = gone.all - gone.file - tables;
+	freed->file = gone.file;
+	freed->tables = tables + 1; /* the root goes last */
+	freed->kept_anon = anon - freed->anon;
+	freed->kept_file = file > gone.file ? file - gone.file : 0;
+}
+
 void mm_put(struct mm *mm)
 {
+	struct mm_freed freed;
+
+	mm_put_freed(mm, &freed);
+}
+
+void mm_put_freed(struct mm *mm, struct mm_freed *freed)
+{
+	*freed = (struct mm_freed){};
 	if (!atomic_dec_and_test(&mm->users))
 		return;
 	BUG_ON(READ_ONCE(mm->hart_mask) != 0);
 	down_write(&mm->mmap_lock);
-	vma_remove_aligned(mm, 0, TASK_SIZE);
+	remove_all(mm, freed);
 	BUG_ON(mm->mmap || mm->rss_anon || mm->rss_file || mm->nr_ptes);
 	spin_lock(&mm_list_lock);
 	list_del(&mm->all_link);
@@ -100,6 +135,7 @@ void mm_put(struct mm *mm)
 		kmem_cache_free(anon_root_cache, mm->anon_root);
 	pgd_free(mm->pgd);
 	kmem_cache_free(mm_cache, mm);
+	count_freed(freed);
 }
 
 void mm_totals(struct mm_totals *totals)
@@ -111,6 +147,7 @@ void mm_totals(struct mm_totals *totals)
 	list_for_each_entry(mm, &mm_list, all_link) {
 		totals->anon += READ_ONCE(mm->rss_anon);
 		totals->file += READ_ONCE(mm->rss_file);
+		totals->committed += READ_ONCE(mm->committed_vm);
 		totals->tables += READ_ONCE(mm->nr_ptes) + 1;
 		totals->areas += READ_ONCE(mm->nr_areas);
 	}

@@ -102,6 +102,7 @@ struct mm {
 
 	/* Pages. The first group changes under mmap_lock for writing, the second atomically. */
 	unsigned long total_vm, data_vm, stack_vm, exec_vm;
+	unsigned long committed_vm;	  /* promised: mm/commit.c */
 	long rss_anon, rss_file, nr_ptes; /* nr_ptes: page-table pages, without the root */
 	unsigned long hiwater_rss, hiwater_vm;
 };
@@ -113,6 +114,14 @@ struct mm *mm_alloc(void);
 void mm_get(struct mm *mm);
 /* The last user's put unmaps everything and frees it; may sleep. */
 void mm_put(struct mm *mm);
+
+/* What the end of an address space did with the frames it had. */
+struct mm_freed {
+	unsigned long anon, file, tables;   /* free now; file: of a file that has gone, too */
+	unsigned long kept_anon, kept_file; /* unmapped: relatives have them; the page cache has */
+};
+/* The same, and tells in @freed what came of it: zeros when @mm has users left. */
+void mm_put_freed(struct mm *mm, struct mm_freed *freed);
 /* A copy for fork: areas, and the PTEs that a fault could not rebuild; NULL: no memory, undone. */
 struct mm *mm_fork(struct mm *parent);
 /* Makes @next (NULL: the kernel's tables) what this hart translates through. Interrupts off. */
@@ -201,8 +210,9 @@ static inline unsigned long mm_rss(const struct mm *mm)
 
 /* Sums over every address space: pages, and the number of areas. */
 struct mm_totals {
-	unsigned long anon, file; /* resident; a page counts once for each that maps it */
-	unsigned long tables;	  /* page tables, the roots included */
+	long anon, file;	 /* resident; a page counts once for each that maps it */
+	unsigned long tables;	 /* page tables, the roots included; pages */
+	unsigned long committed; /* promised to areas; mm/commit.c */
 	unsigned long areas;
 };
 

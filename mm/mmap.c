@@ -23,7 +23,7 @@
 #include "kernel/syscall.h"
 #include "lib/err.h"
 #include "lib/errno.h"
-#include "mm/buddy.h"
+#include "mm/commit.h"
 #include "mm/debug.h"
 #include "mm/internal.h"
 #include "mm/rmap.h"
@@ -44,12 +44,23 @@ int may_expand_from(unsigned long total, unsigned long data, unsigned long pages
 
 	if (total + pages > rlim[RLIMIT_AS].cur >> PAGE_SHIFT)
 		return -ENOMEM;
-	if (!counts_as_data(prot, flags))
+	if (!(prot & PROT_WRITE) || (flags & VM_SHARED))
 		return 0;
-	if (data + pages > rlim[RLIMIT_DATA].cur >> PAGE_SHIFT)
+	if (counts_as_data(prot, flags) && data + pages > rlim[RLIMIT_DATA].cur >> PAGE_SHIFT)
 		return -ENOMEM;
-	/* Linux's heuristic overcommit: refuse only what could never be had at once. */
-	return pages > nr_managed_pages() && !(flags & VM_NORESERVE) ? -ENOMEM : 0;
+	return flags & VM_NORESERVE ? 0 : commit_check(pages);
+}
+
+/* What is mapped in [start, end) and promised: given back when it is replaced. */
+static unsigned long committed_in(struct mm *mm, unsigned long start, unsigned long end)
+{
+	unsigned long pages = 0;
+
+	for (struct vm_area *vma = find_vma(mm, start); vma && vma->vm_start < end;
+	     vma = vma->vm_next)
+		if (vma_is_committed(vma))
+			pages += (min(end, vma->vm_end) - max(start, vma->vm_start)) >> PAGE_SHIFT;
+	return pages;
 }
 
 int may_expand(struct mm *mm, unsigned long pages, u32 prot, u32 flags)
@@ -148,6 +159,10 @@ long mmap_locked(struct mm *mm, struct vm_area *want, unsigned long addr, unsign
 	pages = (len >> PAGE_SHIFT) - replaced;
 	if (may_expand(mm, pages, want->vm_prot, want->vm_flags))
 		return -ENOMEM;
+	/* What it replaces may be less than what it is: a reservation, that becomes memory. */
+	if (replaced && vma_is_committed(want) &&
+	    commit_check((len >> PAGE_SHIFT) - committed_in(mm, start, start + len)))
+		return -ENOMEM;
 	spare = vma_prepare();
 	if (!spare)
 		return -ENOMEM;
@@ -234,7 +249,7 @@ static long do_mmap(struct mm *mm, struct file *file, unsigned long addr, unsign
 		want->vm_file = file;
 		want->vm_pgoff = off >> PAGE_SHIFT;
 	}
-	if (flags & MAP_NORESERVE)
+	if ((flags & MAP_NORESERVE) && commit_may_be_skipped())
 		want->vm_flags |= VM_NORESERVE;
 	if (flags & MAP_GROWSDOWN)
 		want->vm_flags |= VM_GROWSDOWN;
@@ -254,9 +269,15 @@ static long do_mmap(struct mm *mm, struct file *file, unsigned long addr, unsign
 /* Memory that is shared with children: a file that nobody else can open; or ERR_PTR. */
 static struct file *make_shared_memory(unsigned long len, u32 flags)
 {
-	if (len >> PAGE_SHIFT > nr_managed_pages() && !(flags & MAP_NORESERVE))
+	bool promised = !(flags & MAP_NORESERVE) || !commit_may_be_skipped();
+	struct file *file;
+
+	if (promised && commit_check(len >> PAGE_SHIFT))
 		return ERR_PTR(-ENOMEM);
-	return shared_memory_file(len);
+	file = shared_memory_file(len);
+	if (!IS_ERR(file) && promised)
+		shmem_commit(file_mapping(file), len >> PAGE_SHIFT);
+	return file;
 }
 
 long vm_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long len, u32 prot,

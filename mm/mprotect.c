@@ -28,6 +28,7 @@
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 #include "lib/errno.h"
+#include "mm/commit.h"
 #include "mm/debug.h"
 #include "mm/fault.h"
 #include "mm/internal.h"
@@ -124,18 +125,26 @@ static void change_area(struct vm_area *vma, u32 prot)
 	change_area_ptes(vma);
 }
 
-/* Memory that becomes writable counts as data from now on. */
+/* Memory that becomes writable counts as data from now on, and is promised. */
 static int check_limits(struct mm *mm, unsigned long start, unsigned long end, u32 prot)
 {
-	unsigned long pages = 0;
+	unsigned long pages = 0, promised = 0;
 
 	if (!(prot & PROT_WRITE))
 		return 0;
 	for (struct vm_area *vma = find_vma(mm, start); vma && vma->vm_start < end;
 	     vma = vma->vm_next) {
-		if (!(vma->vm_prot & PROT_WRITE) && counts_as_data(prot, vma->vm_flags))
-			pages += (min(end, vma->vm_end) - max(start, vma->vm_start)) >> PAGE_SHIFT;
+		unsigned long part = min(end, vma->vm_end) - max(start, vma->vm_start);
+
+		if ((vma->vm_prot & PROT_WRITE) || (vma->vm_flags & VM_SHARED))
+			continue;
+		if (counts_as_data(prot, vma->vm_flags))
+			pages += part >> PAGE_SHIFT;
+		if (!(vma->vm_flags & VM_NORESERVE) && !vma_is_committed(vma))
+			promised += part >> PAGE_SHIFT;
 	}
+	if (commit_check(promised))
+		return -ENOMEM;
 	if (pages == 0)
 		return 0;
 	return mm->data_vm + pages > current->rlim[RLIMIT_DATA].cur >> PAGE_SHIFT ? -ENOMEM : 0;

@@ -56,6 +56,7 @@ enum page_type {
 #define PG_WAITERS	(1u << 5)  /* somebody sleeps for PG_LOCKED */
 #define PG_BUDDY	(1u << 6)  /* head of a block on a buddy list */
 #define PG_PCP		(1u << 7)  /* on a hart's list of single pages */
+#define PG_SHMEM	(1u << 8)  /* of a mapping without backing store, now or once */
 #define PG_DIRTY	(1u << 9)  /* differs from the disk; changes under mapping->lock */
 #define PG_WRITEBACK	(1u << 10) /* being written to the disk */
 #define PG_MAPPED	(1u << 11) /* every byte has its place on the disk */

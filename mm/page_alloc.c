@@ -318,19 +318,34 @@ static void free_runs(struct page *const *pages, unsigned nr)
 	spin_unlock(&buddy_lock);
 }
 
-void pages_put(struct page **pages, unsigned nr)
+static unsigned drop_references(struct page **pages, unsigned nr, const void *caller)
 {
 	unsigned last = 0;
 
 	for (unsigned i = 0; i < nr; i++) {
 		if (!atomic_dec_and_test(&pages[i]->refcount))
 			continue;
-		check_free(pages[i], 0, __builtin_return_address(0));
+		check_free(pages[i], 0, caller);
 		pages[last++] = pages[i];
 	}
-	count_vm_n(VM_pgfree, last);
-	if (last > PCP_BATCH)
-		free_runs(pages, last);
-	else if (last > 0)
-		pcp_free(pages, last);
+	return last;
+}
+
+unsigned pages_drop(struct page **pages, unsigned nr)
+{
+	return drop_references(pages, nr, __builtin_return_address(0));
+}
+
+void pages_free(struct page **pages, unsigned nr)
+{
+	count_vm_n(VM_pgfree, nr);
+	if (nr > PCP_BATCH)
+		free_runs(pages, nr);
+	else if (nr > 0)
+		pcp_free(pages, nr);
+}
+
+void pages_put(struct page **pages, unsigned nr)
+{
+	pages_free(pages, drop_references(pages, nr, __builtin_return_address(0)));
 }

@@ -99,7 +99,8 @@ static enum fault_result make_writable(struct fault *f, struct page *page,
 	fresh = pte_none(f->orig);
 	if (fresh) {
 		page_get(page);
-		atomic_inc(&page->mapcount);
+		if (atomic_inc_old(&page->mapcount) > 0)
+			gauge_add(GAUGE_SHARED_FILE, 1);
 		pte_set(f->ptep, pte_make(page_to_pfn(page), bits));
 		mm_add_rss_file(f->mm, 1);
 	} else {

@@ -12,12 +12,19 @@
 #include "mm/shmem.h"
 
 #include "mm/buddy.h"
+#include "mm/commit.h"
 
 static long nr_shmem;
 
-void shmem_account(long n)
+void shmem_account(struct address_space *as, long n)
 {
 	atomic_add_long(&nr_shmem, n);
+	shmem_commit_page(as, n);
+}
+
+bool shmem_has_room(const struct address_space *as)
+{
+	return shmem_nr_pages() < shmem_max_pages() && (as->nr_committed || !commit_check(1));
 }
 
 unsigned long shmem_nr_pages(void)

@@ -17,6 +17,7 @@
 
 #include "kernel/task.h"
 #include "lib/errno.h"
+#include "mm/commit.h"
 #include "mm/debug.h"
 #include "mm/internal.h"
 #include "mm/mmap.h"
@@ -95,8 +96,11 @@ int vm_make_stack(struct mm *mm, unsigned long top, unsigned long size, u32 prot
 		.vm_flags = VM_GROWSDOWN,
 		.vm_pgoff = (top - size) >> PAGE_SHIFT,
 	};
-	struct vm_area *spare = vma_prepare();
+	struct vm_area *spare;
 
+	if (commit_check(size >> PAGE_SHIFT))
+		return -ENOMEM;
+	spare = vma_prepare();
 	if (!spare)
 		return -ENOMEM;
 	down_write(&mm->mmap_lock);

@@ -24,13 +24,30 @@ void flush_tlb_range(struct mm *mm, unsigned long start, unsigned long end)
 		flush_tlb_harts(mask, start, end);
 }
 
-void gather_init(struct mmu_gather *g, struct mm *mm)
+static void restart(struct mmu_gather *g)
 {
-	g->mm = mm;
 	g->nr = 0;
 	g->start = ~0UL;
 	g->end = 0;
 	g->tables = false;
+}
+
+void gather_init(struct mmu_gather *g, struct mm *mm)
+{
+	g->mm = mm;
+	g->freed = NULL;
+	restart(g);
+}
+
+/* As pages_put(), counting what was freed. */
+static void put_counting(struct gather_freed *freed, struct page **pages, unsigned nr)
+{
+	unsigned last = pages_drop(pages, nr);
+
+	freed->all += last;
+	for (unsigned i = 0; i < last; i++)
+		freed->file += pages[i]->type == PAGE_FILE;
+	pages_free(pages, last);
 }
 
 void gather_finish(struct mmu_gather *g)
@@ -42,8 +59,11 @@ void gather_finish(struct mmu_gather *g)
 	else if (g->start < g->end)
 		flush_tlb_range(g->mm, g->start, g->end);
 	window();
-	pages_put(g->page, g->nr);
-	gather_init(g, g->mm);
+	if (g->freed)
+		put_counting(g->freed, g->page, g->nr);
+	else
+		pages_put(g->page, g->nr);
+	restart(g);
 }
 
 void gather_table(struct mmu_gather *g, struct page *page)

@@ -16,10 +16,16 @@
 
 #define GATHER_MAX 128
 
+/* Frames that lost their last reference: all, tables too, and those of files. */
+struct gather_freed {
+	unsigned long all, file;
+};
+
 struct mmu_gather {
 	struct mm *mm;
 	unsigned long start, end; /* what must be flushed: empty when start >= end */
 	bool tables;		  /* tables were cut out: intermediate entries may be cached too */
+	struct gather_freed *freed; /* NULL, or who wants to know what came of the frames */
 	unsigned nr;
 	struct page *page[GATHER_MAX];
 };

@@ -12,7 +12,8 @@
  *	in these words, each in a file of its own.
  *
  * Invariants (mm_check()): no two neighbours could be merged; list and tree hold the same areas in
- * the same order; total_vm, data_vm, stack_vm, exec_vm and nr_areas are the sums over the list.
+ * the same order; total_vm, data_vm, stack_vm, exec_vm, committed_vm and nr_areas are the sums over
+ * the list.
  * Locks: mmap_lock for writing; borders of file areas also under the mapping's mmap_lock, which
  * truncation holds when it visits areas of other processes.
  */
@@ -21,11 +22,14 @@
 #include "fs/mapping.h"
 #include "kernel/panic.h"
 #include "lib/errno.h"
+#include "mm/commit.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
 #include "mm/slab.h"
 #include "mm/tlb.h"
 #include "mm/vmstat.h"
+
+unsigned long max_map_count = 65530;
 
 /* ---- list and sums ---- */
 
@@ -41,8 +45,26 @@ void vma_account(struct mm *mm, const struct vm_area *vma, unsigned long start, 
 		mm->data_vm += pages;
 	if (vma->vm_prot & PROT_EXEC)
 		mm->exec_vm += pages;
+	if (vma_is_committed(vma))
+		mm->committed_vm += pages;
 	if (mm->total_vm > mm->hiwater_vm)
 		mm->hiwater_vm = mm->total_vm;
+}
+
+/*
+ * @vma, equal to @other, takes it over. Where only one of the two may hold pages of its own, all is
+ * taken to: what is read-only then counts as promised.
+ */
+static void take_over_anon(struct vm_area *vma, const struct vm_area *other)
+{
+	const struct vm_area *clean = vma->vm_anon ? other : vma;
+	unsigned long start = clean->vm_start, end = clean->vm_end;
+
+	if (vma->vm_anon == other->vm_anon)
+		return;
+	vma_account(vma->vm_mm, clean, start, end, -1);
+	vma->vm_anon = true;
+	vma_account(vma->vm_mm, vma, start, end, 1);
 }
 
 /*
@@ -186,8 +208,7 @@ static void vma_absorb_next(struct mm *mm, struct vm_area *vma, struct vm_area *
 {
 	unsigned long end = next->vm_end;
 
-	if (next->vm_anon)
-		vma->vm_anon = true;
+	take_over_anon(vma, next);
 	vma_unlink(mm, next);
 	vma_set_borders(vma, vma->vm_start, end);
 	mapping_unlink_area(next);
@@ -236,14 +257,14 @@ struct vm_area *vma_insert(struct mm *mm, const struct vm_area *want, struct vm_
 	vma_account(mm, want, want->vm_start, want->vm_end, 1);
 	if (prev && vma_can_merge(prev, want)) {
 		vma_discard(spare);
-		prev->vm_anon |= want->vm_anon;
+		take_over_anon(prev, want);
 		vma_set_borders(prev, prev->vm_start, want->vm_end);
 		count_vm(VM_vma_merge);
 		return vma_merge(mm, prev);
 	}
 	if (next && vma_can_merge(want, next)) {
 		vma_discard(spare);
-		next->vm_anon |= want->vm_anon;
+		take_over_anon(next, want);
 		vma_set_borders(next, want->vm_start, next->vm_end);
 		count_vm(VM_vma_merge);
 		return next;
@@ -279,7 +300,8 @@ static struct vm_area *unlink_range(struct mm *mm, unsigned long start, unsigned
 	return chain;
 }
 
-void vma_remove_aligned(struct mm *mm, unsigned long start, unsigned long end)
+static void remove_range(struct mm *mm, unsigned long start, unsigned long end,
+			 struct gather_freed *freed)
 {
 	struct vm_area *prev, *next, *vma, *chain;
 	struct mmu_gather g;
@@ -289,6 +311,7 @@ void vma_remove_aligned(struct mm *mm, unsigned long start, unsigned long end)
 	if (!chain)
 		return;
 	gather_init(&g, mm);
+	g.freed = freed;
 	for (vma = chain; vma; vma = vma->vm_next)
 		zap_range(&g, vma->vm_start, vma->vm_end);
 	prev = vma_before(mm, chain->vm_start);
@@ -308,6 +331,16 @@ void vma_remove_aligned(struct mm *mm, unsigned long start, unsigned long end)
 		chain = vma->vm_next;
 		vma_free(vma);
 	}
+}
+
+void vma_remove_aligned(struct mm *mm, unsigned long start, unsigned long end)
+{
+	remove_range(mm, start, end, NULL);
+}
+
+void vma_remove_all(struct mm *mm, struct gather_freed *freed)
+{
+	remove_range(mm, 0, TASK_SIZE, freed);
 }
 
 unsigned vma_splits(struct mm *mm, unsigned long start, unsigned long end)

@@ -9,7 +9,9 @@
 #include "mm/mm.h"
 #include "mm/mmap.h"
 
-#define MAX_MAP_COUNT 65530 /* areas in one mm, as Linux's default */
+/* How many areas one mm may have: /proc/sys/vm/max_map_count, as Linux's default. */
+#define MAX_MAP_COUNT READ_ONCE(max_map_count)
+extern unsigned long max_map_count;
 
 struct mmu_gather;
 
@@ -43,6 +45,9 @@ struct vm_area *vma_merge(struct mm *mm, struct vm_area *vma);
  */
 int vma_remove(struct mm *mm, unsigned long start, unsigned long end);
 void vma_remove_aligned(struct mm *mm, unsigned long start, unsigned long end);
+/* REMOVE everything at the end of @mm; adds to @freed the frames that are free then. */
+struct gather_freed;
+void vma_remove_all(struct mm *mm, struct gather_freed *freed);
 
 /* Moves @vma's borders (stack growth); the new space is free. Cannot fail. */
 void vma_resize(struct vm_area *vma, unsigned long start, unsigned long end);

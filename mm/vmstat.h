@@ -1,8 +1,9 @@
 /*
- * vmstat.h - event counters of memory management, shown in /proc/vmstat.
+ * vmstat.h - event counters and gauges of memory management, shown in /proc/vmstat and meminfo.
  *
  * Each hart counts for itself, without locks or atomics (the kernel is not preempted); readers add
- * up.
+ * up. Events only grow. Of a gauge a hart's part may be negative: the sum over the harts is what
+ * there is (vm_check_all() counts it afresh).
  */
 #ifndef RAVEL_MM_VMSTAT_H
 #define RAVEL_MM_VMSTAT_H
@@ -52,6 +53,11 @@
 	X(pgwriteback) /* pages handed to the disk */                                              \
 	X(vma_split)                                                                               \
 	X(vma_merge)                                                                               \
+	X(exit_freed_anon)   /* frames that ends of address spaces (exit, exec) gave back */       \
+	X(exit_freed_file)   /* ... of files that have gone */                                     \
+	X(exit_freed_tables) /* ... page tables, the roots too */                                  \
+	X(exit_kept_anon)    /* unmapped by them, but relatives have it */                         \
+	X(exit_kept_file)    /* ... the page cache has it */                                       \
 	X(oom_kill)                                                                                \
 	X(syscall_unknown)
 
@@ -62,8 +68,15 @@ enum vmstat_event {
 		NR_VMSTAT
 };
 
+/*
+ * PTEs that map a frame which another PTE maps already: what the sums of rss count too often. So
+ * nothing is counted where a frame has one PTE.
+ */
+enum vm_gauge { GAUGE_SHARED_ANON, GAUGE_SHARED_FILE, NR_VM_GAUGES };
+
 extern unsigned long vmstat[MAX_HARTS][NR_VMSTAT];
 extern const char *const vmstat_name[NR_VMSTAT];
+extern long vm_gauge[MAX_HARTS][NR_VM_GAUGES];
 
 static inline void count_vm(enum vmstat_event event)
 {
@@ -75,6 +88,13 @@ static inline void count_vm_n(enum vmstat_event event, unsigned long n)
 	vmstat[this_hart()->id][event] += n;
 }
 
+static inline void gauge_add(enum vm_gauge gauge, long n)
+{
+	vm_gauge[this_hart()->id][gauge] += n;
+}
+
+/* The sum over the harts. */
+long gauge_sum(enum vm_gauge gauge);
 unsigned long vmstat_sum(enum vmstat_event event);
 
 #endif

@@ -320,16 +320,21 @@ const char *writeback_fault(const struct page *page)
 
 /* ---- not too many ---- */
 
-long dirty_background;
+unsigned long dirty_ratio = 20, dirty_background_ratio = 10;
+long dirty_background, dirty_limit;
 
-void writeback_init(void)
+void writeback_set_limits(void)
 {
-	dirty_background = nr_managed_pages() / 10;
+	unsigned long background = nr_managed_pages() * READ_ONCE(dirty_background_ratio) / 100;
+	unsigned long limit = nr_managed_pages() * READ_ONCE(dirty_ratio) / 100;
+
+	WRITE_ONCE(dirty_limit, limit);
+	WRITE_ONCE(dirty_background, background < limit ? background : limit / 2);
 }
 
 void throttle_writer(struct address_space *as)
 {
-	unsigned long limit = dirty_background * 2;
+	unsigned long limit = READ_ONCE(dirty_limit);
 
 	flusher_wake();
 	if (filemap_nr_dirty() + filemap_nr_writeback() < limit)

@@ -39,12 +39,13 @@ static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, un
 {
 	struct spinlock *ptl = pte_lockptr(ptep);
 	unsigned long start = addr;
-	long anon = 0, file = 0;
+	long anon = 0, file = 0, shared_anon = 0, shared_file = 0;
 	bool flush = false;
 
 	spin_lock(ptl);
 	for (; addr < end; addr += PAGE_SIZE, ptep++) {
 		struct page *page;
+		bool shared;
 		pte_t pte;
 
 		if (pte_none(pte_read(ptep)))
@@ -56,11 +57,14 @@ static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, un
 		}
 		page = pfn_to_page(pte_pfn(pte));
 		flush |= stores_are_kept(pte, page);
-		atomic_dec(&page->mapcount);
-		if (page_is_anon(page))
+		shared = atomic_dec_old(&page->mapcount) > 1;
+		if (page_is_anon(page)) {
 			anon++;
-		else
+			shared_anon += shared;
+		} else {
 			file++;
+			shared_file += shared;
+		}
 		gather_page(g, page, addr);
 	}
 	/* With the lock still held: who holds it in turn for each table finds sums that agree. */
@@ -68,6 +72,8 @@ static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, un
 		mm_add_rss_anon(g->mm, -anon);
 	if (file)
 		mm_add_rss_file(g->mm, -file);
+	gauge_add(GAUGE_SHARED_ANON, -shared_anon);
+	gauge_add(GAUGE_SHARED_FILE, -shared_file);
 	if (flush)
 		flush_tlb_range(g->mm, start, end);
 	spin_unlock(ptl);

@@ -1,6 +1,6 @@
 /*
  * machine.c - the machine as a whole: stat, uptime, version, cpuinfo, cmdline, loadavg, diskstats,
- * kmsg.
+ * kmsg, exits.
  *
  * Processor time: a hart knows how long it was idle, a task how long it ran in user mode; so what
  * was not idle is divided on every hart as it is on all of them together. loadavg shows the tasks
@@ -13,7 +13,9 @@
 #include "drivers/block.h"
 #include "fs/proc/proc.h"
 #include "kernel/console.h"
+#include "kernel/exits.h"
 #include "kernel/sched.h"
+#include "kernel/uts.h"
 #include "lib/string.h"
 #include "mm/slab.h"
 
@@ -97,8 +99,8 @@ int proc_show_stat(struct seq_buf *seq, struct task *task __maybe_unused)
 		seq_printf(seq, "cpu%u", i);
 		put_cpu(seq, now - idle, idle, &sums);
 	}
-	seq_printf(seq, "intr %lu\nctxt %lu\nbtime %lu\n", irqs, switches,
-		   (unsigned long)((ktime_real_ns() - ktime_ns()) / NSEC_PER_SEC));
+	seq_printf(seq, "intr %lu\nctxt %lu\nbtime %lu\nprocesses %lu\n", irqs, switches,
+		   (unsigned long)((ktime_real_ns() - ktime_ns()) / NSEC_PER_SEC), nr_forks());
 	seq_printf(seq, "procs_running %u\nprocs_blocked %u\n", nr_running(), sums.blocked);
 	return 0;
 }
@@ -128,7 +130,8 @@ int proc_show_loadavg(struct seq_buf *seq, struct task *task __maybe_unused)
 
 int proc_show_version(struct seq_buf *seq, struct task *task __maybe_unused)
 {
-	seq_printf(seq, "Ravel version 6.1.0-ravel (gcc " __VERSION__ ") #1 SMP\n");
+	seq_printf(seq,
+		   UTS_SYSNAME " version " UTS_RELEASE " (gcc " __VERSION__ ") " UTS_VERSION "\n");
 	return 0;
 }
 
@@ -147,6 +150,25 @@ int proc_show_cpuinfo(struct seq_buf *seq, struct task *task __maybe_unused)
 int proc_show_cmdline(struct seq_buf *seq, struct task *task __maybe_unused)
 {
 	seq_printf(seq, "%s\n", machine.cmdline);
+	return 0;
+}
+
+/* ---- the last processes that ended ---- */
+
+/* Frames, the newest process last; a code below 0 is the signal that killed it. */
+int proc_show_exits(struct seq_buf *seq, struct task *task __maybe_unused)
+{
+	struct exit_record record;
+	unsigned n = 0;
+
+	seq_printf(seq, "%6s %6s %9s %9s %9s %9s %9s %9s %s\n", "pid", "code", "peak", "anon",
+		   "file", "tables", "kept_anon", "kept_file", "comm");
+	while (exits_next(&n, &record))
+		seq_printf(seq, "%6d %6d %9lu %9lu %9lu %9lu %9lu %9lu %s\n", record.pid,
+			   record.code & 0x7f ? -(record.code & 0x7f) : record.code >> 8,
+			   record.max_rss, record.freed.anon, record.freed.file,
+			   record.freed.tables, record.freed.kept_anon, record.freed.kept_file,
+			   record.comm);
 	return 0;
 }
 

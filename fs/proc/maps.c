@@ -1,5 +1,6 @@
 /*
- * maps.c - /proc/<pid>/maps: the areas of an address space, a window of the text at a time.
+ * maps.c - /proc/<pid>/maps and smaps: the areas of an address space, a window of the text at a
+ * time.
  *
  *	text   0 ......... start ======= start + used .........
  *	                     the window: lines of whole areas
@@ -19,11 +20,14 @@
 #include "mm/slab.h"
 
 #define WINDOW_SIZE (2 * PAGE_SIZE)
-#define NAME_COLUMN 73
 #define LINE_MAX    (NAME_COLUMN + PATH_MAX + 1)
+
+/* Puts what the file says of @vma at @buf, which has LINE_MAX + SMAPS_MAX bytes; its length. */
+typedef size_t (*put_area_fn)(const struct vm_area *vma, char *buf);
 
 struct maps_reader {
 	struct mutex lock;
+	put_area_fn put;
 	u64 start; /* offset in the text of buf[0] */
 	size_t used;
 	unsigned long next_addr;
@@ -44,7 +48,7 @@ static size_t put_name(const struct vm_area *vma, char *buf, size_t size)
 	return strlen(buf);
 }
 
-/* One line for @vma at @buf, which has LINE_MAX bytes; its length. */
+/* The line of maps. */
 static size_t put_line(const struct vm_area *vma, char *buf)
 {
 	unsigned long offset = vma->vm_file ? vma->vm_pgoff << PAGE_SHIFT : 0;
@@ -69,6 +73,14 @@ static size_t put_line(const struct vm_area *vma, char *buf)
 	return len;
 }
 
+/* The line, and what of the area is in memory. */
+static size_t put_smaps(const struct vm_area *vma, char *buf)
+{
+	size_t len = put_line(vma, buf);
+
+	return len + smaps_put_area(vma, buf + len);
+}
+
 /* Moves the window of @reader to what follows it; empty at the end. */
 static void next_window(struct maps_reader *reader, struct task *task)
 {
@@ -83,8 +95,8 @@ static void next_window(struct maps_reader *reader, struct task *task)
 		return;
 	down_read(&mm->mmap_lock);
 	vma = find_vma(mm, reader->next_addr);
-	for (; vma && WINDOW_SIZE - reader->used >= LINE_MAX; vma = vma->vm_next) {
-		reader->used += put_line(vma, reader->buf + reader->used);
+	for (; vma && WINDOW_SIZE - reader->used >= LINE_MAX + SMAPS_MAX; vma = vma->vm_next) {
+		reader->used += reader->put(vma, reader->buf + reader->used);
 		reader->next_addr = vma->vm_end;
 	}
 	up_read(&mm->mmap_lock);
@@ -139,7 +151,7 @@ static ssize_t maps_read(struct file *file, void *ubuf, size_t len, u64 *pos)
 	return done ? done : n;
 }
 
-static int maps_open(struct inode *inode, struct file *file)
+static int open_reader(struct inode *inode, struct file *file, put_area_fn put)
 {
 	struct maps_reader *reader;
 
@@ -154,8 +166,19 @@ static int maps_open(struct inode *inode, struct file *file)
 		return -ENOMEM;
 	}
 	mutex_init(&reader->lock);
+	reader->put = put;
 	file->private_data = reader;
 	return 0;
+}
+
+static int maps_open(struct inode *inode, struct file *file)
+{
+	return open_reader(inode, file, put_line);
+}
+
+static int smaps_open(struct inode *inode, struct file *file)
+{
+	return open_reader(inode, file, put_smaps);
 }
 
 static void maps_release(struct file *file)
@@ -168,6 +191,12 @@ static void maps_release(struct file *file)
 
 const struct file_operations proc_maps_fops = {
 	.open = maps_open,
+	.release = maps_release,
+	.read = maps_read,
+};
+
+const struct file_operations proc_smaps_fops = {
+	.open = smaps_open,
 	.release = maps_release,
 	.read = maps_read,
 };

@@ -1,17 +1,22 @@
 /*
- * mem.c - the machine's memory: meminfo, vmstat, buddyinfo, slabinfo; and its check.
+ * mem.c - the machine's memory: meminfo, vmstat, buddyinfo, slabinfo.
  *
- *	RAM = KernelReserved (image, page array, never given to the buddy allocator)
- *	    + MemTotal = MemFree + Cached + Slab + KernelStack + PageTables + AnonPages + the rest
+ *	RAM = Firmware + KernelImage + KernelTables + PageArray       never given to the allocator
+ *	    + MemTotal
  *
- * AnonPages and Mapped are sums over address spaces: a page that two processes share counts twice.
+ *	MemTotal = MemFree + Buffers + Cached + AnonPages             programs and their files
+ *	         + Slab + PageTables + KernelStack + KernelOther      the kernel for them
  *
- * Locks: each number is taken under its owner's lock, one after the other: together they are only
- * about right while the machine runs.
+ * Each frame is in one of these lines. KernelOther is what remains: large kmalloc()s, rings of
+ * devices, the zero page, and for moments pages that nobody maps yet, or any more.
+ *
+ * Locks: each number is taken under its owner's lock, one after the other, so while the machine
+ * runs a frame may be seen twice or not at all. Then the numbers are taken again, a few times.
  */
-#include "arch/riscv/uaccess.h"
+#include "drivers/block.h"
 #include "fs/proc/proc.h"
 #include "mm/buddy.h"
+#include "mm/commit.h"
 #include "mm/early.h"
 #include "mm/fragment.h"
 #include "mm/kstack.h"
@@ -19,48 +24,97 @@
 #include "mm/slab.h"
 #include "mm/vmstat.h"
 
-#define CHECK_TEXT_MAX 4
-
 /* ---- meminfo ---- */
 
-static unsigned long reserved_pages(void)
+/* Every frame, by what it is for; pages. */
+struct memory {
+	unsigned long total, unused, buffers, cached, shmem, anon, mapped, slab, tables, stacks,
+		other;
+	unsigned long firmware, image, early_tables, page_array;
+};
+
+extern char _stext[], _end[];
+
+/* What the allocator never got. */
+static void look_at_reserved(struct memory *m)
 {
-	unsigned long pages = 0, managed = nr_managed_pages();
+	unsigned long ram = 0;
 
 	for (unsigned i = 0; i < early_ram.nr; i++)
-		pages += (early_ram.range[i].end - early_ram.range[i].start) >> PAGE_SHIFT;
-	return pages > managed ? pages - managed : 0;
+		ram += (early_ram.range[i].end - early_ram.range[i].start) >> PAGE_SHIFT;
+	m->total = nr_managed_pages();
+	m->image = PAGE_ALIGN(_end - _stext) >> PAGE_SHIFT;
+	m->page_array = PAGE_ALIGN(mem_map_nr * sizeof(struct page)) >> PAGE_SHIFT;
+	m->early_tables = early_nr_allocated - m->page_array;
+	m->firmware = ram - m->total - m->image - early_nr_allocated;
 }
+
+/* Frames, of the sum over processes, in which a frame counts once for each that maps it. */
+static unsigned long once(long sum, enum vm_gauge gauge)
+{
+	return max(sum - gauge_sum(gauge), 0L);
+}
+
+/* False when frames moved meanwhile so that they were seen twice. */
+static bool look_at_memory(struct memory *m)
+{
+	struct mm_totals totals;
+	unsigned long pages, known;
+
+	look_at_reserved(m);
+	mm_totals(&totals);
+	m->tables = totals.tables;
+	m->unused = nr_free_pages();
+	m->anon = once(totals.anon, GAUGE_SHARED_ANON);
+	m->mapped = once(totals.file, GAUGE_SHARED_FILE);
+	m->buffers = filemap_nr_buffers();
+	m->shmem = shmem_nr_pages();
+	pages = filemap_nr_pages();
+	m->cached = pages > m->buffers ? pages - m->buffers : 0;
+	m->slab = slab_nr_pages();
+	m->stacks = kstack_nr_pages();
+	known = m->unused + m->anon + m->buffers + m->cached + m->slab + m->tables + m->stacks;
+	m->other = m->total > known ? m->total - known : 0;
+	return known <= m->total;
+}
+
+#define LOOKS 8
 
 int proc_show_meminfo(struct seq_buf *seq, struct task *task __maybe_unused)
 {
-	unsigned long available, cached, shmem = shmem_nr_pages(), unused = nr_free_pages();
-	struct mm_totals totals;
+	unsigned looks = 0;
+	struct memory m;
 
-	cached = filemap_nr_pages();
-	available = unused + (cached > shmem ? cached - shmem : 0);
-	mm_totals(&totals);
+	while (!look_at_memory(&m) && ++looks < LOOKS)
+		;
 	{
 		const struct {
 			const char *name;
 			unsigned long pages;
 		} lines[] = {
-			{ "MemTotal:", nr_managed_pages() },
-			{ "MemFree:", unused },
-			{ "MemAvailable:", available },
-			{ "Buffers:", 0 },
-			{ "Cached:", cached },
-			{ "Dirty:", filemap_nr_dirty() },
-			{ "Writeback:", filemap_nr_writeback() },
+			{ "MemTotal:", m.total },
+			{ "MemFree:", m.unused },
+			{ "MemAvailable:", m.unused + m.buffers + m.cached - m.shmem },
+			{ "Buffers:", m.buffers },
+			{ "Cached:", m.cached },
+			{ "SwapCached:", 0 },
 			{ "SwapTotal:", 0 },
 			{ "SwapFree:", 0 },
-			{ "AnonPages:", totals.anon },
-			{ "Mapped:", totals.file },
-			{ "Shmem:", shmem },
-			{ "Slab:", slab_nr_pages() },
-			{ "KernelStack:", kstack_nr_pages() },
-			{ "PageTables:", totals.tables },
-			{ "KernelReserved:", reserved_pages() },
+			{ "Dirty:", filemap_nr_dirty() },
+			{ "Writeback:", filemap_nr_writeback() },
+			{ "AnonPages:", m.anon },
+			{ "Mapped:", m.mapped },
+			{ "Shmem:", m.shmem },
+			{ "Slab:", m.slab },
+			{ "KernelStack:", m.stacks },
+			{ "PageTables:", m.tables },
+			{ "CommitLimit:", commit_limit() },
+			{ "Committed_AS:", committed_pages() },
+			{ "KernelOther:", m.other },
+			{ "KernelImage:", m.image },
+			{ "KernelTables:", m.early_tables },
+			{ "PageArray:", m.page_array },
+			{ "Firmware:", m.firmware },
 		};
 
 		for (unsigned i = 0; i < ARRAY_SIZE(lines); i++)
@@ -72,22 +126,34 @@ int proc_show_meminfo(struct seq_buf *seq, struct task *task __maybe_unused)
 
 /* ---- vmstat ---- */
 
+/* KiB that came from all disks, or went to them. */
+static unsigned long disk_kib(bool written)
+{
+	unsigned long sectors = 0;
+
+	for (struct block_device *bdev = block_next(NULL); bdev; bdev = block_next(bdev))
+		sectors += READ_ONCE(*(written ? &bdev->sectors_written : &bdev->sectors_read));
+	return sectors / 2;
+}
+
 int proc_show_vmstat(struct seq_buf *seq, struct task *task __maybe_unused)
 {
 	struct mm_totals totals;
 
 	mm_totals(&totals);
 	seq_printf(seq, "nr_free_pages %lu\n", nr_free_pages());
-	seq_printf(seq, "nr_anon_pages %lu\n", totals.anon);
+	seq_printf(seq, "nr_anon_pages %lu\n", once(totals.anon, GAUGE_SHARED_ANON));
+	seq_printf(seq, "nr_mapped %lu\n", once(totals.file, GAUGE_SHARED_FILE));
 	seq_printf(seq, "nr_file_pages %lu\n", filemap_nr_pages());
-	seq_printf(seq, "nr_shmem %lu\n", shmem_nr_pages());
 	seq_printf(seq, "nr_dirty %lu\n", filemap_nr_dirty());
 	seq_printf(seq, "nr_writeback %lu\n", filemap_nr_writeback());
+	seq_printf(seq, "nr_shmem %lu\n", shmem_nr_pages());
 	seq_printf(seq, "nr_slab %lu\n", slab_nr_pages());
 	seq_printf(seq, "nr_page_table_pages %lu\n", totals.tables);
-	seq_printf(seq, "nr_kernel_stack %lu\n", kstack_nr_pages());
+	seq_printf(seq, "nr_kernel_stack %lu\n", kstack_nr_pages() << (PAGE_SHIFT - 10));
 	seq_printf(seq, "nr_kernel_stack_reserve %lu\n", kstack_nr_reserved());
 	seq_printf(seq, "kernel_stack_deepest %u\n", kstack_deepest());
+	seq_printf(seq, "pgpgin %lu\npgpgout %lu\n", disk_kib(false), disk_kib(true));
 	for (int i = 0; i < NR_VMSTAT; i++)
 		seq_printf(seq, "%s %lu\n", vmstat_name[i], vmstat_sum(i));
 	return 0;
@@ -155,56 +221,3 @@ int proc_show_slabinfo(struct seq_buf *seq, struct task *task __maybe_unused)
 	}
 	return 0;
 }
-
-/* ---- /proc/sys/vm: files that make something happen ---- */
-
-/* The one digit, maybe with a line's end, that a user writes to a switch; or -errno. */
-static int digit_from_user(const void *ubuf, size_t len)
-{
-	char text[CHECK_TEXT_MAX];
-
-	if (len == 0 || len > 2)
-		return -EINVAL;
-	if (copy_from_user(text, ubuf, len))
-		return -EFAULT;
-	if (text[0] < '0' || text[0] > '9' || (len == 2 && text[1] != '\n'))
-		return -EINVAL;
-	return text[0] - '0';
-}
-
-/* "1" verifies all of memory: -EIO when something is wrong, which the console tells. */
-static ssize_t check_all_write(struct file *file __maybe_unused, const void *ubuf, size_t len,
-			       u64 *pos)
-{
-	int digit = digit_from_user(ubuf, len);
-
-	if (digit != 1)
-		return digit < 0 ? digit : -EINVAL;
-	if (vm_check_all())
-		return -EIO;
-	*pos += len;
-	return len;
-}
-
-const struct file_operations proc_check_all_fops = { .write = check_all_write };
-
-#define DROP_PAGES  1
-#define DROP_INODES 2
-
-/* "1" drops clean pages of files, "2" unused names and inodes, "3" both. proc_sys_vm(5). */
-static ssize_t drop_caches_write(struct file *file __maybe_unused, const void *ubuf, size_t len,
-				 u64 *pos)
-{
-	int what = digit_from_user(ubuf, len);
-
-	if (what < 1 || what > (DROP_PAGES | DROP_INODES))
-		return what < 0 ? what : -EINVAL;
-	if (what & DROP_PAGES)
-		shrink_page_cache(~0UL);
-	if (what & DROP_INODES)
-		fs_shrink(~0UL);
-	*pos += len;
-	return len;
-}
-
-const struct file_operations proc_drop_caches_fops = { .write = drop_caches_write };

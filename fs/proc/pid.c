@@ -97,13 +97,9 @@ static int show_comm(struct seq_buf *seq, struct task *task)
 /* The pairs as exec put them on the stack, AT_NULL (0) included. */
 static int show_auxv(struct seq_buf *seq, struct task *task)
 {
-	struct mm *mm;
+	struct mm *mm = task_get_mm(task);
 	size_t n = 0;
 
-	/* Since the file was opened the task may have become somebody else, by exec. */
-	if (!proc_may_look(task))
-		return -EACCES;
-	mm = task_get_mm(task);
 	if (!mm)
 		return 0;
 	while (n + 2 < ARRAY_SIZE(mm->auxv) && mm->auxv[n] != 0)
@@ -201,9 +197,15 @@ static const struct proc_entry pid_entries[] = {
 	{ .name = "status", .mode = S_IFREG | 0444, .show = proc_show_pid_status },
 	{ .name = "statm", .mode = S_IFREG | 0444, .show = proc_show_pid_statm },
 	{ .name = "maps", .mode = S_IFREG | 0444, .i_fop = &proc_maps_fops },
+	{ .name = "smaps", .mode = S_IFREG | 0444, .i_fop = &proc_smaps_fops },
+	{ .name = "smaps_rollup",
+	  .mode = S_IFREG | 0444,
+	  .show = proc_show_smaps_rollup,
+	  .guarded = true },
+	{ .name = "pagemap", .mode = S_IFREG | 0400, .i_fop = &proc_pagemap_fops },
 	{ .name = "cmdline", .mode = S_IFREG | 0444, .i_fop = &cmdline_fops },
 	{ .name = "comm", .mode = S_IFREG | 0444, .show = show_comm },
-	{ .name = "auxv", .mode = S_IFREG | 0400, .show = show_auxv },
+	{ .name = "auxv", .mode = S_IFREG | 0400, .show = show_auxv, .guarded = true },
 	{ .name = "fail_alloc", .mode = S_IFREG | 0600, .i_fop = &fail_alloc_fops },
 	{ .name = "mounts", .mode = S_IFREG | 0444, .show = proc_show_mounts },
 	{ .name = "mountinfo", .mode = S_IFREG | 0444, .show = proc_show_mountinfo },

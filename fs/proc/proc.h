@@ -43,6 +43,7 @@ struct proc_entry {
 	mode_t mode;
 	/* Regular files: the text, of @task below /proc/<pid> (else NULL). 0 or -errno. */
 	int (*show)(struct seq_buf *seq, struct task *task);
+	bool guarded; /* ... only for who proc_may_look(), else EACCES */
 	/* Symbolic links: as inode_operations.readlink. */
 	int (*readlink)(struct task *task, char *buf, size_t size);
 	/* Directories: a table; without one, i_op and i_fop. */
@@ -110,18 +111,34 @@ void proc_init(void);
 extern const struct proc_dir proc_pid_dir;	   /* pid.c */
 extern const struct inode_operations proc_fd_iops; /* fd.c */
 extern const struct file_operations proc_fd_fops;
-extern const struct file_operations proc_maps_fops;				/* maps.c */
-extern const struct file_operations proc_check_all_fops, proc_drop_caches_fops; /* mem.c */
-extern const struct file_operations proc_kmsg_fops;				/* machine.c */
+extern const struct file_operations proc_maps_fops, proc_smaps_fops; /* maps.c */
+extern const struct file_operations proc_pagemap_fops;		     /* pagemap.c */
+extern const struct file_operations proc_kpagecount_fops, proc_kpageflags_fops;
+extern const struct file_operations proc_check_all_fops, proc_drop_caches_fops; /* sysctl.c */
+extern const struct file_operations proc_number_fops;
+extern const struct file_operations proc_kmsg_fops; /* machine.c */
 
 int proc_show_pid_stat(struct seq_buf *seq, struct task *task); /* status.c */
 int proc_show_pid_status(struct seq_buf *seq, struct task *task);
 int proc_show_pid_statm(struct seq_buf *seq, struct task *task);
 
+struct vm_area;
+#define NAME_COLUMN 73	 /* of maps: where the name of an area begins */
+#define SMAPS_MAX   1024 /* bytes of what smaps_put_area() puts */
+/* Puts the lines of smaps that follow that of maps at @buf; their length. mmap_lock held. */
+size_t smaps_put_area(const struct vm_area *vma, char *buf); /* smaps.c */
+int proc_show_smaps_rollup(struct seq_buf *seq, struct task *task);
+
 int proc_show_shm(struct seq_buf *seq, struct task *task); /* shm.c */
 int proc_show_shmmax(struct seq_buf *seq, struct task *task);
 int proc_show_shmall(struct seq_buf *seq, struct task *task);
 int proc_show_shmmni(struct seq_buf *seq, struct task *task);
+
+int proc_show_ostype(struct seq_buf *seq, struct task *task); /* sysctl.c */
+int proc_show_osrelease(struct seq_buf *seq, struct task *task);
+int proc_show_uts_version(struct seq_buf *seq, struct task *task);
+int proc_show_hostname(struct seq_buf *seq, struct task *task);
+int proc_show_pid_max(struct seq_buf *seq, struct task *task);
 
 int proc_show_meminfo(struct seq_buf *seq, struct task *task); /* mem.c */
 int proc_show_vmstat(struct seq_buf *seq, struct task *task);
@@ -131,6 +148,7 @@ int proc_show_extfrag_index(struct seq_buf *seq, struct task *task);
 int proc_show_slabinfo(struct seq_buf *seq, struct task *task);
 
 int proc_show_stat(struct seq_buf *seq, struct task *task); /* machine.c */
+int proc_show_exits(struct seq_buf *seq, struct task *task);
 int proc_show_uptime(struct seq_buf *seq, struct task *task);
 int proc_show_version(struct seq_buf *seq, struct task *task);
 int proc_show_cpuinfo(struct seq_buf *seq, struct task *task);

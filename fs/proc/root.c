@@ -23,7 +23,18 @@ static int self_readlink(struct task *task __maybe_unused, char *buf, size_t siz
 	return scnprintf(buf, size, "%d", current->pid);
 }
 
+#define NUMBER(NAME)                                                                               \
+	{                                                                                          \
+		.name = #NAME, .mode = S_IFREG | 0644, .i_fop = &proc_number_fops                  \
+	}
+
 static const struct proc_entry vm_entries[] = {
+	NUMBER(overcommit_memory),
+	NUMBER(overcommit_ratio),
+	NUMBER(max_map_count),
+	NUMBER(dirty_ratio),
+	NUMBER(dirty_background_ratio),
+	NUMBER(dirty_writeback_centisecs),
 	{ .name = "check_all", .mode = S_IFREG | 0200, .i_fop = &proc_check_all_fops },
 	{ .name = "drop_caches", .mode = S_IFREG | 0200, .i_fop = &proc_drop_caches_fops },
 };
@@ -38,13 +49,18 @@ static const struct proc_entry kernel_entries[] = {
 	TEXT(shmmax),
 	TEXT(shmall),
 	TEXT(shmmni),
+	TEXT(ostype),
+	TEXT(osrelease),
+	TEXT(hostname),
+	TEXT(pid_max),
+	{ .name = "version", .mode = S_IFREG | 0444, .show = proc_show_uts_version },
 };
 static const struct proc_dir kernel_dir = { kernel_entries, ARRAY_SIZE(kernel_entries),
-					    PROC_INO_SYS + 16 };
+					    PROC_INO_SYS + 32 };
 
 static const struct proc_entry sysvipc_entries[] = { TEXT(shm) };
 static const struct proc_dir sysvipc_dir = { sysvipc_entries, ARRAY_SIZE(sysvipc_entries),
-					     PROC_INO_SYS + 24 };
+					     PROC_INO_SYS + 48 };
 
 static const struct proc_entry sys_entries[] = {
 	{ .name = "vm", .mode = S_IFDIR | 0555, .dir = &vm_dir },
@@ -69,10 +85,13 @@ static const struct proc_entry root_entries[] = {
 	TEXT(filesystems),
 	TEXT(loadavg),
 	TEXT(locks),
+	TEXT(exits),
 	TEXT(diskstats),
 #ifdef CONFIG_DEBUG
 	TEXT(lockdep),
 #endif
+	{ .name = "kpagecount", .mode = S_IFREG | 0400, .i_fop = &proc_kpagecount_fops },
+	{ .name = "kpageflags", .mode = S_IFREG | 0400, .i_fop = &proc_kpageflags_fops },
 	{ .name = "kmsg", .mode = S_IFREG | 0400, .i_fop = &proc_kmsg_fops },
 	{ .name = "sys", .mode = S_IFDIR | 0555, .dir = &sys_dir },
 	{ .name = "sysvipc", .mode = S_IFDIR | 0555, .dir = &sysvipc_dir },

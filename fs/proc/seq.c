@@ -74,15 +74,23 @@ void seq_printf(struct seq_buf *seq, const char *fmt, ...)
 	seq->used += len;
 }
 
-/* Makes the text; text->lock held. 0 or -errno, and then there is no text. */
+static bool may_read(const struct proc_inode *pi)
+{
+	return !pi->entry->guarded || proc_may_look(pi->task);
+}
+
+/*
+ * Makes the text; text->lock held. 0 or -errno, and then there is no text: -EACCES when the task
+ * became somebody else since the file was opened, by exec.
+ */
 static int text_make(struct proc_text *text, const struct proc_inode *pi)
 {
-	int err = -ESRCH;
+	int err = may_read(pi) ? -ESRCH : -EACCES;
 
 	text->made = false;
 	text->seq.used = 0;
 	text->seq.err = 0;
-	if (!pi->task || proc_task_exists(pi->task))
+	if (err == -ESRCH && (!pi->task || proc_task_exists(pi->task)))
 		err = pi->entry->show(&text->seq, pi->task);
 	if (!err)
 		err = text->seq.err;
@@ -104,10 +112,13 @@ static ssize_t text_read(struct file *file, void *ubuf, size_t len, u64 *pos)
 	return ret;
 }
 
-static int text_open(struct inode *inode __maybe_unused, struct file *file)
+static int text_open(struct inode *inode, struct file *file)
 {
-	struct proc_text *text = kzalloc(sizeof(*text), GFP_KERNEL);
+	struct proc_text *text;
 
+	if (!may_read(proc_i(inode)))
+		return -EACCES;
+	text = kzalloc(sizeof(*text), GFP_KERNEL);
 	if (!text)
 		return -ENOMEM;
 	mutex_init(&text->lock);

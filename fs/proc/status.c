@@ -7,10 +7,13 @@
  * A zombie has no mm: no Vm lines, and zeros in stat and statm.
  */
 #include "fs/proc/proc.h"
+#include "kernel/console.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
+#include "lib/bitmap.h"
 #include "lib/string.h"
 #include "mm/mm.h"
+#include "mm/walk.h"
 
 #define USER_HZ	    100
 #define FD_ROUND    64 /* FDSize tells whole words of the table */
@@ -24,7 +27,9 @@ struct task_view {
 	u64 utime, stime, start_time; /* ns */
 	struct rusage_sums children;
 	u64 pending, blocked, ignored, caught; /* signals */
-	unsigned long sigq, sigq_limit;
+	unsigned long sigq, sigq_limit, rss_limit;
+	unsigned long nvcsw, nivcsw;
+	bool may_look; /* at addresses and the exit code, too */
 	struct cred cred;
 	char comm[TASK_COMM_LEN];
 };
@@ -69,6 +74,10 @@ static void view_task(struct task_view *view, struct task *task)
 	view->stime = READ_ONCE(task->stime);
 	view->start_time = task->start_time;
 	view->sigq_limit = task->rlim[RLIMIT_SIGPENDING].cur;
+	view->rss_limit = task->rlim[RLIMIT_RSS].cur;
+	view->nvcsw = READ_ONCE(task->nvcsw);
+	view->nivcsw = READ_ONCE(task->nivcsw);
+	view->may_look = proc_may_look(task);
 	memcpy(view->comm, task->comm, sizeof(view->comm) - 1);
 	view_signals(view, task);
 }
@@ -107,7 +116,7 @@ static void put_stat_task(struct seq_buf *seq, const struct task *task,
 {
 	seq_printf(seq, "%d (%s) %c %d %d %d %lu %d %u", task->pid, view->comm,
 		   *state_name(view->state), view->ppid, view->pgid, view->sid,
-		   task->tty ? (unsigned long)TTY_CONSOLE : 0, -1, 0);
+		   task->tty ? (unsigned long)TTY_CONSOLE : 0, tty_foreground_of(task), 0);
 	seq_printf(seq, " %lu %lu %lu %lu", task->min_flt, view->children.min_flt, task->maj_flt,
 		   view->children.maj_flt);
 	seq_printf(seq, " %lu %lu %lu %lu", (unsigned long)ticks(view->utime),
@@ -121,23 +130,25 @@ int proc_show_pid_stat(struct seq_buf *seq, struct task *task)
 {
 	static const struct mm no_mm;
 	struct mm *held = task_get_mm(task);
-	const struct mm *mm = held ? held : &no_mm;
+	const struct mm *mm = held ? held : &no_mm, *layout;
 	struct task_view view;
 
 	view_task(&view, task);
+	/* Where things lie is nobody else's business (address space randomisation). */
+	layout = view.may_look ? mm : &no_mm;
 	put_stat_task(seq, task, &view);
 	/* vsize rss rsslim startcode endcode startstack kstkesp kstkeip */
 	seq_printf(seq, " %lu %lu %lu %lu %lu %lu 0 0", mm->total_vm << PAGE_SHIFT, mm_rss(mm),
-		   RLIM_INFINITY, mm->start_code, mm->end_code, mm->start_stack);
+		   view.rss_limit, layout->start_code, layout->end_code, layout->start_stack);
 	/* Signals up to 31, in decimal, for programs older than status; wchan nswap cnswap. */
 	seq_printf(seq, " %lu %lu %lu %lu 0 0 0", (unsigned long)view.pending & INT_MAX,
 		   (unsigned long)view.blocked & INT_MAX, (unsigned long)view.ignored & INT_MAX,
 		   (unsigned long)view.caught & INT_MAX);
 	/* exit_signal processor rt_priority policy blkio_ticks guest_time cguest_time */
 	seq_printf(seq, " %d %u 0 0 0 0 0", view.exit_signal, view.hart);
-	seq_printf(seq, " %lu %lu %lu %lu %lu %lu %lu %d\n", mm->start_data, mm->end_data,
-		   mm->start_brk, mm->arg_start, mm->arg_end, mm->env_start, mm->env_end,
-		   view.exit_code);
+	seq_printf(seq, " %lu %lu %lu %lu %lu %lu %lu %d\n", layout->start_data, layout->end_data,
+		   layout->start_brk, layout->arg_start, layout->arg_end, layout->env_start,
+		   layout->env_end, view.may_look ? view.exit_code : 0);
 	if (held)
 		mm_put(held);
 	return 0;
@@ -171,10 +182,12 @@ static void put_kb(struct seq_buf *seq, const char *name, unsigned long pages)
 	seq_printf(seq, "%s:\t%8lu kB\n", name, pages << (PAGE_SHIFT - 10));
 }
 
-static void put_status_mm(struct seq_buf *seq, const struct mm *mm)
+static void put_status_mm(struct seq_buf *seq, struct mm *mm)
 {
 	unsigned long text = text_pages(mm), exec = READ_ONCE(mm->exec_vm), rss = mm_rss(mm);
 	unsigned long total = READ_ONCE(mm->total_vm);
+	unsigned long file = max(READ_ONCE(mm->rss_file), 0L);
+	unsigned long shmem = mm_nr_shmem(mm);
 
 	put_kb(seq, "VmPeak", max(READ_ONCE(mm->hiwater_vm), total));
 	put_kb(seq, "VmSize", total);
@@ -183,8 +196,8 @@ static void put_status_mm(struct seq_buf *seq, const struct mm *mm)
 	put_kb(seq, "VmHWM", max(READ_ONCE(mm->hiwater_rss), rss));
 	put_kb(seq, "VmRSS", rss);
 	put_kb(seq, "RssAnon", READ_ONCE(mm->rss_anon));
-	put_kb(seq, "RssFile", READ_ONCE(mm->rss_file));
-	put_kb(seq, "RssShmem", 0);
+	put_kb(seq, "RssFile", file > shmem ? file - shmem : 0);
+	put_kb(seq, "RssShmem", shmem);
 	put_kb(seq, "VmData", mm->data_vm);
 	put_kb(seq, "VmStk", mm->stack_vm);
 	put_kb(seq, "VmExe", text);
@@ -239,6 +252,16 @@ static void put_status_signals(struct seq_buf *seq, const struct task_view *view
 		   (unsigned long)view->caught);
 }
 
+static void put_status_harts(struct seq_buf *seq, const struct task_view *view)
+{
+	unsigned nr = hweight64(harts_online_mask);
+
+	seq_printf(seq, "Cpus_allowed:\t%lx\n", harts_online_mask);
+	seq_printf(seq, nr > 1 ? "Cpus_allowed_list:\t0-%u\n" : "Cpus_allowed_list:\t%u\n", nr - 1);
+	seq_printf(seq, "voluntary_ctxt_switches:\t%lu\nnonvoluntary_ctxt_switches:\t%lu\n",
+		   view->nvcsw, view->nivcsw);
+}
+
 int proc_show_pid_status(struct seq_buf *seq, struct task *task)
 {
 	struct task_view view;
@@ -252,5 +275,6 @@ int proc_show_pid_status(struct seq_buf *seq, struct task *task)
 		mm_put(mm);
 	}
 	put_status_signals(seq, &view);
+	put_status_harts(seq, &view);
 	return 0;
 }

@@ -93,7 +93,7 @@ void machine_boot(unsigned long pages, unsigned nr)
 	kstack_init();
 	mm_init();
 	filemap_init();
-	writeback_init();
+	writeback_set_limits();
 	for (unsigned i = 0; i < nr; i++) {
 		machine_run_on(i);
 		mmu_switch(kernel_root);

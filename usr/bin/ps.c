@@ -12,7 +12,6 @@
  * Invariants: the four parts and their percentages add up to the total and to 100.0.  Locks: none.
  */
 #define _GNU_SOURCE
-#include <dirent.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,49 +19,21 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "usr/lib/procinfo.h"
 #include "usr/lib/tool.h"
 
 #define NUMBERS_WIDTH 63 /* of the columns before COMMAND */
 
 struct process {
-	int pid, ppid;
-	char state;
-	unsigned long long ticks;	   /* user and system time */
-	unsigned long long vsz, rss;	   /* KiB */
+	struct process_info info;
 	long long anon, file, stack, ptes; /* KiB, -1: not told */
 	char command[256];
 };
 
 struct machine {
 	long long total, anon, cache, kernel, unused; /* KiB */
-	long long reserved, slab, tables, stacks;     /* parts of kernel; -1: not told */
+	long long reserved, slab, tables, stacks;     /* parts of kernel; 0, -1: not told */
 };
-
-/*
- * The fields of /proc/<pid>/stat. The name in parentheses may hold anything, so what follows is
- * looked for from its end. Returns 0, or -1.
- */
-static int parse_stat(const char *text, struct process *process)
-{
-	const char *open = strchr(text, '(');
-	const char *close = strrchr(text, ')');
-	unsigned long long user, system, vsize;
-	long long rss;
-
-	if (!open || !close || close < open)
-		return -1;
-	if (sscanf(close + 1,
-		   " %c %d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu %*d %*d %*d"
-		   " %*d %*d %*d %*u %llu %lld",
-		   &process->state, &process->ppid, &user, &system, &vsize, &rss) != 6)
-		return -1;
-	process->ticks = user + system;
-	process->vsz = vsize / 1024;
-	process->rss = rss < 0 ? 0 : rss * (sysconf(_SC_PAGESIZE) / 1024);
-	snprintf(process->command, sizeof(process->command), "[%.*s]", (int)(close - open - 1),
-		 open + 1);
-	return 0;
-}
 
 /* The arguments with blanks between them instead of NULs; no arguments leave [name]. */
 static void read_command(struct process *process)
@@ -70,7 +41,7 @@ static void read_command(struct process *process)
 	char path[64], text[sizeof(process->command)];
 	long length;
 
-	snprintf(path, sizeof(path), "/proc/%d/cmdline", process->pid);
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", process->info.pid);
 	length = read_small_file(path, text, sizeof(text));
 	while (length > 0 && text[length - 1] == '\0')
 		length--;
@@ -86,9 +57,7 @@ static int read_process(int pid, struct process *process)
 {
 	char path[64], text[4096];
 
-	process->pid = pid;
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	if (read_small_file(path, text, sizeof(text)) < 0 || parse_stat(text, process) < 0)
+	if (read_process_info(pid, &process->info) < 0)
 		return -1;
 	snprintf(path, sizeof(path), "/proc/%d/status", pid);
 	if (read_small_file(path, text, sizeof(text)) < 0)
@@ -97,6 +66,7 @@ static int read_process(int pid, struct process *process)
 	process->file = field_of(text, "RssFile");
 	process->stack = field_of(text, "VmStk");
 	process->ptes = field_of(text, "VmPTE");
+	snprintf(process->command, sizeof(process->command), "[%s]", process->info.name);
 	read_command(process);
 	return 0;
 }
@@ -133,13 +103,13 @@ static int command_width(bool wide)
 
 static void print_process(const struct process *process, const struct machine *machine, int width)
 {
-	unsigned long long seconds = process->ticks / sysconf(_SC_CLK_TCK);
+	unsigned long long seconds = process->info.ticks / sysconf(_SC_CLK_TCK);
 
-	printf("%4d %4d %c %3llu:%02llu ", process->pid, process->ppid, process->state,
-	       seconds / 60, seconds % 60);
-	print_kib(6, process->vsz);
-	print_kib(6, process->rss);
-	print_percent(share(process->rss, machine->total));
+	printf("%4d %4d %c %3llu:%02llu ", process->info.pid, process->info.ppid,
+	       process->info.state, seconds / 60, seconds % 60);
+	print_kib(6, process->info.vsz);
+	print_kib(6, process->info.rss);
+	print_percent(share(process->info.rss, machine->total));
 	print_kib(6, process->anon);
 	print_kib(5, process->file);
 	print_kib(5, process->stack);
@@ -158,11 +128,13 @@ static void read_machine(struct machine *machine)
 
 	if (read_small_file("/proc/meminfo", text, sizeof(text)) < 0)
 		die_errno(STATUS_FAILED, "/proc/meminfo");
-	machine->reserved = field_of(text, "KernelReserved");
+	machine->reserved =
+		positive(field_of(text, "KernelImage")) + positive(field_of(text, "KernelTables")) +
+		positive(field_of(text, "PageArray")) + positive(field_of(text, "Firmware"));
 	machine->slab = field_of(text, "Slab");
 	machine->tables = field_of(text, "PageTables");
 	machine->stacks = field_of(text, "KernelStack");
-	machine->total = positive(field_of(text, "MemTotal")) + positive(machine->reserved);
+	machine->total = positive(field_of(text, "MemTotal")) + machine->reserved;
 	machine->unused = positive(field_of(text, "MemFree"));
 	machine->cache = positive(field_of(text, "Cached")) + positive(field_of(text, "Buffers"));
 	machine->anon = field_of(text, "AnonPages");
@@ -179,7 +151,7 @@ static void print_kernel_row(const struct machine *machine)
 /* The parts of the kernel that /proc/meminfo tells, with their names. */
 static void print_kernel_parts(const struct machine *machine)
 {
-	if (machine->reserved < 0)
+	if (machine->reserved == 0)
 		return;
 	printf("  of it    image and page array %lld, slab %lld, page tables %lld, stacks %lld\n",
 	       machine->reserved, machine->slab, machine->tables, machine->stacks);
@@ -214,33 +186,18 @@ static void print_total(const struct machine *machine)
 	}
 }
 
-static int compare(const void *a, const void *b)
-{
-	return ((const struct process *)a)->pid - ((const struct process *)b)->pid;
-}
-
-/* All processes, sorted; the caller frees the table. */
+/* All processes, by pid; the caller frees the table. */
 static struct process *read_processes(size_t *count)
 {
-	struct process *table = NULL;
-	DIR *dir = opendir("/proc");
-	struct dirent *entry;
+	int *pids;
+	size_t listed = list_processes(&pids);
+	struct process *table = xmalloc((listed + 1) * sizeof(*table));
 
-	if (!dir)
-		die_errno(STATUS_FAILED, "/proc");
 	*count = 0;
-	while ((entry = readdir(dir)) != NULL) {
-		long long pid;
-
-		if (parse_number(entry->d_name, 1, 1 << 30, &pid) < 0)
-			continue;
-		table = xrealloc(table, (*count + 1) * sizeof(*table));
-		if (read_process(pid, &table[*count]) == 0)
+	for (size_t i = 0; i < listed; i++)
+		if (read_process(pids[i], &table[*count]) == 0)
 			(*count)++;
-	}
-	closedir(dir);
-	if (*count)
-		qsort(table, *count, sizeof(*table), compare);
+	free(pids);
 	return table;
 }
 

@@ -1,7 +1,8 @@
 /*
  * testmem.c - the memory check of the test harness.
  *
- *	/proc/meminfo    MemFree + Buffers + Cached + Slab + KernelStack   equal
+ *	/proc/meminfo    Committed_AS                                      equal
+ *	                 MemFree + Buffers + Cached + Slab + KernelStack   equal
  *	                 PageTables                                        equal
  *	/proc/slabinfo   active objects of the caches below      equal
  *	/proc/sys/vm/check_all   write "1": vm_check_all(), EIO when an invariant is broken
@@ -34,7 +35,7 @@ static const char *const cache_names[] = {
 
 struct snapshot {
 	long long memory_kb;
-	long long page_tables_kb;
+	long long page_tables_kb, committed_kb;
 	long long objects[NR_CACHES];
 };
 
@@ -60,6 +61,7 @@ static void take_snapshot(struct snapshot *now)
 			now->memory_kb += kb > 0 ? kb : 0;
 		}
 		now->page_tables_kb = text_number(text, "PageTables");
+		now->committed_kb = text_number(text, "Committed_AS");
 	}
 	if (read_text("/proc/slabinfo", text, sizeof(text)) > 0)
 		for (size_t i = 0; i < NR_CACHES; i++)
@@ -140,6 +142,9 @@ bool testmem_after(void)
 	if (before.page_tables_kb != now.page_tables_kb)
 		test_note("memory: PageTables: expected %lld kB, got %lld kB",
 			  before.page_tables_kb, now.page_tables_kb);
+	if (before.committed_kb != now.committed_kb)
+		test_note("memory: Committed_AS: expected %lld kB, got %lld kB",
+			  before.committed_kb, now.committed_kb);
 	for (size_t i = 0; i < NR_CACHES; i++)
 		if (before.objects[i] != now.objects[i])
 			test_note("memory: active objects of %s: expected %lld, got %lld",

@@ -380,6 +380,38 @@ TEST(edit_saves_what_was_typed)
 	free(path);
 }
 
+TEST(memory_of_processes)
+{
+	/* The sum of the areas is the total; smaps and pmap agree; each has its lines. */
+	CHECK_LINES({ "pmap -q $$ | wc -l >a; pmap $$ | wc -l >b; "
+		      "test $(cat b) -gt $(cat a) && echo more",
+		      "more\n", 0 },
+		    { "pmap $$ | tail -n 1 | cut -c1-6", " total\n", 0 },
+		    { "pmap -x $$ | head -n 2 | tail -n 1",
+		      "Address           Kbytes     RSS   Dirty Mode  Mapping\n", 0 },
+		    { "pmap -x $$ | tail -n 1 | cut -c1-8", "total kB\n", 0 },
+		    { "pmap -X $$ | head -n 2 | tail -n 1 | cut -c1-30",
+		      "         Address Perm   Offset\n", 0 },
+		    { "pmap $$ | grep -c '\\[ stack \\]'", "1\n", 0 }, { "pmap 4999999", "", 42 },
+		    { "pmap -x -X 1 2>&1 | head -n 1", "usage: pmap [-x | -X] [-pq] pid...\n", 0 });
+}
+
+TEST(the_machine_in_a_line)
+{
+	CHECK_LINES({ "vmstat | head -n 1",
+		      "procs -----------memory---------- ---swap-- -----io---- -system-- "
+		      "------cpu-----\n",
+		      0 },
+		    { "vmstat 1 2 | wc -l", "4\n", 0 },
+		    { "vmstat -s | grep -c 'K total memory'", "1\n", 0 },
+		    { "vmstat x 2>&1", "usage: vmstat [-s] [-n] [delay [count]]\n", 1 },
+		    { "top -b -n 1 | grep -c '%CPU *%MEM'", "1\n", 0 },
+		    { "top -b -n 2 -d 0 | grep -c '^Tasks:'", "2\n", 0 },
+		    { "top -b -n 1 -o PID | grep -c ' top$'", "1\n", 0 },
+		    { "top </dev/null", "top: no terminal (use -b)\n", 1 },
+		    { "top -n 0 2>&1 | head -c 10", "usage: top", 0 });
+}
+
 TEST(tail_follows)
 {
 	static char output[OUTPUT_SIZE];

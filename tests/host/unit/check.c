@@ -255,9 +255,9 @@ TEST(kinds_of_frames_are_counted)
 
 	good_state();
 	page->mapping = mm;
-	BREAK(page->type, PAGE_TABLE, ALL_SAYS, "3 frames are page tables, the mms have 2");
+	BREAK(page->type, PAGE_TABLE, ALL_SAYS, "3 pages are page tables, 2 are counted");
 	page->mapping = NULL;
-	BREAK(mm->nr_ptes, 3, ALL_SAYS, "2 frames are page tables, the mms have 3");
+	BREAK(mm->nr_ptes, 3, ALL_SAYS, "2 pages are page tables, 3 are counted");
 	page_put(page);
 	end();
 }

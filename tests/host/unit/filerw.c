@@ -308,6 +308,7 @@ TEST(writers_of_too_much_write_some_themselves)
 {
 	open_file(FILE_DISK, 0);
 	dirty_background = 4;
+	dirty_limit = 8;
 	counters_start();
 	for (unsigned i = 0; i < 40; i++) {
 		CHECK_EQ(write_at(i * PAGE_SIZE, buf, PAGE_SIZE), PAGE_SIZE);

@@ -128,12 +128,15 @@ TEST(sums_over_all)
 	mm_totals(&totals);
 	CHECK_EQ(totals.anon, 2);
 	CHECK_EQ(totals.file, 2);
+	CHECK_EQ(totals.committed, 2);
 	CHECK_EQ(totals.areas, 3);
 	CHECK_EQ(totals.tables, 3);
 	b = mm_fork(a);
 	mm_totals(&totals);
 	CHECK_EQ(totals.anon, 4);
 	CHECK_EQ(totals.file, 2); /* the child's come by faults */
+	CHECK_EQ(totals.committed, 4);
+	CHECK_EQ(gauge_sum(GAUGE_SHARED_ANON), 2);
 	CHECK_EQ(totals.areas, 6);
 	CHECK_EQ(totals.tables, 6);
 	mm_put(b);

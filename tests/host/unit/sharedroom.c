@@ -327,6 +327,7 @@ TEST(who_dirties_too_much_through_a_mapping_waits)
 	start(8 * PAGE_SIZE);
 	a = map_shared(8, RW);
 	dirty_background = 2;
+	dirty_limit = 4;
 	for (unsigned i = 0; i < 3; i++)
 		CHECK_EQ(user_put(a + i * PAGE_SIZE, 1), FAULT_OK);
 	CHECK_EQ(filemap_nr_dirty(), 3); /* above the first limit: only the flusher is woken */

@@ -311,6 +311,7 @@ TEST(who_writes_too_much_waits)
 {
 	CHECK_EQ(dirty_background, nr_managed_pages() / 10);
 	dirty_background = 3;
+	dirty_limit = 6;
 	open_file(16);
 	for (unsigned i = 0; i < 4; i++)
 		dirty(i, 1);
@@ -329,6 +330,7 @@ TEST(also_for_the_others)
 	struct file *other;
 
 	dirty_background = 3;
+	dirty_limit = 6;
 	open_file(16);
 	other = file;
 	for (unsigned i = 0; i < 8; i++)
