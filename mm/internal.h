@@ -23,6 +23,9 @@ extern struct list_head mm_list;
  * -ENOMEM.
  */
 int may_expand(struct mm *mm, unsigned long pages, u32 prot, u32 flags);
+/* The same for an address space of @total pages, @data of them data. */
+int may_expand_from(unsigned long total, unsigned long data, unsigned long pages, u32 prot,
+		    u32 flags);
 
 /*
  * Faults in every page of [start, end) that its area lets be reached; stops at the first failure.

@@ -17,7 +17,6 @@
 
 #include "kernel/task.h"
 #include "lib/errno.h"
-#include "mm/commit.h"
 #include "mm/debug.h"
 #include "mm/internal.h"
 #include "mm/mmap.h"
@@ -40,7 +39,7 @@ static int may_grow(struct mm *mm, const struct vm_area *vma, unsigned long addr
 
 	prev = vma->vm_prev;
 	floor = prev ? prev->vm_end : MMAP_MIN_ADDR;
-	if (prev && prev->vm_prot != PROT_NONE)
+	if (prev && prev->vm_prot != PROT_NONE && !(prev->vm_flags & VM_GROWSDOWN))
 		floor += STACK_GUARD;
 	if (addr < floor || vma->vm_end - addr > rlim[RLIMIT_STACK].cur)
 		return -ENOMEM;
@@ -96,14 +95,16 @@ int vm_make_stack(struct mm *mm, unsigned long top, unsigned long size, u32 prot
 		.vm_flags = VM_GROWSDOWN,
 		.vm_pgoff = (top - size) >> PAGE_SHIFT,
 	};
-	struct vm_area *spare;
+	struct vm_area *spare = vma_prepare();
 
-	if (commit_check(size >> PAGE_SHIFT))
-		return -ENOMEM;
-	spare = vma_prepare();
 	if (!spare)
 		return -ENOMEM;
 	down_write(&mm->mmap_lock);
+	if (may_expand(mm, size >> PAGE_SHIFT, want.vm_prot, want.vm_flags)) {
+		up_write(&mm->mmap_lock);
+		vma_discard(spare);
+		return -ENOMEM;
+	}
 	vma_insert(mm, &want, spare);
 	mm->start_stack = top;
 	mm->mmap_base = mmap_base_below_stack(top);

@@ -41,7 +41,7 @@ void vma_account(struct mm *mm, const struct vm_area *vma, unsigned long start, 
 	mm->total_vm += pages;
 	if (vma->vm_flags & VM_GROWSDOWN)
 		mm->stack_vm += pages;
-	else if ((vma->vm_prot & PROT_WRITE) && !(vma->vm_flags & VM_SHARED))
+	else if (counts_as_data(vma->vm_prot, vma->vm_flags))
 		mm->data_vm += pages;
 	if (vma->vm_prot & PROT_EXEC)
 		mm->exec_vm += pages;
@@ -228,6 +228,14 @@ struct vm_area *vma_merge(struct mm *mm, struct vm_area *vma)
 		vma = prev;
 	}
 	return vma;
+}
+
+void vma_rejoin(struct mm *mm, unsigned long addr)
+{
+	struct vm_area *vma = vma_lookup(mm, addr);
+
+	if (vma)
+		vma_merge(mm, vma);
 }
 
 struct vm_area *vma_prepare(void)

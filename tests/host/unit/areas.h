@@ -8,9 +8,12 @@
  *	areas                            .  nothing
  *	  anonymous, by protection       n  none    r  r--    w  rw-    x  r-x    b  rwx    e  --x
  *	  the same with other flags      h  heap, rw-    o  noreserve, rw-    s  stack, rw-
+ *	                                 m  moved, rw-: vm_pgoff is that of another address
  *	  file 0, column = its page      N  none    R  r--    W  rw-    X  r-x
+ *	                                 l  shared, rw-
  *	  file 0, but other pages of it  S  r--                (column + AREAS_SHIFT)
  *	  file 1                         Q  r--
+ *	                                 ?  none of these: pages of a file at another column
  *	  |                              a border between two areas that look the same
  *
  *	pages                            .  nothing   z  the zero page   f  a page of a file
@@ -79,8 +82,10 @@ long sys_brk(const struct trap_frame *regs);
 long sys_madvise(const struct trap_frame *regs);
 long sys_mmap(const struct trap_frame *regs);
 long sys_mprotect(const struct trap_frame *regs);
+long sys_mremap(const struct trap_frame *regs);
 long sys_msync(const struct trap_frame *regs);
 long sys_munmap(const struct trap_frame *regs);
+long sys_remap_file_pages(const struct trap_frame *regs);
 
 /* Anonymous memory, as programs ask for it. */
 static inline long map_anon(struct mm *mm, unsigned long addr, unsigned n, u32 prot, u32 flags)
