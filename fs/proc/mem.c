@@ -150,7 +150,7 @@ int proc_show_vmstat(struct seq_buf *seq, struct task *task __maybe_unused)
 	seq_printf(seq, "nr_shmem %lu\n", shmem_nr_pages());
 	seq_printf(seq, "nr_slab %lu\n", slab_nr_pages());
 	seq_printf(seq, "nr_page_table_pages %lu\n", totals.tables);
-	seq_printf(seq, "nr_kernel_stack %lu\n", kstack_nr_pages() << (PAGE_SHIFT - 10));
+	seq_printf(seq, "nr_kernel_stack %lu\n", kstack_nr_pages());
 	seq_printf(seq, "nr_kernel_stack_reserve %lu\n", kstack_nr_reserved());
 	seq_printf(seq, "kernel_stack_deepest %u\n", kstack_deepest());
 	seq_printf(seq, "pgpgin %lu\npgpgout %lu\n", disk_kib(false), disk_kib(true));

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "usr/lib/testpages.h"
 #include "usr/lib/testutil.h"

@@ -235,7 +235,7 @@ TEST(without_root_there_are_no_frame_numbers)
 
 CHILD(hidden)
 {
-	uint64_t entry;
+	uint64_t entry = 0;
 
 	entry = pagemap_entry(&entry);
 	CHECK(entry & PAGE_PRESENT);
