@@ -149,7 +149,7 @@ TEST(a_page_tells_its_story)
 	CHECK_PRINTS(page_story(page, ""), "last allocated by alloc_page");
 	page_put(page);
 	CHECK_PRINTS(page_story(page, ""), "free, order 0, refcount 0");
-	CHECK_PRINTS(page_story(page, ""), "last freed by test_a_page_tells_its_story");
+	CHECK_PRINTS(page_story(page, ""), "last freed by page_put");
 	CHECK_PRINTS(page_story(virt_to_page(mem_map), ""), "reserved");
 	/* Nobody ever allocated that one. */
 	console_start(&text);
