@@ -16,6 +16,7 @@
 #include "kernel/task.h"
 #include "mm/debug.h"
 #include "mm/internal.h"
+#include "mm/mlock.h"
 #include "mm/mmap.h"
 #include "mm/vma.h"
 
@@ -36,12 +37,13 @@ static bool heap_grow(struct mm *mm, unsigned long start, unsigned long end)
 		.vm_start = start,
 		.vm_end = end,
 		.vm_prot = PROT_READ | PROT_WRITE,
-		.vm_flags = VM_HEAP,
+		.vm_flags = VM_HEAP | mm->def_flags,
 		.vm_pgoff = start >> PAGE_SHIFT,
 	};
 	struct vm_area *spare;
 
 	if (!room_for_heap(mm, start, end) || mm->nr_areas >= MAX_MAP_COUNT ||
+	    !may_lock_area(mm, want.vm_flags, (end - start) >> PAGE_SHIFT) ||
 	    may_expand(mm, (end - start) >> PAGE_SHIFT, want.vm_prot, want.vm_flags))
 		return false;
 	spare = vma_prepare();
@@ -70,10 +72,17 @@ static unsigned long brk_locked(struct mm *mm, unsigned long brk)
 
 unsigned long vm_brk(struct mm *mm, unsigned long brk)
 {
+	unsigned long old;
+	bool locks;
+
 	down_write(&mm->mmap_lock);
+	old = mm->brk;
 	brk = brk_locked(mm, brk);
+	locks = mm->def_flags & VM_LOCKED;
 	debug_mm_edited(mm);
 	up_write(&mm->mmap_lock);
+	if (unlikely(locks) && brk > old)
+		mm_populate(mm, old & PAGE_MASK, PAGE_ALIGN(brk));
 	return brk;
 }
 

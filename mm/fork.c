@@ -10,6 +10,12 @@
  *	                   that of a shared area is the same page for both, and never copied
  *	PROT_NONE'd page   as anonymous
  *
+ *	of areas		madvise(2) and mlock(2) say more:
+ *
+ *	MADV_DONTFORK	   the child has a hole there
+ *	MADV_WIPEONFORK	   the area is cloned, none of its PTEs: zeros
+ *	locked		   the child's is not, so equal neighbours may become one there
+ *
  * Invariant: after it, no writable PTE maps a page that two address spaces share (vm_check_all()).
  * Locks: the parent's mmap_lock for writing (no fault may add pages behind the copy), then the
  * child's, nested; then the two leaf tables' locks, parent before child.
@@ -119,20 +125,38 @@ static void copy_layout(struct mm *child, const struct mm *parent)
 	memcpy(child->auxv, parent->auxv, sizeof(child->auxv));
 }
 
+/* @vma as the child is to have it: @copy, where that is another. */
+static const struct vm_area *inherited(const struct vm_area *vma, struct vm_area *copy)
+{
+	if (likely(!(vma->vm_flags & (VM_LOCK_MASK | VM_WIPEONFORK))))
+		return vma;
+	*copy = *vma;
+	copy->vm_flags &= ~VM_LOCK_MASK;
+	if (vma->vm_flags & VM_WIPEONFORK)
+		copy->vm_anon = false;
+	return copy;
+}
+
+static int copy_area(struct mm *child, struct mm *parent, struct vm_area *vma, bool *lost_write)
+{
+	struct vm_area *spare = vma_prepare(), copy;
+	const struct vm_area *want = inherited(vma, &copy);
+
+	if (!spare)
+		return -ENOMEM;
+	vma_insert(child, want, spare);
+	return want->vm_anon ? copy_area_ptes(child, parent, vma, lost_write) : 0;
+}
+
 static int copy_areas(struct mm *child, struct mm *parent, bool *lost_write)
 {
-	for (struct vm_area *vma = parent->mmap; vma; vma = vma->vm_next) {
-		struct vm_area *spare = vma_prepare();
-		int err;
+	int err = 0;
 
-		if (!spare)
-			return -ENOMEM;
-		vma_insert(child, vma, spare);
-		err = vma->vm_anon ? copy_area_ptes(child, parent, vma, lost_write) : 0;
-		if (err)
-			return err;
+	for (struct vm_area *vma = parent->mmap; vma && !err; vma = vma->vm_next) {
+		if (likely(!(vma->vm_flags & VM_DONTCOPY)))
+			err = copy_area(child, parent, vma, lost_write);
 	}
-	return 0;
+	return err;
 }
 
 struct mm *mm_fork(struct mm *parent)

@@ -6,7 +6,7 @@
  *	MAP_FIXED over B: remove what is there, then insert; equal neighbours merge
  *
  *	Nothing is read and no frame is taken: the first touch of each page does that (fault.c), or
- *	MAP_POPULATE, which touches them all.
+ *	MAP_POPULATE, which touches them all, as is done to a locked area (MAP_LOCKED, mlockall()).
  *
  *	MAP_SHARED | MAP_ANONYMOUS is a mapping of a file without a name (mm/shmem.c): what is said
  *	of shared files is true of it. The area holds its only reference.
@@ -26,6 +26,7 @@
 #include "mm/buddy.h"
 #include "mm/debug.h"
 #include "mm/internal.h"
+#include "mm/mlock.h"
 #include "mm/rmap.h"
 #include "mm/vma.h"
 
@@ -137,12 +138,15 @@ static long mmap_locked(struct mm *mm, struct vm_area *want, unsigned long addr,
 		return start;
 	want->vm_start = start;
 	want->vm_end = start + len;
+	want->vm_flags |= mm->def_flags;
 	if (!want->vm_file)
 		want->vm_pgoff = start >> PAGE_SHIFT;
 	if (mm->nr_areas >= MAX_MAP_COUNT)
 		return -ENOMEM;
 	replaced = flags & MAP_FIXED ? mapped_pages(mm, start, start + len) : 0;
 	pages = (len >> PAGE_SHIFT) - replaced;
+	if (!may_lock_area(mm, want->vm_flags, len >> PAGE_SHIFT))
+		return -EAGAIN;
 	if (may_expand(mm, pages, want->vm_prot, want->vm_flags))
 		return -ENOMEM;
 	spare = vma_prepare();
@@ -189,7 +193,9 @@ static int check_flags(const struct file *file, u32 flags)
 	}
 	if (flags & MAP_HUGETLB)
 		return -EINVAL;
-	return flags & (MAP_GROWSDOWN | MAP_LOCKED) ? -EOPNOTSUPP : 0;
+	if ((flags & MAP_LOCKED) && !may_lock())
+		return -EPERM;
+	return flags & MAP_GROWSDOWN ? -EOPNOTSUPP : 0;
 }
 
 static int check_file(struct file *file, u32 prot, u32 flags)
@@ -231,6 +237,8 @@ static long do_mmap(struct mm *mm, struct file *file, unsigned long addr, unsign
 	}
 	if (flags & MAP_NORESERVE)
 		want->vm_flags |= VM_NORESERVE;
+	if (flags & MAP_LOCKED)
+		want->vm_flags |= VM_LOCKED;
 	if (unlikely(is_shared(flags))) {
 		ret = start_sharing(file, want);
 		if (ret)
@@ -287,7 +295,8 @@ long vm_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long
 	if (unlikely(memory))
 		file_put(memory);
 	/* Failing to populate is not failing to map: the pages come on demand. */
-	if (ret >= 0 && (flags & MAP_POPULATE) && !(flags & MAP_NONBLOCK))
+	if (ret >= 0 && ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE ||
+			 (want.vm_flags & VM_LOCKED)))
 		mm_populate(mm, ret, ret + bytes);
 	return ret;
 }

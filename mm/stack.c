@@ -19,6 +19,7 @@
 #include "lib/errno.h"
 #include "mm/debug.h"
 #include "mm/internal.h"
+#include "mm/mlock.h"
 #include "mm/mmap.h"
 #include "mm/vma.h"
 
@@ -44,7 +45,8 @@ static int stack_grow_locked(struct mm *mm, unsigned long addr)
 	if (addr < floor || vma->vm_end - addr > current->rlim[RLIMIT_STACK].cur)
 		return -ENOMEM;
 	grow = (vma->vm_start - addr) >> PAGE_SHIFT;
-	if (may_expand(mm, grow, vma->vm_prot, vma->vm_flags))
+	if (!may_lock_area(mm, vma->vm_flags, grow) ||
+	    may_expand(mm, grow, vma->vm_prot, vma->vm_flags))
 		return -ENOMEM;
 	vma_resize(vma, addr, vma->vm_end);
 	vma_merge(mm, vma); /* a part of the stack that was cut off below it, PROT_NONE too */

@@ -12,7 +12,8 @@
  *	in these words, each in a file of its own.
  *
  * Invariants (mm_check()): no two neighbours could be merged; list and tree hold the same areas in
- * the same order; total_vm, data_vm, stack_vm, exec_vm and nr_areas are the sums over the list.
+ * the same order; total_vm, data_vm, stack_vm, exec_vm, locked_vm and nr_areas are the sums over
+ * the list.
  * Locks: mmap_lock for writing; borders of file areas also under the mapping's mmap_lock, which
  * truncation holds when it visits areas of other processes.
  */
@@ -41,6 +42,8 @@ void vma_account(struct mm *mm, const struct vm_area *vma, unsigned long start, 
 		mm->data_vm += pages;
 	if (vma->vm_prot & PROT_EXEC)
 		mm->exec_vm += pages;
+	if (unlikely(vma->vm_flags & VM_LOCKED))
+		mm->locked_vm += pages;
 	if (mm->total_vm > mm->hiwater_vm)
 		mm->hiwater_vm = mm->total_vm;
 }

@@ -33,7 +33,6 @@ TEST(flags)
 		{ MAP_SHARED_VALIDATE | MAP_ANONYMOUS, -EINVAL }, /* it is for files */
 		{ ANON | MAP_HUGETLB, -EINVAL },
 		{ ANON | MAP_GROWSDOWN, -EOPNOTSUPP },
-		{ ANON | MAP_LOCKED, -EOPNOTSUPP },
 		/* hints that mean nothing here, and old ones that Linux ignores */
 		{ ANON | MAP_STACK, 0 },
 		{ ANON | MAP_DENYWRITE | MAP_EXECUTABLE, 0 },
