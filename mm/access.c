@@ -21,7 +21,12 @@
 /* The frame that the PTE of @addr grants for @access right now, with a reference; or NULL. */
 static struct page *follow(struct mm *mm, unsigned long addr, enum fault_access access)
 {
-	unsigned long need = access == FAULT_WRITE ? PTE_V | PTE_W | PTE_D : PTE_V;
+	static const unsigned long needs[] = {
+		[FAULT_READ] = PTE_V | PTE_R,
+		[FAULT_WRITE] = PTE_V | PTE_W | PTE_D,
+		[FAULT_EXEC] = PTE_V | PTE_X,
+	};
+	unsigned long need = needs[access];
 	struct page *page = NULL;
 	struct spinlock *ptl;
 	pte_t *ptep, pte;

@@ -125,22 +125,11 @@ static void copy_layout(struct mm *child, const struct mm *parent)
 	memcpy(child->auxv, parent->auxv, sizeof(child->auxv));
 }
 
-/* @vma as the child is to have it: @copy, where that is another. */
-static const struct vm_area *inherited(const struct vm_area *vma, struct vm_area *copy)
+/* Clones @vma as @want, which says what the child is to have there. */
+static int copy_area(struct mm *child, struct mm *parent, struct vm_area *vma,
+		     const struct vm_area *want, bool *lost_write)
 {
-	if (likely(!(vma->vm_flags & (VM_LOCK_MASK | VM_WIPEONFORK))))
-		return vma;
-	*copy = *vma;
-	copy->vm_flags &= ~VM_LOCK_MASK;
-	if (vma->vm_flags & VM_WIPEONFORK)
-		copy->vm_anon = false;
-	return copy;
-}
-
-static int copy_area(struct mm *child, struct mm *parent, struct vm_area *vma, bool *lost_write)
-{
-	struct vm_area *spare = vma_prepare(), copy;
-	const struct vm_area *want = inherited(vma, &copy);
+	struct vm_area *spare = vma_prepare();
 
 	if (!spare)
 		return -ENOMEM;
@@ -148,13 +137,31 @@ static int copy_area(struct mm *child, struct mm *parent, struct vm_area *vma, b
 	return want->vm_anon ? copy_area_ptes(child, parent, vma, lost_write) : 0;
 }
 
+#define VM_FORK_MASK (VM_LOCK_MASK | VM_DONTCOPY | VM_WIPEONFORK)
+
+/* @vma has one of these flags. */
+static __noinline int copy_marked_area(struct mm *child, struct mm *parent, struct vm_area *vma,
+				       bool *lost_write)
+{
+	struct vm_area want = *vma;
+
+	if (vma->vm_flags & VM_DONTCOPY)
+		return 0;
+	want.vm_flags &= ~VM_LOCK_MASK;
+	if (vma->vm_flags & VM_WIPEONFORK)
+		want.vm_anon = false;
+	return copy_area(child, parent, vma, &want, lost_write);
+}
+
 static int copy_areas(struct mm *child, struct mm *parent, bool *lost_write)
 {
 	int err = 0;
 
 	for (struct vm_area *vma = parent->mmap; vma && !err; vma = vma->vm_next) {
-		if (likely(!(vma->vm_flags & VM_DONTCOPY)))
-			err = copy_area(child, parent, vma, lost_write);
+		if (unlikely(vma->vm_flags & VM_FORK_MASK))
+			err = copy_marked_area(child, parent, vma, lost_write);
+		else
+			err = copy_area(child, parent, vma, vma, lost_write);
 	}
 	return err;
 }

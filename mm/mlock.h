@@ -14,7 +14,7 @@ bool may_lock(void);
 /* May @pages more be locked in @mm? mmap_lock held. */
 bool may_lock_pages(const struct mm *mm, unsigned long pages);
 
-/* The same for an area of @flags that grows or comes: true unless it is a locked one. */
+/* The same for an area of @flags that grows or comes: true for all that are not locked. */
 static inline bool may_lock_area(const struct mm *mm, u32 flags, unsigned long pages)
 {
 	return likely(!(flags & VM_LOCKED)) || may_lock_pages(mm, pages);

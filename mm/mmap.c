@@ -138,15 +138,17 @@ static long mmap_locked(struct mm *mm, struct vm_area *want, unsigned long addr,
 		return start;
 	want->vm_start = start;
 	want->vm_end = start + len;
-	want->vm_flags |= mm->def_flags;
 	if (!want->vm_file)
 		want->vm_pgoff = start >> PAGE_SHIFT;
 	if (mm->nr_areas >= MAX_MAP_COUNT)
 		return -ENOMEM;
 	replaced = flags & MAP_FIXED ? mapped_pages(mm, start, start + len) : 0;
 	pages = (len >> PAGE_SHIFT) - replaced;
-	if (!may_lock_area(mm, want->vm_flags, len >> PAGE_SHIFT))
-		return -EAGAIN;
+	if (unlikely((want->vm_flags | mm->def_flags) & VM_LOCKED)) {
+		want->vm_flags |= mm->def_flags;
+		if (!may_lock_pages(mm, len >> PAGE_SHIFT))
+			return -EAGAIN;
+	}
 	if (may_expand(mm, pages, want->vm_prot, want->vm_flags))
 		return -ENOMEM;
 	spare = vma_prepare();
@@ -191,6 +193,8 @@ static int check_flags(const struct file *file, u32 flags)
 	default:
 		return -EINVAL;
 	}
+	if (likely(!(flags & (MAP_HUGETLB | MAP_LOCKED | MAP_GROWSDOWN))))
+		return 0;
 	if (flags & MAP_HUGETLB)
 		return -EINVAL;
 	if ((flags & MAP_LOCKED) && !may_lock())
@@ -235,10 +239,9 @@ static long do_mmap(struct mm *mm, struct file *file, unsigned long addr, unsign
 		want->vm_file = file;
 		want->vm_pgoff = off >> PAGE_SHIFT;
 	}
-	if (flags & MAP_NORESERVE)
-		want->vm_flags |= VM_NORESERVE;
-	if (flags & MAP_LOCKED)
-		want->vm_flags |= VM_LOCKED;
+	if (flags & (MAP_NORESERVE | MAP_LOCKED))
+		want->vm_flags |= (flags & MAP_NORESERVE ? VM_NORESERVE : 0) |
+				  (flags & MAP_LOCKED ? VM_LOCKED : 0);
 	if (unlikely(is_shared(flags))) {
 		ret = start_sharing(file, want);
 		if (ret)
@@ -295,8 +298,8 @@ long vm_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long
 	if (unlikely(memory))
 		file_put(memory);
 	/* Failing to populate is not failing to map: the pages come on demand. */
-	if (ret >= 0 && ((flags & (MAP_POPULATE | MAP_NONBLOCK)) == MAP_POPULATE ||
-			 (want.vm_flags & VM_LOCKED)))
+	if (unlikely((flags & MAP_POPULATE) || (want.vm_flags & VM_LOCKED)) && ret >= 0 &&
+	    (!(flags & MAP_NONBLOCK) || (want.vm_flags & VM_LOCKED)))
 		mm_populate(mm, ret, ret + bytes);
 	return ret;
 }

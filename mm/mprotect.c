@@ -181,7 +181,6 @@ static int mprotect_locked(struct mm *mm, unsigned long start, unsigned long end
 int vm_mprotect(struct mm *mm, unsigned long addr, unsigned long len, u32 prot)
 {
 	unsigned long bytes = PAGE_ALIGN(len);
-	bool locked;
 	int err;
 
 	if (offset_in_page(addr))
@@ -194,11 +193,10 @@ int vm_mprotect(struct mm *mm, unsigned long addr, unsigned long len, u32 prot)
 		return -EINVAL;
 	down_write(&mm->mmap_lock);
 	err = mprotect_locked(mm, addr, addr + bytes, prot & PROT_MASK);
-	locked = mm->locked_vm > 0;
 	debug_mm_edited(mm);
 	up_write(&mm->mmap_lock);
 	/* What is locked is there: the copy that a write would make, the page that was hidden. */
-	if (unlikely(locked) && !err && (prot & PROT_MASK))
+	if (unlikely(READ_ONCE(mm->locked_vm)) && !err && (prot & PROT_MASK))
 		mm_populate_locked(mm, addr, addr + bytes);
 	return err;
 }

@@ -30,20 +30,25 @@
 
 /* ---- list and sums ---- */
 
+static bool counts_as_data(const struct vm_area *vma)
+{
+	return (vma->vm_prot & PROT_WRITE) && !(vma->vm_flags & (VM_GROWSDOWN | VM_SHARED));
+}
+
 void vma_account(struct mm *mm, const struct vm_area *vma, unsigned long start, unsigned long end,
 		 int sign)
 {
 	unsigned long pages = ((end - start) >> PAGE_SHIFT) * sign;
 
 	mm->total_vm += pages;
-	if (vma->vm_flags & VM_GROWSDOWN)
-		mm->stack_vm += pages;
-	else if ((vma->vm_prot & PROT_WRITE) && !(vma->vm_flags & VM_SHARED))
+	if (counts_as_data(vma))
 		mm->data_vm += pages;
 	if (vma->vm_prot & PROT_EXEC)
 		mm->exec_vm += pages;
-	if (unlikely(vma->vm_flags & VM_LOCKED))
-		mm->locked_vm += pages;
+	if (unlikely(vma->vm_flags & (VM_GROWSDOWN | VM_LOCKED))) {
+		mm->stack_vm += vma->vm_flags & VM_GROWSDOWN ? pages : 0;
+		mm->locked_vm += vma->vm_flags & VM_LOCKED ? pages : 0;
+	}
 	if (mm->total_vm > mm->hiwater_vm)
 		mm->hiwater_vm = mm->total_vm;
 }

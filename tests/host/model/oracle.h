@@ -59,6 +59,7 @@ struct oracle_file {
 struct oracle_mm {
 	struct mm *mm; /* NULL: none */
 	unsigned long brk;
+	u32 def_flags; /* mlockall(MCL_FUTURE) */
 	struct oracle_page pages[ORACLE_PAGES];
 };
 
@@ -92,7 +93,15 @@ void oracle_unmap(struct oracle_mm *om, unsigned long addr, unsigned long len);
 int oracle_munmap_result(unsigned long addr, unsigned long len);
 int oracle_mprotect(struct oracle_mm *om, unsigned long addr, unsigned long len, u32 prot);
 unsigned long oracle_brk(struct oracle_mm *om, unsigned long brk);
+/* Populating, if that is the advice, is told by its result, and not done. (oracle_advice.c) */
 int oracle_madvise(struct oracle_mm *om, unsigned long addr, unsigned long len, int advice);
+/* @lock: VM_LOCK_MASK bits for the range, 0: munlock. Without populating; what that must return. */
+int oracle_mlock(struct oracle_mm *om, unsigned long addr, unsigned long len, u32 lock);
+int oracle_populate_locked(struct oracle_mm *om, unsigned long addr, unsigned long len);
+int oracle_mlockall(struct oracle_mm *om, int flags);
+/* May so many pages more be locked? May any? */
+bool oracle_may_lock(struct oracle_mm *om, unsigned long pages);
+bool oracle_may_lock_at_all(void);
 void oracle_fork(struct oracle_mm *child, const struct oracle_mm *parent);
 void oracle_drop(struct oracle_mm *om);
 void oracle_truncate(struct oracle_file *of, u64 size);
