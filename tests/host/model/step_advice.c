@@ -1,8 +1,8 @@
 /*
  * step_advice.c - steps that mark areas, and make pages come or go: madvise, mlock, mlockall.
  *
- * Where an allocation of mlock was made to fail, it may have been one for the areas, and nothing has
- * changed, or one for the pages, and the areas are locked: then the areas are believed.
+ * Where an allocation of mlock was made to fail, it may have been one for the areas, and nothing
+ * has changed, or one for the pages, and the areas are locked: then the areas are believed.
  */
 #include "arch/riscv/traps.h"
 #include "kernel/panic.h"
