@@ -1,5 +1,5 @@
 /*
- * buddy.h - the page allocator. mm/buddy.c has the drawing.
+ * buddy.h - the page allocator: mm/page_alloc.c hands out, mm/buddy.c keeps what is free.
  */
 #ifndef RAVEL_MM_BUDDY_H
 #define RAVEL_MM_BUDDY_H
@@ -19,6 +19,12 @@ struct page *alloc_pages(unsigned order, gfp_t gfp);
  * unmapped.
  */
 void free_pages(struct page *page, unsigned order);
+
+/*
+ * page_put() of @nr single pages: cheaper, above all where they were allocated in a row. The array
+ * is used up.
+ */
+void pages_put(struct page **pages, unsigned nr);
 
 /* Who asked for the block, if it is not who called alloc_pages(): for page_story(). */
 void page_set_owner(struct page *page, const void *caller);

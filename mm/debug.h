@@ -1,8 +1,8 @@
 /*
  * debug.h - what the debug kernel (make DEBUG=1) looks at in the allocators and the area list.
  *
- * In the usual kernel every hook is empty and costs nothing. Who calls them: mm/buddy.c, mm/slab.c,
- * the edits of the area list. mm/debug.c has the drawings of poison and red zones.
+ * In the usual kernel every hook is empty and costs nothing. Who calls them: mm/page_alloc.c,
+ * mm/slab.c, the edits of the area list. mm/debug.c has the drawings of poison and red zones.
  */
 #ifndef RAVEL_MM_DEBUG_H
 #define RAVEL_MM_DEBUG_H

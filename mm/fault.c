@@ -41,13 +41,6 @@
 #include "mm/vmstat.h"
 #include "mm/window.h"
 
-unsigned long fault_pte_bits(const struct vm_area *vma, bool writable)
-{
-	unsigned long bits = prot_to_pte(vma->vm_prot) | PTE_A;
-
-	return writable ? bits : bits & ~PTE_W;
-}
-
 void fault_sync_icache(struct page **pages, unsigned nr)
 {
 	bool flushed = false;

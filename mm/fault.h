@@ -5,6 +5,7 @@
 #define RAVEL_MM_FAULT_H
 
 #include "mm/mm.h"
+#include "mm/pgtable.h"
 
 struct address_space;
 struct file;
@@ -67,7 +68,12 @@ void fault_flush_local(const struct fault *f);
 bool page_still_in_file(const struct page *page, const struct address_space *as);
 
 /* Leaf bits for a fresh mapping in @vma: its protection, U, A; with W only if @writable. */
-unsigned long fault_pte_bits(const struct vm_area *vma, bool writable);
+static inline unsigned long fault_pte_bits(const struct vm_area *vma, bool writable)
+{
+	unsigned long bits = prot_to_pte(vma->vm_prot) | PTE_A;
+
+	return writable ? bits : bits & ~PTE_W;
+}
 
 /* Marks @page as anonymous memory of f's family at f->addr. */
 void fault_own_anon(struct fault *f, struct page *page);

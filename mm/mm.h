@@ -89,7 +89,7 @@ struct mm {
 	struct list_head all_link; /* in mm_list */
 	struct vm_area *mmap;	   /* the list's head */
 	struct rb_root mm_rb;
-	struct vm_area *last_hit; /* hint for look-ups; cleared by every edit */
+	struct vm_area *last_hit; /* where look-ups begin: an area of the list, or NULL */
 	unsigned nr_areas;
 	struct rwsem mmap_lock;		 /* readers fault, writers edit */
 	struct spinlock page_table_lock; /* entries of levels 2 and 1 */

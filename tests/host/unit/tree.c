@@ -79,43 +79,70 @@ TEST(the_borders_of_an_area)
 	areas_done(mm);
 }
 
-/* The hint is right after an area above the address, and gone after each kind of edit. */
-TEST(the_last_hit_never_lies)
+/* What was found last answers for itself and for the gaps at its sides. */
+TEST(the_last_hit_and_its_neighbours)
+{
+	struct mm *mm = areas("..wwww..rr..xx");
+	struct vm_area *w = mm->mmap, *r = w->vm_next, *x = r->vm_next;
+
+	CHECK(find_vma(mm, at(9)) == r);
+	CHECK(mm->last_hit == r);
+	CHECK(find_vma(mm, at(6)) == r); /* the gap below it */
+	CHECK(mm->last_hit == r);
+	CHECK(find_vma(mm, at(10)) == x); /* the gap above it */
+	CHECK(mm->last_hit == r);
+	CHECK(find_vma(mm, at(12)) == x); /* the next */
+	CHECK(mm->last_hit == x);
+	CHECK(find_vma(mm, at(8)) == r); /* the one before */
+	CHECK(mm->last_hit == r);
+	CHECK(find_vma(mm, at(14)) == NULL); /* above all */
+	CHECK(find_vma(mm, at(2)) == w);     /* far away */
+	CHECK(mm->last_hit == w);
+	CHECK(find_vma(mm, at(0)) == w);    /* below all */
+	for (unsigned i = 0; i < 16; i++) { /* whichever was last */
+		for (unsigned j = 0; j < 16; j++) {
+			find_vma(mm, at(i));
+			check_look_ups(mm, at(j));
+		}
+	}
+	areas_done(mm);
+}
+
+TEST(the_last_hit_is_alive_after_each_edit)
 {
 	struct mm *mm = areas("..wwwwww..rr");
 
 	CHECK(find_vma(mm, at(5)) == mm->mmap);
+	CHECK_EQ(vm_munmap(mm, at(4), pages(2)), 0); /* cut */
+	CHECK(mm->last_hit);
+	CHECK_AREAS(mm, "..ww..ww..rr"); /* mm_check() looks at it */
+	CHECK_EQ(vm_mmap(mm, NULL, at(4), pages(2), RW, ANON | MAP_FIXED, 0), at(4)); /* melted */
 	CHECK(mm->last_hit == mm->mmap);
-	CHECK(find_vma(mm, at(9)) == mm->mmap->vm_next); /* above: no hit */
-	CHECK(mm->last_hit == mm->mmap);
-	CHECK(find_vma(mm, at(5)) == mm->mmap);
-	CHECK_EQ(vm_munmap(mm, at(4), pages(2)), 0);
-	CHECK(!mm->last_hit);
-	check_look_ups(mm, at(5));
-	check_look_ups(mm, at(6));
-	CHECK_EQ(vm_mmap(mm, NULL, at(4), pages(2), RW, ANON | MAP_FIXED, 0), at(4));
-	CHECK(!mm->last_hit);
-	check_look_ups(mm, at(5));
 	CHECK_AREAS(mm, "..wwwwww..rr");
+	CHECK_EQ(vm_mmap(mm, NULL, at(14), PAGE_SIZE, RW, ANON, 0), at(14)); /* linked */
+	CHECK(mm->last_hit == find_vma(mm, at(14)));
+	down_write(&mm->mmap_lock);
+	vma_resize(mm->mmap, at(1), at(8)); /* grown */
+	CHECK(find_vma(mm, at(1)) == mm->mmap);
+	up_write(&mm->mmap_lock);
+	CHECK_AREAS(mm, ".wwwwwww..rr..w");
+	CHECK_EQ(vm_munmap(mm, at(0), pages(8)), 0); /* the hint is the first, and goes */
+	CHECK(mm->last_hit == mm->mmap);
+	CHECK_AREAS(mm, "..........rr..w");
+	CHECK_EQ(vm_munmap(mm, at(0), pages(16)), 0);
+	CHECK(!mm->last_hit);
 	areas_done(mm);
 }
 
-TEST(every_edit_clears_the_hint)
+TEST(a_hint_that_is_gone_is_seen)
 {
-	struct mm *mm = areas("..wwww..rr");
+	struct mm *mm = areas("..ww..rr");
+	struct vm_area ghost = *mm->mmap;
 
-	CHECK(find_vma(mm, at(2)) == mm->last_hit);
-	CHECK_EQ(vm_mmap(mm, NULL, at(12), PAGE_SIZE, RW, ANON, 0), at(12)); /* linked */
-	CHECK(!mm->last_hit);
-	CHECK(find_vma(mm, at(2)) == mm->last_hit);
-	CHECK_EQ(vm_mmap(mm, NULL, at(13), PAGE_SIZE, RW, ANON, 0), at(13)); /* melted */
-	CHECK(!mm->last_hit);
-	CHECK(find_vma(mm, at(2)) == mm->last_hit);
-	down_write(&mm->mmap_lock);
-	vma_resize(mm->mmap, at(1), at(6)); /* grown */
-	up_write(&mm->mmap_lock);
-	CHECK(!mm->last_hit);
-	CHECK_AREAS(mm, ".wwwww..rr..ww");
+	mm->last_hit = &ghost;
+	CHECK_EQ(vma_tree_check(mm), 1);
+	mm->last_hit = NULL;
+	CHECK_EQ(vma_tree_check(mm), 0);
 	areas_done(mm);
 }
 
