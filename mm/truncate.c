@@ -16,6 +16,7 @@
 #include "lib/string.h"
 #include "mm/filemap.h"
 #include "mm/rmap.h"
+#include "mm/window.h"
 
 #define BATCH 16 /* pages looked up at once */
 
@@ -142,6 +143,7 @@ static void punch_page(struct address_space *as, struct page *page)
 {
 	lock_page(page);
 	unmap_page(as, page);
+	window();
 	filemap_remove_page(as, page);
 	/* The removal before the second look at PTEs: pairs with the leaf lock, or pte_alloc(). */
 	smp_mb();
