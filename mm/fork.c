@@ -125,45 +125,41 @@ static void copy_layout(struct mm *child, const struct mm *parent)
 	memcpy(child->auxv, parent->auxv, sizeof(child->auxv));
 }
 
-/* Clones @vma as @want, which says what the child is to have there. */
-static int copy_area(struct mm *child, struct mm *parent, struct vm_area *vma,
-		     const struct vm_area *want, bool *lost_write)
-{
-	struct vm_area *spare = vma_prepare();
-
-	if (!spare)
-		return -ENOMEM;
-	vma_insert(child, want, spare);
-	return want->vm_anon ? copy_area_ptes(child, parent, vma, lost_write) : 0;
-}
-
 #define VM_FORK_MASK (VM_LOCK_MASK | VM_DONTCOPY | VM_WIPEONFORK)
 
-/* @vma has one of these flags. */
-static __noinline int copy_marked_area(struct mm *child, struct mm *parent, struct vm_area *vma,
-				       bool *lost_write)
+/* @vma has one of these flags: @want becomes what the child is to have there; false: nothing. */
+static __noinline bool inherit(const struct vm_area *vma, struct vm_area *want)
 {
-	struct vm_area want = *vma;
-
-	if (vma->vm_flags & VM_DONTCOPY)
-		return 0;
-	want.vm_flags &= ~VM_LOCK_MASK;
+	*want = *vma;
+	want->vm_flags &= ~VM_LOCK_MASK;
 	if (vma->vm_flags & VM_WIPEONFORK)
-		want.vm_anon = false;
-	return copy_area(child, parent, vma, &want, lost_write);
+		want->vm_anon = false;
+	return !(vma->vm_flags & VM_DONTCOPY);
 }
 
 static int copy_areas(struct mm *child, struct mm *parent, bool *lost_write)
 {
-	int err = 0;
+	struct vm_area other;
 
-	for (struct vm_area *vma = parent->mmap; vma && !err; vma = vma->vm_next) {
-		if (unlikely(vma->vm_flags & VM_FORK_MASK))
-			err = copy_marked_area(child, parent, vma, lost_write);
-		else
-			err = copy_area(child, parent, vma, vma, lost_write);
+	for (struct vm_area *vma = parent->mmap; vma; vma = vma->vm_next) {
+		const struct vm_area *want = vma;
+		struct vm_area *spare;
+		int err;
+
+		if (unlikely(vma->vm_flags & VM_FORK_MASK)) {
+			if (!inherit(vma, &other))
+				continue;
+			want = &other;
+		}
+		spare = vma_prepare();
+		if (!spare)
+			return -ENOMEM;
+		vma_insert(child, want, spare);
+		err = want->vm_anon ? copy_area_ptes(child, parent, vma, lost_write) : 0;
+		if (err)
+			return err;
 	}
-	return err;
+	return 0;
 }
 
 struct mm *mm_fork(struct mm *parent)

@@ -152,6 +152,11 @@ bool file_can_exec(const struct file *file)
 	return file->executable;
 }
 
+bool is_privileged(void)
+{
+	return current->cred.euid == 0;
+}
+
 /* Who may write to a file may be told of its pages. */
 bool file_shows_cache(const struct file *file)
 {

@@ -29,11 +29,6 @@ struct task *init_task = &host_tasks[0];
 struct spinlock task_lock = SPINLOCK_INIT;
 struct list_head task_list = LIST_HEAD_INIT(task_list);
 
-bool is_privileged(void)
-{
-	return current->cred.euid == 0;
-}
-
 static u64 now_ns;
 
 /* ---- harts ---- */
