@@ -131,13 +131,19 @@ static void init_main(void *arg __maybe_unused)
 static void __noreturn idle_on_own_stack(void)
 {
 	struct task *idle = current;
+	unsigned long low;
+	void *stack;
 
 	stack_check(idle, "boot");
-	idle->stack = kstack_alloc();
-	if (!idle->stack)
+	stack = kstack_alloc(&low);
+	if (!stack)
 		panic("no memory for the idle task");
-	stack_watch(idle->stack, (char *)idle->stack + THREAD_SIZE);
-	idle->kernel_sp = (unsigned long)idle->stack + THREAD_SIZE;
+	stack_watch((void *)low, (char *)stack + THREAD_SIZE);
+	/* A trap takes stack_low for that of the stack that sp is on: none may come in between. */
+	local_irq_disable();
+	idle->stack = stack;
+	idle->stack_low = low;
+	idle->kernel_sp = (unsigned long)stack + THREAD_SIZE;
 	__asm__ volatile("mv sp, %0\n\tli s0, 0\n\tjr %1"
 			 :
 			 : "r"(idle->kernel_sp), "r"(idle_loop)

@@ -43,12 +43,10 @@ static void print_location(unsigned long pc)
 	printk("  [<%016lx>] %s\n", pc, name);
 }
 
-/* True when the two words below frame pointer @fp lie on the current task's stack. */
+/* True when the two words below frame pointer @fp lie where the current task's stack is mapped. */
 static bool frame_ok(unsigned long fp)
 {
-	unsigned long low = (unsigned long)current->stack;
-
-	return fp % 8 == 0 && fp >= low + 16 && fp <= low + THREAD_SIZE;
+	return fp % 8 == 0 && fp >= current->stack_low + 16 && fp <= current->kernel_sp;
 }
 
 static unsigned long word_at(unsigned long addr)
@@ -164,15 +162,6 @@ void warn(const char *fmt, ...)
 	dump_backtrace((unsigned long)__builtin_frame_address(0));
 }
 
-/* Eats the stack until the guard is met; the compiler must not see that it never ends. */
-static unsigned long __attribute__((noinline)) recurse(unsigned long depth)
-{
-	volatile char frame[256];
-
-	frame[depth % sizeof(frame)] = depth;
-	return depth == ~0UL ? 0 : recurse(depth + 1) + frame[depth % sizeof(frame)];
-}
-
 void panic_test(void)
 {
 	int *volatile nowhere = NULL;
@@ -182,13 +171,12 @@ void panic_test(void)
 		return;
 	if (strcmp(what, "test") == 0)
 		panic("requested by ravel.panic");
-	if (strcmp(what, "overflow") == 0)
-		recurse(0);
 	if (strcmp(what, "null") == 0)
 		*nowhere = 1;
 	if (strcmp(what, "wtext") == 0)
 		*(volatile int *)_stext = 0;
 	BUG_ON(strcmp(what, "bug") == 0);
+	stack_provoke(what);
 	mm_provoke(what);
 	debug_provoke(what);
 }

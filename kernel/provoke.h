@@ -1,8 +1,13 @@
 /*
- * provoke.h - mistakes made on purpose that only the debug kernel finds.
+ * provoke.h - mistakes made on purpose: those that only the debug kernel finds, and with stacks.
  */
 #ifndef RAVEL_KERNEL_PROVOKE_H
 #define RAVEL_KERNEL_PROVOKE_H
+
+#include "lib/types.h"
+
+/* Does to this task's stack what @what names (kernel/provokestack.c), or nothing. */
+void stack_provoke(const char *what);
 
 #ifdef CONFIG_DEBUG
 

@@ -30,8 +30,6 @@ static LIST_HEAD(run_queue);
 static unsigned nr_queued;
 /* Harts in their idle loop that nobody has sent for yet. */
 static unsigned long idle_harts;
-/* Who each hart last switched away from: for finish_task_switch(). */
-static struct task *switched_from[MAX_HARTS];
 
 /* ---- making tasks runnable ---- */
 
@@ -149,6 +147,16 @@ static struct task *pick_next(struct hart *hart)
 	return next;
 }
 
+/* What @prev's flags ask for before it leaves the hart. Interrupts off, no locks. */
+static void work_before_switch(struct task *prev)
+{
+	if (READ_ONCE(prev->flags) & TASK_NEED_RESCHED)
+		atomic_and_ulong(&prev->flags, ~TASK_NEED_RESCHED);
+	/* The next task may need as many; what misses is asked for again, until it is there. */
+	if ((READ_ONCE(prev->flags) & TASK_STACK_GROWN) && kstack_refill(GFP_ATOMIC))
+		atomic_and_ulong(&prev->flags, ~TASK_STACK_GROWN);
+}
+
 /* Accounts, changes the address space and the task. Returns on @prev's next turn. */
 static void switch_tasks(struct hart *hart, struct task *prev, struct task *next)
 {
@@ -166,9 +174,12 @@ static void switch_tasks(struct hart *hart, struct task *prev, struct task *next
 		timer_arm_earlier(next->slice_end);
 	}
 	hart->nr_switches++;
-	next->hart = hart;
+	if (next->hart != hart) {
+		kstack_arrive(next->stack, next->stack_low);
+		next->hart = hart;
+	}
 	next->on_hart = 1;
-	switched_from[hart->id] = prev;
+	hart->switched_from = prev;
 	mm_switch(next->mm);
 	lockdep_switch(prev, next);
 	switch_to(prev, next);
@@ -183,9 +194,9 @@ void schedule(void)
 	might_sleep();
 	flags = local_irq_save();
 	BUG_ON(hart->spin_depth != 0);
+	if (unlikely(READ_ONCE(prev->flags) & (TASK_NEED_RESCHED | TASK_STACK_GROWN)))
+		work_before_switch(prev);
 	spin_lock(&sched_lock);
-	if (READ_ONCE(prev->flags) & TASK_NEED_RESCHED)
-		atomic_and_ulong(&prev->flags, ~TASK_NEED_RESCHED);
 	if (READ_ONCE(prev->state) == TASK_RUNNING && prev != hart->idle) {
 		list_add_tail(&prev->run_link, &run_queue);
 		nr_queued++;
@@ -202,7 +213,7 @@ void schedule(void)
 
 void finish_task_switch(void)
 {
-	struct task *prev = switched_from[this_hart()->id];
+	struct task *prev = this_hart()->switched_from;
 	bool dead = prev->state == TASK_DEAD;
 
 	smp_store_release(&prev->on_hart, 0); /* a zombie's stack may be freed from here on */

@@ -23,6 +23,7 @@
 #include "kernel/signal.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/kstack.h"
 
 #define NR_RESTART_SYSCALL 128
 #define ECALL_SIZE	   4
@@ -208,10 +209,22 @@ static void do_signals(struct trap_frame *regs)
 	}
 }
 
-void exit_to_user_work(struct trap_frame *regs)
+/* What others need of the hart, or of the pages that its reserve gave. */
+static void work_for_others(void)
 {
+	if (READ_ONCE(current->flags) & TASK_STACK_GROWN) {
+		/* Here, unlike in schedule(), caches may be emptied for it. */
+		atomic_and_ulong(&current->flags, ~TASK_STACK_GROWN);
+		kstack_refill(GFP_KERNEL);
+	}
 	if (READ_ONCE(current->flags) & TASK_NEED_RESCHED)
 		schedule();
+}
+
+void exit_to_user_work(struct trap_frame *regs)
+{
+	if (READ_ONCE(current->flags) & (TASK_NEED_RESCHED | TASK_STACK_GROWN))
+		work_for_others();
 	if (READ_ONCE(current->flags) & TASK_SIGPENDING)
 		do_signals(regs);
 }

@@ -2,8 +2,8 @@
  * stackwatch.c - how deep kernel stacks get, and in whose hands: seen by what is left of a pattern.
  *
  *	stack                                                    kernel_sp
- *	| pattern pattern pattern | LOOK | used by the deepest so far |
- *	                          ^ only this is looked at, after every call
+ *	| unmapped | pattern pattern | LOOK | used by the deepest so far |
+ *	                             ^ only this is looked at, after every call
  *
  * A function that goes deeper leaves its return address at the top of its frame, and no frame is
  * larger than LOOK (the compiler warns: -Wframe-larger-than); so when these bytes are still the
@@ -33,9 +33,9 @@ static struct {
 	bool warned;
 } deepest;
 
-void stack_watch(void *stack, const void *end)
+void stack_watch(void *low, const void *end)
 {
-	for (unsigned long *p = stack; (const void *)p < end; p++)
+	for (unsigned long *p = low; (const void *)p < end; p++)
 		*p = PATTERN;
 }
 
@@ -51,8 +51,8 @@ void stack_watch_boot(void)
 /* The bytes of @task's stack that were ever used. */
 static unsigned stack_depth(const struct task *task)
 {
-	const unsigned long *p = task->stack;
-	const unsigned long *end = (const void *)((const char *)task->stack + THREAD_SIZE);
+	const unsigned long *p = (const void *)task->stack_low;
+	const unsigned long *end = (const void *)task->kernel_sp;
 
 	while (p < end && READ_ONCE(*p) == PATTERN)
 		p++;
@@ -63,9 +63,8 @@ static unsigned stack_depth(const struct task *task)
 static bool is_untouched(const struct task *task)
 {
 	unsigned used = ALIGN_UP(READ_ONCE(deepest.depth), 8);
-	unsigned from = used + LOOK < THREAD_SIZE ? THREAD_SIZE - used - LOOK : 0;
-	const unsigned long *p = (const void *)((const char *)task->stack + from);
-	const unsigned long *end = (const void *)((const char *)task->stack + THREAD_SIZE - used);
+	const unsigned long *end = (const void *)(task->kernel_sp - used);
+	const unsigned long *p = (const void *)max(task->stack_low, task->kernel_sp - used - LOOK);
 
 	while (p < end && READ_ONCE(*p) == PATTERN)
 		p++;

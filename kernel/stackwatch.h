@@ -8,8 +8,8 @@
 
 #ifdef CONFIG_DEBUG
 
-/* Fills @stack, of THREAD_SIZE bytes, up to @end: nobody uses that part yet. */
-void stack_watch(void *stack, const void *end);
+/* Fills a stack's mapped bytes from @low up to @end: nobody uses that part yet. */
+void stack_watch(void *low, const void *end);
 /* The same for the boot stack below the caller, who runs on it. */
 void stack_watch_boot(void);
 /*
@@ -22,7 +22,7 @@ void stack_report(void);
 
 #else
 
-#define stack_watch(stack, end) ((void)0)
+#define stack_watch(low, end)	((void)0)
 #define stack_watch_boot()	((void)0)
 #define stack_check(task, call) ((void)0)
 #define stack_report()		((void)0)

@@ -46,10 +46,11 @@ void task_init(void)
 /* ---- memory ---- */
 
 /* Makes all that is a task's own fresh; the rest was copied from the parent or is zero. */
-static void task_reset(struct task *task, void *stack)
+static void task_reset(struct task *task, void *stack, unsigned long stack_low)
 {
 	task->stack = stack;
-	task->kernel_sp = (unsigned long)stack + THREAD_SIZE;
+	task->stack_low = stack_low;
+	task->kernel_sp = (unsigned long)stack + THREAD_SIZE - kstack_pad();
 	task->flags = 0;
 	task->state = TASK_RUNNING;
 	task->on_hart = 0;
@@ -93,26 +94,27 @@ static void task_reset(struct task *task, void *stack)
 struct task *task_alloc(const struct task *like)
 {
 	struct task *task = kmem_cache_alloc(task_cache, like ? 0 : GFP_ZERO);
+	unsigned long low;
 	void *stack;
 
 	if (!task)
 		return NULL;
-	stack = kstack_alloc();
+	stack = kstack_alloc(&low);
 	if (!stack) {
 		kmem_cache_free(task_cache, task);
 		return NULL;
 	}
 	if (like)
 		memcpy(task, like, offsetof(struct task, sig_info));
-	stack_watch(stack, (char *)stack + THREAD_SIZE);
-	task_reset(task, stack);
+	stack_watch((void *)low, (char *)stack + THREAD_SIZE);
+	task_reset(task, stack, low);
 	lockdep_task_init(task);
 	return task;
 }
 
 void task_free(struct task *task)
 {
-	kstack_free(task->stack);
+	kstack_free(task->stack, task->stack_low);
 	kmem_cache_free(task_cache, task);
 }
 
@@ -128,7 +130,7 @@ void release_task(struct task *task)
 	while (smp_load_acquire(&task->on_hart))
 		;
 	stack_check(task, "exit");
-	kstack_free(task->stack);
+	kstack_free(task->stack, task->stack_low);
 	task->stack = NULL;
 	task_put(task);
 }

@@ -110,11 +110,12 @@ struct task {
 	/* entry.S knows the offsets of these; see BUILD_BUG_ONs in arch/riscv/trap.c. */
 	unsigned long kernel_sp; /* top of the kernel stack, where a trap from user mode begins */
 	unsigned long user_sp;	 /* scratch of the trap entry */
-	unsigned long flags;	 /* TASK_NEED_RESCHED, TASK_SIGPENDING: work before user mode */
+	unsigned long flags;	 /* TASK_NEED_RESCHED ...: work before user mode */
+	unsigned long stack_low; /* lowest mapped byte of the kernel stack; sinks as it grows */
 
 	struct context context;
 	struct hart *hart; /* where it runs, or last ran */
-	void *stack;	   /* lowest usable byte of the kernel stack, from kstack_alloc() */
+	void *stack;	   /* lowest byte that the kernel stack may ever use */
 
 	int state;
 	int on_hart; /* 1 while some hart's registers hold this task */
@@ -186,6 +187,7 @@ struct task {
 
 #define TASK_NEED_RESCHED (1UL << 0)
 #define TASK_SIGPENDING	  (1UL << 1)
+#define TASK_STACK_GROWN  (1UL << 2) /* out of the reserve, which wants its pages back */
 
 register struct task *current_task_reg __asm__("tp");
 

@@ -26,7 +26,6 @@ static struct page *follow(struct mm *mm, unsigned long addr, enum fault_access 
 		[FAULT_WRITE] = PTE_V | PTE_W | PTE_D,
 		[FAULT_EXEC] = PTE_V | PTE_X,
 	};
-	unsigned long need = needs[access];
 	struct page *page = NULL;
 	struct spinlock *ptl;
 	pte_t *ptep, pte;
@@ -37,7 +36,7 @@ static struct page *follow(struct mm *mm, unsigned long addr, enum fault_access 
 		ptl = pte_lockptr(ptep);
 		spin_lock(ptl);
 		pte = pte_read(ptep);
-		if ((pte.val & need) == need) {
+		if ((pte.val & needs[access]) == needs[access]) {
 			page = pfn_to_page(pte_pfn(pte));
 			page_get(page);
 		}

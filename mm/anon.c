@@ -11,6 +11,7 @@
  * Locks: mmap_lock for reading, from the caller; the leaf table's lock inside fault_install().
  */
 #include "mm/buddy.h"
+#include "mm/decide.h"
 #include "mm/fault.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
@@ -62,5 +63,5 @@ static enum fault_result map_fresh_page(struct fault *f)
 
 enum fault_result anon_fault(struct fault *f)
 {
-	return f->access == FAULT_WRITE ? map_fresh_page(f) : map_zero_page(f);
+	return decide_anon(f->access) == CASE_DEMAND_ZERO ? map_fresh_page(f) : map_zero_page(f);
 }

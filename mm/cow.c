@@ -22,6 +22,7 @@
 #include "arch/riscv/mmu.h"
 #include "kernel/panic.h"
 #include "mm/buddy.h"
+#include "mm/decide.h"
 #include "mm/fault.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
@@ -42,19 +43,18 @@ static bool unchanged(const struct fault *f, pte_t now)
  */
 static bool reuse_or_hold(struct fault *f, struct page **oldp)
 {
-	struct page *page;
-
 	*oldp = NULL;
-	if (pte_special(f->orig))
-		return false;
-	page = pfn_to_page(pte_pfn(f->orig));
-	if (page_is_anon(page) && atomic_read(&page->refcount) == 1) {
+	switch (decide_cow(f->orig)) {
+	case CASE_COW_REUSE:
 		pte_set_bits(f->ptep, PTE_W | PTE_D | PTE_A);
 		return true;
+	case CASE_COW_COPY:
+		*oldp = pfn_to_page(pte_pfn(f->orig));
+		page_get(*oldp);
+		return false;
+	default:
+		return false;
 	}
-	page_get(page);
-	*oldp = page;
-	return false;
 }
 
 /*

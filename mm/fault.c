@@ -15,6 +15,8 @@
  *	PTE present, allowed           -> spurious: another hart was first, or the TLB was stale
  *	no memory                      -> reclaim (in the allocator), then the OOM killer  oom.c
  *
+ * The choice itself is in mm/decide.h, because mm/explain.c tells it without acting.
+ *
  * Everybody comes here: user faults, the kernel's copies to and from user memory, MAP_POPULATE,
  * exec's stack set-up. Each case prepares its page unlocked and re-checks the PTE under its lock;
  * if the PTE has changed the whole table above is gone through again.
@@ -32,6 +34,7 @@
 #include "kernel/panic.h"
 #include "lib/errno.h"
 #include "mm/debug.h"
+#include "mm/decide.h"
 #include "mm/filemap.h"
 #include "mm/internal.h"
 #include "mm/oom.h"
@@ -91,8 +94,7 @@ void fault_flush_local(const struct fault *f)
 
 bool page_still_in_file(const struct page *page, const struct address_space *as)
 {
-	return READ_ONCE(page->mapping) == as &&
-	       page->index < DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
+	return READ_ONCE(page->mapping) == as && index_is_in_file(as, page->index);
 }
 
 enum fault_result fault_install(struct fault *f, pte_t pte)
@@ -117,29 +119,16 @@ enum fault_result fault_install(struct fault *f, pte_t pte)
 	return FAULT_OK;
 }
 
-/* What the area must grant for this access. Writing implies reading in Sv39, see prot_to_pte(). */
-static bool area_allows(const struct vm_area *vma, enum fault_access access)
-{
-	static const u32 needs[] = {
-		[FAULT_READ] = PROT_READ | PROT_WRITE,
-		[FAULT_WRITE] = PROT_WRITE,
-		[FAULT_EXEC] = PROT_EXEC,
-	};
-
-	return vma->vm_prot & needs[access];
-}
-
 /* The PTE is there and grants the access: only A or D are missing, or nothing is. */
 static enum fault_result finish_present(struct fault *f)
 {
-	unsigned long need = PTE_A | (f->access == FAULT_WRITE ? PTE_D : 0);
 	struct spinlock *ptl = pte_lockptr(f->ptep);
-	bool spurious = (f->orig.val & need) == need;
+	bool spurious = decide_present(f->orig, f->access) == CASE_ALLOWED;
 	enum fault_result res = FAULT_RETRY;
 
 	spin_lock(ptl);
 	if (pte_read(f->ptep).val == f->orig.val) {
-		pte_set_bits(f->ptep, need);
+		pte_set_bits(f->ptep, pte_needs(f->access));
 		res = FAULT_OK;
 	}
 	spin_unlock(ptl);
@@ -165,12 +154,21 @@ static enum fault_result fault_dispatch(struct fault *f)
 	f->source = NULL;
 	f->ptep = pte_find(f->mm, f->addr);
 	f->orig = f->ptep ? pte_read(f->ptep) : (pte_t){ 0 };
-	if (pte_none(f->orig))
-		return f->vma->vm_file ? file_fault(f) : anon_fault(f);
-	window();
-	if (f->access == FAULT_WRITE && !pte_write(f->orig))
-		return f->vma->vm_flags & VM_SHARED ? shared_write_fault(f) : cow_fault(f);
-	return finish_present(f);
+	switch (decide_pte(f->vma, f->access, f->orig)) {
+	case CASE_ANON:
+		return anon_fault(f);
+	case CASE_FILE:
+		return file_fault(f);
+	case CASE_SHARED_WRITE:
+		window();
+		return shared_write_fault(f);
+	case CASE_COW:
+		window();
+		return cow_fault(f);
+	default:
+		window();
+		return finish_present(f);
+	}
 }
 
 /* Who dirties pages faster than they are written waits; no lock of mm/ is held. */

@@ -23,6 +23,7 @@
 #include "fs/mapping.h"
 #include "lib/err.h"
 #include "mm/buddy.h"
+#include "mm/decide.h"
 #include "mm/fault.h"
 #include "mm/filemap.h"
 #include "mm/internal.h"
@@ -121,6 +122,7 @@ static bool map_one(pte_t *ptep, struct page *page, struct address_space *as, un
 static enum fault_result map_found(struct fault *f, struct window w, struct page **pages,
 				   unsigned nr, struct address_space *as)
 {
+	pte_t *first = f->ptep - ((f->addr - w.addr) >> PAGE_SHIFT);
 	struct spinlock *ptl = pte_lockptr(f->ptep);
 	unsigned kept = 0, mapped = 0;
 	bool writable = shared_maps_writable(f->vma), hit = false;
@@ -129,14 +131,13 @@ static enum fault_result map_found(struct fault *f, struct window w, struct page
 	window();
 	spin_lock(ptl);
 	for (unsigned i = 0; i < nr; i++) {
-		unsigned long addr = w.addr + ((pages[i]->index - w.first) << PAGE_SHIFT);
-		pte_t *ptep = f->ptep + (long)(addr - f->addr) / PAGE_SIZE;
+		pte_t *ptep = first + (pages[i]->index - w.first);
 
 		if (!map_one(ptep, pages[i], as, bits)) {
 			pages[kept++] = pages[i];
 			continue;
 		}
-		hit |= addr == f->addr;
+		hit |= ptep == f->ptep;
 		mapped++;
 	}
 	spin_unlock(ptl);
@@ -170,19 +171,21 @@ enum fault_result file_fault(struct fault *f)
 	struct address_space *as = file_mapping(f->vma->vm_file);
 	unsigned long index = vma_pgoff(f->vma, f->addr);
 	enum fault_result res;
+	enum fault_case what;
 	struct page *page;
 
-	if (index >= DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE))
+	if (!index_is_in_file(as, index))
 		return FAULT_SIGBUS;
 	page = find_get_page(as, index);
-	if (!page || !(page_flags(page) & PG_UPTODATE)) {
+	if (!page_is_here(page)) {
 		if (page)
 			page_put(page);
 		return read_in(f, index);
 	}
-	if (f->access != FAULT_WRITE || shared_maps_writable(f->vma))
+	what = decide_file(f->vma, f->access);
+	if (what == CASE_FILE_MAP)
 		res = map_around(f, as);
-	else if (f->vma->vm_flags & VM_SHARED)
+	else if (what == CASE_SHARED_WRITE)
 		res = shared_write(f, page);
 	else
 		res = copy_from_cache(f, page, as);

@@ -12,6 +12,9 @@
  *
  *	A hole in the range: as in Linux, the areas before it are changed, then ENOMEM.
  *
+ * Between the change and the flush a hart may still store to a page of a file, as before: D stays
+ * in the PTE, so that write-back knows and flushes it (mm/rmap.c).
+ *
  * Invariants: no PTE grants more than its area (mm_check()); harts forget a PTE that lost a right
  * before the call returns; a failure for want of memory changes nothing.
  * Locks: mmap_lock for writing; each leaf table's lock.
@@ -29,6 +32,7 @@
 #include "mm/pgtable.h"
 #include "mm/tlb.h"
 #include "mm/vma.h"
+#include "mm/window.h"
 
 #define PROT_SEM 0x8 /* accepted and meaningless, as in Linux */
 
@@ -100,8 +104,10 @@ static void change_area_ptes(struct vm_area *vma)
 		if (ptep)
 			lost |= change_leaves(ptep, addr, next, bits);
 	}
-	if (lost)
+	if (lost) {
+		window();
 		flush_tlb_range(mm, vma->vm_start, vma->vm_end);
+	}
 }
 
 static void change_area(struct vm_area *vma, u32 prot)

@@ -160,11 +160,16 @@ void wait_on_page_writeback(struct page *page)
 		wait_event(page_wait_queue(page), page_written_or_announce(page));
 }
 
-static const char *const type_name[NR_PAGE_TYPES] = {
+static const char *const type_names[NR_PAGE_TYPES] = {
 	[PAGE_RESERVED] = "reserved", [PAGE_FREE] = "free",   [PAGE_KERNEL] = "kernel",
 	[PAGE_SLAB] = "slab",	      [PAGE_TABLE] = "table", [PAGE_ANON] = "anonymous",
 	[PAGE_FILE] = "file",	      [PAGE_STACK] = "stack",
 };
+
+const char *page_type_name(const struct page *page)
+{
+	return page->type < NR_PAGE_TYPES ? type_names[page->type] : "corrupt";
+}
 
 extern char _stext[];
 
@@ -180,12 +185,10 @@ static void print_pc(const char *what, u32 pc_offset)
 
 void page_story(const struct page *page, const char *why)
 {
-	const char *type = page->type < NR_PAGE_TYPES ? type_name[page->type] : "corrupt";
-
 	printk("page: pfn 0x%lx: %s\n", page_to_pfn(page), why);
 	printk("  %s, order %u, refcount %d, mapcount %d, flags 0x%x, mapping %p, index 0x%lx\n",
-	       type, page->order, atomic_read(&page->refcount), atomic_read(&page->mapcount),
-	       page->flags, page->mapping, page->index);
+	       page_type_name(page), page->order, atomic_read(&page->refcount),
+	       atomic_read(&page->mapcount), page->flags, page->mapping, page->index);
 	print_pc("last allocated", page->alloc_pc);
 	print_pc("last freed", page->free_pc);
 }

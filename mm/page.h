@@ -161,6 +161,8 @@ void page_wake_writeback(struct page *page);
 /* Sleeps until the page is not being written. The caller has a reference. */
 void wait_on_page_writeback(struct page *page);
 
+/* "file", "anonymous" ...: what page->type says. */
+const char *page_type_name(const struct page *page);
 /* Prints all that is known of a page: type, counts, owner, who allocated and freed it. */
 void page_story(const struct page *page, const char *why);
 

@@ -118,13 +118,14 @@ static void bad_area(void)
 static void leak_memory(void)
 {
 	volatile unsigned nr = 3; /* not unrolled: one call site */
+	unsigned long low;
 
 	alloc_page(GFP_KERNEL);
 	while (nr-- > 0)
 		kmalloc(100, GFP_KERNEL);
 	kmalloc(2 * PAGE_SIZE, GFP_KERNEL);
 	mm_alloc();
-	kstack_alloc();
+	kstack_alloc(&low);
 }
 
 /* The console's: its inode and file system stay in use with it. */

@@ -86,7 +86,10 @@ void unmap_mapping_from(struct address_space *as, unsigned long first)
 	spin_unlock(&as->mmap_lock);
 }
 
-/* Takes W and D from the PTE of @addr if it maps @page. */
+/*
+ * Takes W and D from the PTE of @addr if it maps @page. D alone: mprotect() has taken W, but may
+ * not have told every hart yet.
+ */
 static void take_write(struct mm *mm, unsigned long addr, struct page *page)
 {
 	pte_t *ptep = pte_find(mm, addr);
@@ -98,7 +101,7 @@ static void take_write(struct mm *mm, unsigned long addr, struct page *page)
 	ptl = pte_lockptr(ptep);
 	spin_lock(ptl);
 	pte = pte_read(ptep);
-	if (pte_present(pte) && pte_write(pte) && pte_pfn(pte) == page_to_pfn(page)) {
+	if (pte_present(pte) && (pte.val & (PTE_W | PTE_D)) && pte_pfn(pte) == page_to_pfn(page)) {
 		pte_clear_bits(ptep, PTE_W | PTE_D);
 		flush_tlb_range(mm, addr, addr + PAGE_SIZE);
 	}

@@ -31,22 +31,40 @@ static struct vm_area *growable_above(struct mm *mm, unsigned long addr)
 	return vma && vma->vm_start > addr && (vma->vm_flags & VM_GROWSDOWN) ? vma : NULL;
 }
 
-static int stack_grow_locked(struct mm *mm, unsigned long addr)
+/* 0 when @vma may grow down to @addr, the stack being limited by @rlim; or -ENOMEM. */
+static int may_grow(struct mm *mm, const struct vm_area *vma, unsigned long addr,
+		    const struct rlimit *rlim)
 {
-	struct vm_area *vma = growable_above(mm, addr), *prev;
+	const struct vm_area *prev;
 	unsigned long floor, grow;
 
-	if (!vma) /* another hart has mapped something there, or grown it already */
-		return vma_lookup(mm, addr) ? 0 : -EFAULT;
 	prev = vma->vm_prev;
 	floor = prev ? prev->vm_end : MMAP_MIN_ADDR;
 	if (prev && prev->vm_prot != PROT_NONE)
 		floor += STACK_GUARD;
-	if (addr < floor || vma->vm_end - addr > current->rlim[RLIMIT_STACK].cur)
+	if (addr < floor || vma->vm_end - addr > rlim[RLIMIT_STACK].cur)
 		return -ENOMEM;
 	grow = (vma->vm_start - addr) >> PAGE_SHIFT;
 	if (!may_lock_area(mm, vma->vm_flags, grow) ||
 	    may_expand(mm, grow, vma->vm_prot, vma->vm_flags))
+		return -ENOMEM;
+	return 0;
+}
+
+struct vm_area *stack_may_grow(struct mm *mm, unsigned long addr, const struct rlimit *rlim)
+{
+	struct vm_area *vma = growable_above(mm, addr);
+
+	return vma && may_grow(mm, vma, addr, rlim) == 0 ? vma : NULL;
+}
+
+static int stack_grow_locked(struct mm *mm, unsigned long addr)
+{
+	struct vm_area *vma = growable_above(mm, addr);
+
+	if (!vma) /* another hart has mapped something there, or grown it already */
+		return vma_lookup(mm, addr) ? 0 : -EFAULT;
+	if (may_grow(mm, vma, addr, current->rlim))
 		return -ENOMEM;
 	vma_resize(vma, addr, vma->vm_end);
 	vma_merge(mm, vma); /* a part of the stack that was cut off below it, PROT_NONE too */

@@ -93,13 +93,33 @@ void filemap_begin_grow(struct address_space *as)
 	spin_unlock(&as->lock);
 }
 
+/*
+ * A write-back while the file was growing left alone what mappings stored past the end, and the
+ * size may be what it was: the last page is written once more, with zeros there.
+ */
+static void dirty_tail(struct address_space *as)
+{
+	struct page *page;
+
+	if (as->size % PAGE_SIZE == 0 || !as->ops->write_pages)
+		return;
+	page = find_get_page(as, as->size >> PAGE_SHIFT);
+	if (!page)
+		return;
+	if (page_flags(page) & PG_UPTODATE)
+		filemap_set_dirty(as, page);
+	page_put(page);
+}
+
 void filemap_end_grow(struct address_space *as, u64 old_size)
 {
 	struct page *page;
 
 	smp_store_release(&as->growing, false); /* the new size and bytes before it */
-	if (likely(!READ_ONCE(as->was_shared)) || old_size % PAGE_SIZE == 0 ||
-	    !as->ops->map_locked_page)
+	if (likely(!READ_ONCE(as->was_shared)))
+		return;
+	dirty_tail(as);
+	if (old_size % PAGE_SIZE == 0 || !as->ops->map_locked_page)
 		return;
 	/* The new size before the look at PTEs: pairs with the leaf lock, or pte_alloc(). */
 	smp_mb();

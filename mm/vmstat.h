@@ -40,6 +40,8 @@
 	X(alloc_fail_injected)                                                                     \
 	X(pgtable_alloc)                                                                           \
 	X(pgtable_free)                                                                            \
+	X(kstack_grow)	/* pages mapped below a kernel stack that was full */                      \
+	X(kstack_stale) /* a mapped one was thought to miss: flushed */                            \
 	X(tlb_flush_local)                                                                         \
 	X(tlb_flush_remote)                                                                        \
 	X(icache_flush)                                                                            \

@@ -8,6 +8,11 @@
  *
  * Used by munmap, brk, MAP_FIXED, exec, exit, MADV_DONTNEED and truncation.
  * Invariant: a frame loses the PTE's reference only through the gather, after the flush.
+ *
+ *	A writable PTE of a file with a disk is flushed at once, before the leaf lock is released.
+ *	Write-back, which looks for such PTEs to take W from (mm/rmap.c), would find none, clear
+ *	dirty and write; and what another hart, not yet told, stored after that would be lost.
+ *
  * Locks: the caller keeps the area and its tables in place (mmap_lock, or the file mapping's
  * mmap_lock); each leaf table's lock is taken here, inside both.
  */
@@ -23,11 +28,19 @@ static pte_t *next_table(pte_t *table, unsigned long addr, unsigned level)
 	return pte_present(entry) ? phys_to_virt(PFN_PHYS(pte_pfn(entry))) : NULL;
 }
 
+/* Stores through @pte, of @page, are to come to a disk. (Memory without a disk is never dirty.) */
+static bool stores_are_kept(pte_t pte, const struct page *page)
+{
+	return pte_write(pte) && !page_is_anon(page) && (page_flags(page) & PG_DIRTY);
+}
+
 /* Clears [addr, end), which one leaf table translates. */
 static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, unsigned long end)
 {
 	struct spinlock *ptl = pte_lockptr(ptep);
+	unsigned long start = addr;
 	long anon = 0, file = 0;
+	bool flush = false;
 
 	spin_lock(ptl);
 	for (; addr < end; addr += PAGE_SIZE, ptep++) {
@@ -42,6 +55,7 @@ static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, un
 			continue;
 		}
 		page = pfn_to_page(pte_pfn(pte));
+		flush |= stores_are_kept(pte, page);
 		atomic_dec(&page->mapcount);
 		if (page_is_anon(page))
 			anon++;
@@ -54,6 +68,8 @@ static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, un
 		mm_add_rss_anon(g->mm, -anon);
 	if (file)
 		mm_add_rss_file(g->mm, -file);
+	if (flush)
+		flush_tlb_range(g->mm, start, end);
 	spin_unlock(ptl);
 }
 

@@ -11,6 +11,7 @@ import tempfile
 import diskerrors
 import fsck
 import machine
+import mapstore
 import mutate
 import outside
 import powercut
@@ -49,6 +50,7 @@ def _checks():
             name = "-%s-smp%s" % (size, smp)
             yield "powercut" + name, functools.partial(powercut_check, smp, block)
             yield "tree-from-outside" + name, functools.partial(outside.examine, smp, block, seed())
+            yield "mapped-from-outside" + name, functools.partial(mapstore.examine, smp, block)
         for kind in ("read", "write"):
             yield "disk-%s-errors-smp%s" % (kind, smp), functools.partial(
                 diskerrors.examine, kind, smp)

@@ -2,7 +2,8 @@
 #
 #   CHECKS: {name: function that returns None, or words about what is wrong}
 #
-# Who makes them: kernel/panic.c, kernel/provoke.c, mm/provoke.c. Some only the debug kernel sees.
+# Who makes them: kernel/panic.c, kernel/provokestack.c, kernel/provoke.c, mm/provoke.c. Some only
+# the debug kernel sees.
 import functools
 import re
 
@@ -73,13 +74,17 @@ def refuses_what_needs_the_debug_kernel():
     return "expected status 0 and a refusal, got %d and %r" % (status, output[-2000:])
 
 
-# What ravel.panic= makes happen (kernel/panic.c, mm/provoke.c), and words of the report.
+# What ravel.panic= makes happen (kernel/panic.c, kernel/provokestack.c, mm/provoke.c), and words of
+# the report.
 PROVOCATIONS = {
     "test": ["requested"],
     "bug": ["BUG: "],
     "null": ["null-pointer"],
     "wtext": ["store page fault"],
-    "overflow": ["kernel stack overflow"],
+    "overflow": ["kernel stack overflow: task 1 (init) has used all 16384 bytes", "recurse"],
+    "stack-reserve": ["kernel stack: the reserve of pages to grow it is empty", "descend+"],
+    "stack-astray": ["kernel stack pointer astray: 0xffffffe040001000", "sp_astray+"],
+    "stack-emergency": ["illegal instruction on the emergency stack", "trap_in_emergency+"],
     "double-free": ["double free", "last allocated by", "last freed by double_free+"],
     "wrong-order": ["wrong order", "order 1", "last allocated by wrong_order+"],
     "free-mapped": ["freeing a mapped page", "mapcount 1", "last allocated by free_mapped+"],

@@ -49,16 +49,17 @@
 #define TASK_KERNEL_SP	0
 #define TASK_USER_SP	8
 #define TASK_FLAGS	16
-#define TASK_CONTEXT_RA 24
-#define TASK_CONTEXT_SP 32
-#define TASK_CONTEXT_S	40  /* s0 .. s11 */
-#define TASK_HART	136 /* its first field is the hart's logical number */
+#define TASK_STACK_LOW	24
+#define TASK_CONTEXT_RA 32
+#define TASK_CONTEXT_SP 40
+#define TASK_CONTEXT_S	48  /* s0 .. s11 */
+#define TASK_HART	144 /* its first field is the hart's logical number */
 
 /* struct fp_state */
 #define FP_FCSR 256
 
-/* Each hart's stack for the report of a kernel stack overflow: 4 KiB. */
-#define OVERFLOW_STACK_SHIFT 12
-#define MAX_HARTS_ASM	     8
+/* Each hart's stack for traps that find no room on the task's: 4 KiB. */
+#define EMERGENCY_STACK_SHIFT 12
+#define MAX_HARTS_ASM	      8
 
 #endif

@@ -10,6 +10,8 @@
  *	                +------------+
  *	                | C frames   |
  *	                | trap_frame |  of an interrupt or a fault taken in the kernel, and so on
+ *	  stack_low --> +------------+
+ *	                |  unmapped  |  mapped when a trap finds no room (docs/kernel-stacks.md)
  *
  * Invariants: every register of the interrupted context is in its trap_frame; SUM and FS are off in
  * C code; s0 is 0 below the user's frame, so that backtraces end there; interrupts are off between
@@ -127,16 +129,18 @@ user_fault:
 	j	ret_to_user
 
 /*
- * Kernel stacks, the boot stack too, fill the upper half of slots of twice THREAD_SIZE with nothing
- * mapped in the lower one, so a frame would leave its stack exactly when bit THREAD_SHIFT of its
- * address is clear. A trap on an overflow stack may take either way: the panic goes on or ends.
+ * The frame is stored where something is mapped: from task->stack_low, less than THREAD_SIZE up.
+ * Anything else (the mapped part is full, sp is astray or on an emergency stack) is the emergency
+ * stack's, so that no store here ever faults.
  */
 from_kernel:
 	csrr	tp, sscratch
 	csrw	sscratch, t0
 	addi	sp, sp, -PT_SIZE
-	slli	t0, sp, 63 - THREAD_SHIFT
-	bgez	t0, stack_overflow
+	ld	t0, TASK_STACK_LOW(tp)
+	sub	t0, sp, t0
+	srli	t0, t0, THREAD_SHIFT
+	bnez	t0, no_room
 	csrrw	t0, sscratch, zero
 	sd	t0, PT_T0(sp)
 	frame_regs sd
@@ -146,6 +150,7 @@ from_kernel:
 	frame_fault
 	mv	a0, sp
 	call	trap_kernel		/* returns with interrupts off */
+ret_to_kernel:
 	ld	t0, PT_SSTATUS(sp)
 	ld	t1, PT_SEPC(sp)
 	csrw	sstatus, t0
@@ -156,15 +161,19 @@ from_kernel:
 	ld	sp, PT_SP(sp)
 	sret
 
-/* Reports on the hart's own overflow stack; t0 is still in sscratch. */
-stack_overflow:
+/*
+ * On the hart's emergency stack, from its top; t0 is still in sscratch. There will be room when
+ * trap_no_room() returns, and the trap is taken again: the instruction or the interrupt is still
+ * there.
+ */
+no_room:
 	addi	sp, sp, PT_SIZE
 	sd	sp, TASK_USER_SP(tp)
 	ld	t0, TASK_HART(tp)
 	lwu	t0, (t0)
 	addi	t0, t0, 1
-	slli	t0, t0, OVERFLOW_STACK_SHIFT
-	lla	sp, overflow_stacks
+	slli	t0, t0, EMERGENCY_STACK_SHIFT
+	lla	sp, emergency_stacks
 	add	sp, sp, t0
 	addi	sp, sp, -PT_SIZE
 	csrrw	t0, sscratch, zero
@@ -175,7 +184,8 @@ stack_overflow:
 	frame_state
 	frame_fault
 	mv	a0, sp
-	call	trap_stack_overflow	/* does not return */
+	call	trap_no_room
+	j	ret_to_kernel
 
 /*
  * struct task *context_switch(struct task *prev, struct task *next)
@@ -211,5 +221,6 @@ ret_from_fork:
 
 	.section .bss
 	.balign	16
-overflow_stacks:
-	.skip	MAX_HARTS_ASM << OVERFLOW_STACK_SHIFT
+	.globl	emergency_stacks
+emergency_stacks:
+	.skip	MAX_HARTS_ASM << EMERGENCY_STACK_SHIFT

@@ -18,10 +18,11 @@ struct hart {
 	unsigned long hartid; /* the SBI's and the device tree's number */
 	bool online;
 	struct task *idle;
-	struct mm *active_mm;	   /* whose tables satp points at; NULL: the kernel's own */
-	int spin_depth;		   /* spinlocks held: no sleeping while it is not 0 */
-	int irq_depth;		   /* inside an interrupt handler */
-	unsigned long ipi_pending; /* IPI_* reasons, set by the sender */
+	struct task *switched_from; /* by the last switch: for finish_task_switch() */
+	struct mm *active_mm;	    /* whose tables satp points at; NULL: the kernel's own */
+	int spin_depth;		    /* spinlocks held: no sleeping while it is not 0 */
+	int irq_depth;		    /* inside an interrupt handler */
+	unsigned long ipi_pending;  /* IPI_* reasons, set by the sender */
 	unsigned long nr_irqs, nr_ticks, nr_switches;
 	struct list_head timers; /* kernel/time.c */
 	u64 timer_armed;	 /* monotonic ns of the next timer interrupt */

@@ -7,7 +7,7 @@
  *   ---- not canonical ----
  *   PAGE_OFFSET     direct map: virtual = physical + PAGE_OFFSET; RAM, the kernel image inside it
  *                   (text R-X, rodata R--, data RW-) and the device registers that are in use
- *   VMAP_BASE       1 GiB for kernel stacks, each below a guard (mm/vmap.c)
+ *   VMAP_BASE       1 GiB for kernel stacks, each above a guard (mm/kstack.c)
  *
  * The kernel half is the same in every page table: its root entries are copied from the kernel's
  * own table when a process' root is made, and never change after boot.
@@ -29,7 +29,10 @@
 #define STACK_TOP     TASK_SIZE
 #define MMAP_MIN_ADDR 0x10000
 
-/* Kernel stacks: THREAD_SIZE bytes in the upper half of a slot twice as large, guard below. */
+/*
+ * Kernel stacks: at most THREAD_SIZE bytes, in the upper half of a slot twice as large, guard
+ * below.
+ */
 #define THREAD_SHIFT 14
 #define THREAD_SIZE  (1 << THREAD_SHIFT)
 

@@ -9,7 +9,8 @@
  * Invariants: no leaf is both writable and executable; the firmware's memory and what the device
  * tree reserves have no leaf; root entries do not change after boot, because every process has
  * copied them; page-table pages of the vmap region are never given back.
- * Locks: kernel_map_lock guards all entries below the root after boot.
+ * Locks: kernel_map_lock guards all entries below the root after boot, but for the leaves of a
+ * stack that grows, which are its own: tables are never given back, so they are found without it.
  */
 #include "arch/riscv/mmu.h"
 
@@ -152,30 +153,64 @@ static bool in_vmap(unsigned long va)
 	return va >= VMAP_BASE && va < VMAP_END;
 }
 
+/* The leaf entry of @va; NULL: its table was never made. */
+static pte_t *vmap_leaf(unsigned long va)
+{
+	pte_t *table = kernel_root;
+
+	BUG_ON(!in_vmap(va));
+	for (unsigned l = PT_LEVELS - 1; l > 0; l--) {
+		pte_t entry = pte_read(&table[pt_index(va, l)]);
+
+		if (!pte_is_table(entry))
+			return NULL;
+		table = phys_to_virt(PFN_PHYS(pte_pfn(entry)));
+	}
+	return &table[pt_index(va, 0)];
+}
+
+static void set_leaf(pte_t *pte, phys_addr_t pa, unsigned long bits)
+{
+	BUG_ON(!pte_none(*pte) || (bits & (PTE_W | PTE_X)) == (PTE_W | PTE_X));
+	pte_set(pte, pte_make(PFN_DOWN(pa), bits | PTE_V | PTE_G | PTE_A | PTE_D));
+}
+
 int kernel_map_page(unsigned long va, phys_addr_t pa, unsigned long bits)
 {
 	int ret = -ENOMEM;
 	pte_t *pte;
 
-	BUG_ON(!in_vmap(va) || (bits & (PTE_W | PTE_X)) == (PTE_W | PTE_X));
+	BUG_ON(!in_vmap(va));
 	spin_lock(&kernel_map_lock);
 	pte = kernel_pte(va, 0);
 	if (pte) {
-		BUG_ON(!pte_none(*pte));
-		pte_set(pte, pte_make(PFN_DOWN(pa), bits | PTE_V | PTE_G | PTE_A | PTE_D));
+		set_leaf(pte, pa, bits);
 		ret = 0;
 	}
 	spin_unlock(&kernel_map_lock);
 	return ret;
 }
 
+void kernel_map_beside(unsigned long va, phys_addr_t pa, unsigned long bits)
+{
+	pte_t *pte = vmap_leaf(va);
+
+	BUG_ON(!pte);
+	set_leaf(pte, pa, bits);
+}
+
+bool kernel_page_mapped(unsigned long va)
+{
+	const pte_t *pte = vmap_leaf(va);
+
+	return pte && pte_present(pte_read(pte));
+}
+
 phys_addr_t kernel_unmap_page(unsigned long va)
 {
-	pte_t *pte, old = { 0 };
+	pte_t *pte = vmap_leaf(va), old = { 0 };
 
-	BUG_ON(!in_vmap(va));
 	spin_lock(&kernel_map_lock);
-	pte = kernel_pte(va, 0);
 	if (pte)
 		old = pte_take(pte);
 	spin_unlock(&kernel_map_lock);

@@ -43,6 +43,14 @@ int kernel_map_page(unsigned long va, phys_addr_t pa, unsigned long bits);
 /* Takes the mapping away, without flushing, and returns its frame's address. */
 phys_addr_t kernel_unmap_page(unsigned long va);
 
+/* True when something is mapped at @va, of the vmap region. Any context. */
+bool kernel_page_mapped(unsigned long va);
+/*
+ * As kernel_map_page() where a page beside @va is or was mapped, so that the leaf table exists: in
+ * any context, whatever locks are held, since nobody else edits this entry meanwhile.
+ */
+void kernel_map_beside(unsigned long va, phys_addr_t pa, unsigned long bits);
+
 /*
  * Makes the device registers [pa, pa + size) usable; returns their kernel address, NULL: no
  * memory.

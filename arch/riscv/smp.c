@@ -38,6 +38,7 @@ struct task *starting_task;
 struct task boot_task = {
 	.hart = &harts[0],
 	.stack = boot_stack,
+	.stack_low = (unsigned long)boot_stack,
 	.kernel_sp = (unsigned long)boot_stack + THREAD_SIZE,
 };
 

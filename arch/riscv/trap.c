@@ -4,6 +4,8 @@
  *	from user     page fault      -> handle_mm_fault(), interrupts on; else fault_signal()
  *	              other exception -> trap_signal()
  *	from kernel   page fault in uaccess -> handle_mm_fault(), else its fix-up
+ *	              any, where its frame finds no room -> kstack_grow(), and taken again
+ *	              page fault in a mapped stack -> a stale translation: flushed
  *	              other exception -> panic
  *	both          interrupt       -> timer, IPI, PLIC
  *
@@ -24,7 +26,10 @@
 #include "kernel/signal.h"
 #include "kernel/stackwatch.h"
 #include "kernel/time.h"
+#include "mm/kstack.h"
 #include "mm/vmstat.h"
+
+extern char emergency_stacks[];
 
 /* The frame of the interrupt that each hart is handling. */
 static const struct trap_frame *irq_frame[MAX_HARTS];
@@ -170,6 +175,8 @@ void trap_kernel(struct trap_frame *regs)
 	if (page_fault && regs->stval < TASK_SIZE && (regs->sstatus & SR_SUM) &&
 	    uaccess_fault(regs, access))
 		return;
+	if (page_fault && access != FAULT_EXEC && kstack_fault_stale(regs->stval))
+		return;
 	if (page_fault)
 		panic_regs(regs, "kernel %s at %s address 0x%lx",
 			   access == FAULT_WRITE ? "write" :
@@ -182,9 +189,34 @@ void trap_kernel(struct trap_frame *regs)
 	panic_regs(regs, "kernel %s", trap_cause(regs->scause));
 }
 
-void trap_stack_overflow(struct trap_frame *regs)
+/* ---- on the emergency stack ---- */
+
+/* Says why the frame can never be stored below regs->sp, if so, and does not return then. */
+static void check_room_wanted(const struct trap_frame *regs)
 {
-	panic_regs(regs, "kernel stack overflow");
+	const struct task *task = current;
+	unsigned long depth = (unsigned long)task->stack + THREAD_SIZE - regs->sp;
+
+	if (regs->sp - (unsigned long)emergency_stacks <= MAX_HARTS << EMERGENCY_STACK_SHIFT)
+		panic_regs(regs, "%s on the emergency stack", trap_cause(regs->scause));
+	if (depth > 2 * THREAD_SIZE)
+		panic_regs(regs, "kernel stack pointer astray: 0x%lx", regs->sp);
+	if (depth > THREAD_SIZE - sizeof(*regs))
+		panic_regs(regs, "kernel stack overflow: task %d (%s) has used all %d bytes",
+			   task->pid, task->comm, THREAD_SIZE);
+}
+
+void trap_no_room(struct trap_frame *regs)
+{
+	struct task *task = current;
+	unsigned long need = regs->sp - sizeof(*regs), low = task->stack_low;
+
+	check_room_wanted(regs);
+	task->stack_low = kstack_grow(low, need);
+	if (task->stack_low > need)
+		panic_regs(regs, "kernel stack: the reserve of pages to grow it is empty");
+	stack_watch((void *)task->stack_low, (const void *)low);
+	atomic_or_ulong(&task->flags, TASK_STACK_GROWN);
 }
 
 /* asm-offsets.h repeats what the compiler knows. */
@@ -211,6 +243,7 @@ static __maybe_unused void check_asm_offsets(void)
 	CHECK_OFFSET(task, kernel_sp, TASK_KERNEL_SP);
 	CHECK_OFFSET(task, user_sp, TASK_USER_SP);
 	CHECK_OFFSET(task, flags, TASK_FLAGS);
+	CHECK_OFFSET(task, stack_low, TASK_STACK_LOW);
 	CHECK_OFFSET(task, context.ra, TASK_CONTEXT_RA);
 	CHECK_OFFSET(task, context.sp, TASK_CONTEXT_SP);
 	CHECK_OFFSET(task, context.s, TASK_CONTEXT_S);

@@ -17,8 +17,11 @@
 void trap_user(struct trap_frame *regs);
 /* Any trap from the kernel. Interrupts off at entry and at return. */
 void trap_kernel(struct trap_frame *regs);
-/* sp left the kernel stack; runs on the hart's overflow stack. */
-void trap_stack_overflow(struct trap_frame *regs) __noreturn;
+/*
+ * Any trap from the kernel for whose frame there is no room above task->stack_low; runs on the
+ * hart's emergency stack, interrupts off. Makes room, or panics: an overflow.
+ */
+void trap_no_room(struct trap_frame *regs);
 
 /* ---- entry.S and trap.c call these of kernel/ ---- */
 

@@ -108,6 +108,18 @@ static bool seek_window(struct maps_reader *reader, struct task *task, u64 pos)
 	return true;
 }
 
+void proc_seq_area(struct seq_buf *seq, const struct vm_area *vma)
+{
+	char *line = kmalloc(LINE_MAX, GFP_KERNEL);
+
+	if (!line) {
+		seq->err = -ENOMEM;
+		return;
+	}
+	seq_write(seq, line, put_line(vma, line));
+	kfree(line);
+}
+
 static ssize_t maps_read(struct file *file, void *ubuf, size_t len, u64 *pos)
 {
 	struct maps_reader *reader = file->private_data;

@@ -13,6 +13,7 @@
 #include "fs/proc/proc.h"
 #include "mm/buddy.h"
 #include "mm/early.h"
+#include "mm/fragment.h"
 #include "mm/kstack.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
@@ -85,6 +86,8 @@ int proc_show_vmstat(struct seq_buf *seq, struct task *task __maybe_unused)
 	seq_printf(seq, "nr_slab %lu\n", slab_nr_pages());
 	seq_printf(seq, "nr_page_table_pages %lu\n", totals.tables);
 	seq_printf(seq, "nr_kernel_stack %lu\n", kstack_nr_pages());
+	seq_printf(seq, "nr_kernel_stack_reserve %lu\n", kstack_nr_reserved());
+	seq_printf(seq, "kernel_stack_deepest %u\n", kstack_deepest());
 	for (int i = 0; i < NR_VMSTAT; i++)
 		seq_printf(seq, "%s %lu\n", vmstat_name[i], vmstat_sum(i));
 	return 0;
@@ -102,6 +105,38 @@ int proc_show_buddyinfo(struct seq_buf *seq, struct task *task __maybe_unused)
 		seq_printf(seq, "%6lu ", stats.nr_free[order]);
 	seq_printf(seq, "\n");
 	return 0;
+}
+
+/* "0.286 " or "-1.000 ": thousandths, as Linux's debugfs/extfrag prints them. */
+static void put_index(struct seq_buf *seq, int index)
+{
+	int size = index < 0 ? -index : index;
+
+	seq_printf(seq, "%s%d.%03d ", index < 0 ? "-" : "", size / 1000, size % 1000);
+}
+
+typedef int (*index_fn)(const struct buddy_stats *stats, unsigned order);
+
+static int show_indexes(struct seq_buf *seq, index_fn index)
+{
+	struct buddy_stats stats;
+
+	buddy_get_stats(&stats);
+	seq_printf(seq, "Node %d, zone %8s ", 0, "Normal");
+	for (unsigned order = 0; order <= MAX_ORDER; order++)
+		put_index(seq, index(&stats, order));
+	seq_printf(seq, "\n");
+	return 0;
+}
+
+int proc_show_unusable_index(struct seq_buf *seq, struct task *task __maybe_unused)
+{
+	return show_indexes(seq, unusable_index);
+}
+
+int proc_show_extfrag_index(struct seq_buf *seq, struct task *task __maybe_unused)
+{
+	return show_indexes(seq, extfrag_index);
 }
 
 int proc_show_slabinfo(struct seq_buf *seq, struct task *task __maybe_unused)

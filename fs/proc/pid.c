@@ -207,6 +207,7 @@ static const struct proc_entry pid_entries[] = {
 	{ .name = "fail_alloc", .mode = S_IFREG | 0600, .i_fop = &fail_alloc_fops },
 	{ .name = "mounts", .mode = S_IFREG | 0444, .show = proc_show_mounts },
 	{ .name = "mountinfo", .mode = S_IFREG | 0444, .show = proc_show_mountinfo },
+	{ .name = "explain", .mode = S_IFREG | 0600, .i_fop = &proc_explain_fops },
 	{ .name = "exe", .mode = S_IFLNK | 0777, .readlink = exe_readlink },
 	{ .name = "cwd", .mode = S_IFLNK | 0777, .readlink = cwd_readlink },
 	{ .name = "fd", .mode = S_IFDIR | 0500, .i_op = &proc_fd_iops, .i_fop = &proc_fd_fops },

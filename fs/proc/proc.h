@@ -16,6 +16,8 @@
 #include "fs/vfs.h"
 #include "kernel/task.h"
 
+struct vm_area;
+
 /* ---- text (fs/proc/seq.c) ---- */
 
 /* Text that grows in kernel memory. All zeros is an empty one. */
@@ -124,6 +126,8 @@ int proc_show_shmmni(struct seq_buf *seq, struct task *task);
 int proc_show_meminfo(struct seq_buf *seq, struct task *task); /* mem.c */
 int proc_show_vmstat(struct seq_buf *seq, struct task *task);
 int proc_show_buddyinfo(struct seq_buf *seq, struct task *task);
+int proc_show_unusable_index(struct seq_buf *seq, struct task *task);
+int proc_show_extfrag_index(struct seq_buf *seq, struct task *task);
 int proc_show_slabinfo(struct seq_buf *seq, struct task *task);
 
 int proc_show_stat(struct seq_buf *seq, struct task *task); /* machine.c */
@@ -142,6 +146,9 @@ int proc_show_filesystems(struct seq_buf *seq, struct task *task);
 
 /* The descriptors of @task with a user more (files_put() them), or NULL: exited. In fd.c. */
 struct files *proc_get_files(struct task *task);
+/* Appends the line of maps for @vma, whose mmap_lock is held for reading. In maps.c. */
+void proc_seq_area(struct seq_buf *seq, const struct vm_area *vma);
+extern const struct file_operations proc_explain_fops; /* explain.c */
 /* The directories and umask of @task likewise (fs_context_put()), or NULL. In pid.c. */
 struct fs_context *proc_get_fs(struct task *task);
 

@@ -57,6 +57,8 @@ static const struct proc_entry root_entries[] = {
 	TEXT(meminfo),
 	TEXT(vmstat),
 	TEXT(buddyinfo),
+	TEXT(unusable_index),
+	TEXT(extfrag_index),
 	TEXT(slabinfo),
 	TEXT(stat),
 	TEXT(uptime),

@@ -31,6 +31,7 @@ void debug_pages_allocated(struct page *page, unsigned order)
 void debug_pages_freed(struct page *page, unsigned order)
 {
 	mmu_frames_freed(page_to_pfn(page), 1UL << order);
+	vmap_frames_freed(page_to_pfn(page), 1UL << order);
 	ASAN_POISON_MEMORY_REGION(page_address(page), (size_t)PAGE_SIZE << order);
 }
 

@@ -53,8 +53,19 @@ const char *machine_expect_panic(void (*fn)(void *), void *arg);
 /* Where the kernel prints to; NULL: stderr. */
 extern FILE *host_console;
 
-/* The @n-th kernel stack page to be mapped from now on cannot be (0: all can). */
+/* The kernel's command line, for machine_boot(). */
+extern const char *host_cmdline;
+
+/* ---- the vmap region (vmap.c) ---- */
+
+/* The so many-th kernel stack page to be mapped from now on cannot be (0: all can). */
 extern unsigned kernel_map_fail;
+/* sfence.vma on @hart for each page of [start, end). */
+void vmap_fence(unsigned hart, unsigned long start, unsigned long end);
+/* A store of @hart to @va does not fault, however little its MMU looks at the tables. */
+bool vmap_reaches(unsigned hart, unsigned long va);
+/* Frames [pfn, pfn + nr) are being freed: panics when a hart can still reach one. */
+void vmap_frames_freed(unsigned long pfn, unsigned long nr);
 
 extern struct task host_tasks[MAX_HARTS];
 /* "function file:line" of host code address @pc. */

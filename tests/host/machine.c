@@ -78,7 +78,7 @@ static void ram_init(unsigned long pages)
 
 static unsigned long pages_in_reach(void)
 {
-	return nr_free_pages() + slab_nr_pages();
+	return nr_free_pages() + slab_nr_pages() + kstack_nr_pages();
 }
 
 void machine_boot(unsigned long pages, unsigned nr)
@@ -139,7 +139,7 @@ void machine_check_rest(void)
 		if (info.active_objs != 0)
 			panic("leak: %lu objects of %s", info.active_objs, info.name);
 	}
-	lost = pages_at_rest - pages_in_reach() - kstack_nr_pages();
+	lost = pages_at_rest - pages_in_reach();
 	if (lost)
 		panic("leak: %ld pages", lost);
 }

@@ -289,3 +289,51 @@ TEST(a_big_map_costs_only_what_is_touched)
 	CHECK_RANGE(status_kb(getpid(), "VmRSS"), 1, 65536);
 	CHECK_EQ(munmap(p, size), 0);
 }
+
+TEST(a_guard_page_between_two_buffers)
+{
+	char *p = map_anon(5 * PAGE_SIZE), *second = p + 3 * PAGE_SIZE;
+
+	CHECK_OK(mprotect(p + 2 * PAGE_SIZE, PAGE_SIZE, PROT_NONE));
+	memset(p, 1, 2 * PAGE_SIZE);
+	memset(second, 2, 2 * PAGE_SIZE);
+	CHECK_SIGNAL({ memset(p, 3, 2 * PAGE_SIZE + 1); }, SIGSEGV); /* overrun */
+	CHECK_SIGNAL({ second[-1] = 3; }, SIGSEGV);		     /* underrun */
+	CHECK_EQ(raw_syscall(SYS_getcwd, (long)p + 2 * PAGE_SIZE - 1, 64, 0, 0, 0, 0), -EFAULT);
+	CHECK_EQ(p[0], 1);
+	CHECK_EQ(second[0], 2);
+	CHECK_EQ(count_maps((uintptr_t)p, (uintptr_t)p + 5 * PAGE_SIZE), 3);
+	CHECK_OK(munmap(p + 2 * PAGE_SIZE, PAGE_SIZE)); /* a hole guards as well */
+	CHECK_SIGNAL({ second[-1] = 3; }, SIGSEGV);
+	CHECK_OK(munmap(p, 5 * PAGE_SIZE));
+}
+
+TEST(a_large_reservation_of_which_little_is_used)
+{
+	const size_t size = 100UL << 30, step = size / 8;
+	long long tables = status_kb(getpid(), "VmPTE"), rss;
+	char *p = CHECK_OK(mmap(NULL, size, PROT_NONE, ANON | MAP_NORESERVE, -1, 0));
+
+	CHECK_SIGNAL({ p[step] = 1; }, SIGSEGV);
+	rss = status_kb(getpid(), "VmRSS");
+	for (size_t at = 0; at < size; at += step) {
+		CHECK_OK(mprotect(p + at, PAGE_SIZE, RW));
+		p[at] = at / step + 1;
+		CHECK_SIGNAL({ p[at + PAGE_SIZE] = 1; }, SIGSEGV);
+	}
+	if (on_ravel()) {
+		CHECK_EQ(status_kb(getpid(), "VmRSS") - rss, 8 * 4);
+		CHECK_RANGE(status_kb(getpid(), "VmPTE") - tables, 8 * 4, 8 * 8);
+	}
+	for (size_t at = 0; at < size; at += step)
+		CHECK_EQ(p[at], at / step + 1);
+	CHECK_CHILD({
+		CHECK_EQ(p[7 * step], 8);
+		p[7 * step] = 9;
+	});
+	CHECK_EQ(p[7 * step], 8);
+	CHECK_OK(munmap(p, size));
+	CHECK(range_unmapped((uintptr_t)p, (uintptr_t)p + size));
+	if (on_ravel())
+		CHECK_RANGE(status_kb(getpid(), "VmPTE"), tables - 4, tables + 4);
+}

@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
+#include "usr/lib/testdir.h"
 #include "usr/lib/testutil.h"
 
 #define PAGES 256
@@ -71,4 +73,29 @@ TEST(fixed_and_populated)
 		 p + PAGE_SIZE);
 	CHECK_EQ(p[PAGE_SIZE], 0);
 	CHECK_EQ(p[0], 1);
+}
+
+TEST(a_shared_file_is_not_written_to)
+{
+	struct stat before, after;
+	volatile char *p;
+	int fd;
+
+	test_dir();
+	fd = CHECK_OK(open("f", O_RDWR | O_CREAT | O_EXCL, 0644));
+	CHECK_OK(ftruncate(fd, 4 * PAGE_SIZE));
+	CHECK_OK(utimensat(AT_FDCWD, "f", (struct timespec[2]){ { 1, 0 }, { 1, 0 } }, 0));
+	CHECK_OK(fstat(fd, &before));
+	p = CHECK_OK(mmap(NULL, 4 * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
+			  fd, 0));
+	CHECK_OK(fstat(fd, &after));
+	CHECK_EQ(after.st_mtime, before.st_mtime);
+	CHECK_EQ(after.st_blocks, before.st_blocks);
+	p[0] = 1;
+	CHECK_OK(msync((void *)p, PAGE_SIZE, MS_SYNC));
+	CHECK_OK(fstat(fd, &after));
+	CHECK(after.st_mtime > before.st_mtime);
+	CHECK_OK(munmap((void *)p, 4 * PAGE_SIZE));
+	CHECK_OK(close(fd));
+	test_dir_leave();
 }

@@ -1,9 +1,8 @@
 /*
  * undo.c - ravel-only: each allocation of a system call fails in turn, and is undone.
  *
- * Writing N to /proc/self/fail_alloc makes the Nth next allocation of this process fail, once;
- * reading gives "<remaining> <fired>".  Each operation runs with N = 1, 2, 3, ... until one run in
- * which nothing fired.  After each failure the maps are as before, and so is free memory.
+ * fail_each() (usr/lib/failalloc.h) does each operation with its first, second, ... allocation
+ * failing; what shared areas and signals add is in undoshared.c.
  */
 #include "usr/lib/test.h"
 
@@ -17,89 +16,12 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
+#include "usr/lib/failalloc.h"
 #include "usr/lib/testmem.h"
 #include "usr/lib/testutil.h"
 
-#define LIMIT 4000
-#define RW    (PROT_READ | PROT_WRITE)
-#define ANON  (MAP_PRIVATE | MAP_ANONYMOUS)
-
-static int control = -1;
-static char maps_before[16384], maps_after[16384];
-
-/* Make the nth next allocation fail; 0: none. The count of failures starts at 0 again. */
-static void arm(int n)
-{
-	char text[16];
-	int length = snprintf(text, sizeof(text), "%d", n);
-
-	CHECK_EQ(pwrite(control, text, length, 0), length);
-}
-
-/*
- * Did the armed failure happen? Disarms.  A read that fails has met the failure itself: then the
- * operation had not.
- */
-static bool fired(void)
-{
-	char text[64] = "";
-	char *end;
-	bool answer = false;
-
-	if (pread(control, text, sizeof(text) - 1, 0) > 0) {
-		strtol(text, &end, 10);
-		answer = strtol(end, NULL, 10) > 0;
-	}
-	arm(0);
-	return answer;
-}
-
-static bool is_memory_error(long result)
-{
-	return result == -ENOMEM || result == -EAGAIN || result == -ENOLCK;
-}
-
-/*
- * Run op with its first, second, ... allocation failing.  op returns the raw result of the system
- * call; cleanup undoes a success.  Both must touch nothing that is not touched already.
- */
-static void fail_each(const char *what, long (*op)(void), void (*cleanup)(long))
-{
-	int failures = 0;
-	bool any = true;
-
-	control = CHECK_OK(open("/proc/self/fail_alloc", O_RDWR));
-	/* Once without failure: touches the stack, the buffers and the code. */
-	arm(0);
-	cleanup(op());
-	CHECK(read_text("/proc/self/maps", maps_after, sizeof(maps_after)) > 0);
-	for (int n = 1; any; n++) {
-		long result;
-
-		CHECK(n < LIMIT);
-		CHECK(read_text("/proc/self/maps", maps_before, sizeof(maps_before)) > 0);
-		testmem_before();
-		arm(n);
-		result = op();
-		any = fired();
-		if (result < 0 && result >= -4095) {
-			CHECK(any);
-			if (!is_memory_error(result))
-				test_fail(__FILE__, __LINE__, "expected -ENOMEM, got %ld (%s)",
-					  result, what);
-			failures++;
-		} else {
-			cleanup(result);
-		}
-		CHECK(read_text("/proc/self/maps", maps_after, sizeof(maps_after)) > 0);
-		CHECK_STRING(maps_after, maps_before);
-		CHECK(testmem_after());
-		test_progress();
-	}
-	test_note("%s: %d failures undone", what, failures);
-	CHECK(failures > 0);
-	close(control);
-}
+#define RW   (PROT_READ | PROT_WRITE)
+#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 
 static char *area;
 
@@ -548,10 +470,10 @@ static int try_execve(const char *path, int n)
 	if (pid == 0) {
 		long result;
 
-		control = open("/proc/self/fail_alloc", O_RDWR | O_CLOEXEC);
-		arm(n);
+		fail_open();
+		fail_arm(n);
 		result = raw_syscall(SYS_execve, (long)path, (long)argv, 0, 0, 0, 0);
-		raw_syscall(SYS_exit_group, is_memory_error(result) ? 43 : 44, 0, 0, 0, 0, 0);
+		raw_syscall(SYS_exit_group, fail_is_errno(result) ? 43 : 44, 0, 0, 0, 0, 0);
 	}
 	CHECK_EQ(waitpid(pid, &status, 0), pid);
 	return status;
@@ -574,7 +496,7 @@ TEST(execve)
 	for (int n = 1; fine < 3; n++) {
 		int status;
 
-		CHECK(n < LIMIT);
+		CHECK(n < FAIL_LIMIT);
 		status = try_execve(path, n);
 		fine = status == W_EXITCODE(42, 0) ? fine + 1 : 0;
 		if (WIFSIGNALED(status))

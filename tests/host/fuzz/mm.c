@@ -20,9 +20,9 @@ static const u8 often[NR_STEP_KINDS] = {
 	[STEP_FORK] = 3,      [STEP_EXEC] = 1,	     [STEP_EXIT] = 1,	   [STEP_SWITCH] = 3,
 	[STEP_FILE_READ] = 1, [STEP_FILE_WRITE] = 3, [STEP_USER_READ] = 1, [STEP_USER_WRITE] = 1,
 	[STEP_TRUNCATE] = 3,  [STEP_SHRINK] = 2,     [STEP_DROP] = 2,	   [STEP_SYNC] = 1,
-	[STEP_DISK_FAIL] = 1, [STEP_FILE_MODE] = 1,  [STEP_RLIMIT] = 1,
+	[STEP_DISK_FAIL] = 1, [STEP_FILE_MODE] = 1,  [STEP_RLIMIT] = 1,    [STEP_MSYNC] = 2,
 };
-#define NR_CODES 62 /* the sum */
+#define NR_CODES 64 /* the sum */
 
 static enum step_kind kind_of(unsigned code)
 {
@@ -79,14 +79,15 @@ static void decode_mmap(struct step *s, u64 *bits)
 		MAP_FIXED, MAP_FIXED, MAP_FIXED, MAP_FIXED_NOREPLACE, 0, 0, 0
 	};
 
-	s->flags = MAP_PRIVATE | extra[draw(bits, 7)];
+	s->flags = extra[draw(bits, 7)];
+	s->flags |= draw(bits, 5) < 2 ? MAP_SHARED : MAP_PRIVATE;
 	s->file = draw(bits, 2) ? (int)draw(bits, ORACLE_FILES) : NO_FILE;
 	if (s->file == NO_FILE)
 		s->flags |= MAP_ANONYMOUS;
 	s->pos = draw(bits, draw(bits, 2) ? 3 : 11) * PAGE_SIZE;
 	if (draw(bits, 4) == 0)
 		s->flags |= MAP_POPULATE;
-	if (draw(bits, 8) == 0)
+	if (draw(bits, 8) == 0 && !(s->flags & MAP_SHARED)) /* memory of any size, maybe */
 		s->flags |= MAP_NORESERVE;
 	if (draw(bits, 16) == 0)
 		s->flags |= MAP_LOCKED;
@@ -100,8 +101,11 @@ static void decode_mmap(struct step *s, u64 *bits)
 static void spoil(struct step *s, u64 *bits)
 {
 	static const unsigned long lens[] = { 0, 1UL << 30, 1UL << 37, TASK_SIZE, ~0UL };
-	static const u32 flags[] = { MAP_SHARED | MAP_HUGETLB, MAP_PRIVATE | MAP_GROWSDOWN, 0,
-				     MAP_PRIVATE | MAP_HUGETLB };
+	static const u32 flags[] = {
+		MAP_SHARED | MAP_HUGETLB,      MAP_PRIVATE | MAP_GROWSDOWN, 0,
+		MAP_PRIVATE | MAP_HUGETLB,     MAP_SHARED | MAP_GROWSDOWN,  MAP_SHARED_VALIDATE,
+		MAP_SHARED_VALIDATE | MAP_SYNC
+	};
 
 	s->where = STEP_AT;
 	switch (draw(bits, 5)) {
@@ -115,7 +119,8 @@ static void spoil(struct step *s, u64 *bits)
 		s->addr = draw(bits, 2) ? TASK_SIZE - PAGE_SIZE : ~0UL << draw(bits, 64);
 		break;
 	case 3:
-		s->flags = s->kind == STEP_MMAP ? flags[draw(bits, 4)] : draw(bits, 20);
+		s->flags = s->kind == STEP_MMAP ? flags[draw(bits, ARRAY_SIZE(flags))] :
+						  draw(bits, 20);
 		break;
 	default:
 		s->prot = draw(bits, 32);
@@ -166,6 +171,11 @@ static void decode_rest(struct step *s, u64 *bits)
 		break;
 	case STEP_SHRINK:
 		s->len = 1 + draw(bits, 40);
+		break;
+	case STEP_MSYNC:
+		s->addr &= draw(bits, 16) ? (unsigned long)PAGE_MASK : ~0UL;
+		s->len = draw_len(bits);
+		s->flags = draw(bits, 4) ? 4 : draw(bits, 9);
 		break;
 	default:
 		if (s->kind >= STEP_FILE_READ)

@@ -32,7 +32,7 @@ const struct zone zones[NR_ZONES] = {
 };
 
 struct oracle_mm oracle_mms[ORACLE_MMS];
-struct oracle_file oracle_files[ORACLE_FILES];
+struct oracle_file oracle_files[ORACLE_ALL_FILES];
 
 /* ---- pages ---- */
 
@@ -81,7 +81,7 @@ static unsigned long nr_mapped(struct oracle_mm *om, unsigned long addr, unsigne
 
 static bool is_data(const struct oracle_page *page)
 {
-	return (page->prot & PROT_WRITE) && !(page->flags & VM_GROWSDOWN);
+	return (page->prot & PROT_WRITE) && !(page->flags & (VM_GROWSDOWN | VM_SHARED));
 }
 
 bool oracle_backed(const struct oracle_page *page)
@@ -110,6 +110,8 @@ u8 *oracle_own(struct oracle_page *page)
 
 	if (page->own)
 		return page->own;
+	if (oracle_shared(page))
+		return oracle_files[page->file].bytes + page->pgoff * PAGE_SIZE;
 	if (bytes)
 		spare_bytes = *(u8 **)bytes;
 	else
@@ -233,10 +235,14 @@ static long place(struct oracle_mm *om, unsigned long addr, unsigned long len, u
 static long mmap_arguments(const struct oracle_page *want, unsigned long len, u32 flags,
 			   unsigned long off)
 {
-	const struct oracle_file *of = want->file == NO_FILE ? NULL : &oracle_files[want->file];
+	const struct oracle_file *of = want->file < 0 ? NULL : &oracle_files[want->file];
+	long err = 0;
 
-	/* Shared areas are not modelled: the fuzzers ask for them only with a wrong flag. */
-	if ((flags & MAP_TYPE) != MAP_PRIVATE || (flags & MAP_HUGETLB))
+	if ((flags & MAP_TYPE) != MAP_PRIVATE)
+		err = oracle_shared_arguments(want, flags);
+	if (err)
+		return err;
+	if (flags & MAP_HUGETLB)
 		return -EINVAL;
 	if ((flags & MAP_LOCKED) && !oracle_may_lock_at_all())
 		return -EPERM;
@@ -246,11 +252,16 @@ static long mmap_arguments(const struct oracle_page *want, unsigned long len, u3
 		return -EINVAL;
 	if (len > TASK_SIZE)
 		return -ENOMEM;
+	if (oracle_makes_memory(want) && len > nr_managed_pages() * PAGE_SIZE &&
+	    !(flags & MAP_NORESERVE))
+		return -ENOMEM;
 	if (!of || of->kind == FILE_ZERO_DEVICE)
 		return 0;
 	if (off > (unsigned long)LONG_MAX - PAGE_ALIGN(len))
 		return -EOVERFLOW;
 	if (!file_can_read(of->file))
+		return -EACCES;
+	if (oracle_shared(want) && (want->prot & PROT_WRITE) && !(want->flags & VM_MAYWRITE))
 		return -EACCES;
 	if ((want->prot & PROT_EXEC) && !file_can_exec(of->file))
 		return -EPERM;
@@ -279,9 +290,19 @@ long oracle_mmap_where(struct oracle_mm *om, const struct oracle_page *want, uns
 	return start;
 }
 
+/* @page may be fetched from. */
+static void note_code(struct oracle_page *page)
+{
+	page->was_exec |= page->prot & PROT_EXEC;
+	if (page->file != NO_FILE && page->was_exec)
+		oracle_files[page->file].was_exec = true;
+}
+
 void oracle_map(struct oracle_mm *om, const struct oracle_page *want, unsigned long addr,
 		unsigned long len)
 {
+	int memory = oracle_makes_memory(want) ? oracle_adopt(om, addr, len) : NO_FILE;
+
 	oracle_unmap(om, addr, len);
 	for (unsigned i = 0; i < ORACLE_PAGES; i++) {
 		struct oracle_page *page = &om->pages[i];
@@ -290,12 +311,15 @@ void oracle_map(struct oracle_mm *om, const struct oracle_page *want, unsigned l
 		if (at - addr >= len)
 			continue;
 		*page = *want;
+		if (memory != NO_FILE)
+			page->file = memory;
 		page->mapped = true;
-		page->was_exec = page->prot & PROT_EXEC;
+		page->was_exec = false;
 		page->own = NULL;
 		page->pgoff += (at - addr) / PAGE_SIZE;
 		if (page->file != NO_FILE && oracle_files[page->file].kind == FILE_ZERO_DEVICE)
 			page->file = NO_FILE;
+		note_code(page);
 	}
 }
 
@@ -327,7 +351,7 @@ static bool mprotect_within_limits(struct oracle_mm *om, unsigned long addr, uns
 	struct oracle_page *page;
 
 	for (; (page = oracle_next(om, at, &at)) && at - addr < len; at += PAGE_SIZE)
-		more += !(page->prot & PROT_WRITE) && !(page->flags & VM_GROWSDOWN);
+		more += !(page->prot & PROT_WRITE) && !(page->flags & (VM_GROWSDOWN | VM_SHARED));
 	return !(prot & PROT_WRITE) || more == 0 || within_limits(om, NO_MORE, more);
 }
 
@@ -354,8 +378,10 @@ int oracle_mprotect(struct oracle_mm *om, unsigned long addr, unsigned long len,
 		if ((prot & PROT_EXEC) && page->file != NO_FILE &&
 		    !file_can_exec(oracle_files[page->file].file))
 			return -EACCES;
+		if ((prot & PROT_WRITE) && oracle_shared(page) && !(page->flags & VM_MAYWRITE))
+			return -EACCES;
 		page->prot = prot;
-		page->was_exec |= prot & PROT_EXEC;
+		note_code(page);
 	}
 	return 0;
 }
@@ -413,7 +439,9 @@ void oracle_drop(struct oracle_mm *om)
 
 void oracle_truncate(struct oracle_file *of, u64 size)
 {
-	memset(of->bytes + size, 0, sizeof(of->bytes) - size);
+	u64 from = min(size, of->size); /* growing leaves a hole, whatever was stored there */
+
+	memset(of->bytes + from, 0, sizeof(of->bytes) - from);
 	of->size = size;
 	for (unsigned m = 0; m < ORACLE_MMS; m++) {
 		for (unsigned i = 0; i < ORACLE_PAGES; i++) {

@@ -15,7 +15,9 @@
 #define ORACLE_MMS	  5
 #define ORACLE_FILES	  4
 #define ORACLE_FILE_PAGES 24
-#define ORACLE_STACK	  (64UL * PAGE_SIZE) /* RLIMIT_STACK */
+#define ORACLE_MEMORIES	  4				   /* shared, without a name, at once */
+#define ORACLE_ALL_FILES  (ORACLE_FILES + ORACLE_MEMORIES) /* those last */
+#define ORACLE_STACK	  (64UL * PAGE_SIZE)		   /* RLIMIT_STACK */
 
 /*
  * The pages that are looked at. The zones are where something ends: user memory, the span of a page
@@ -36,7 +38,8 @@ struct zone {
 };
 extern const struct zone zones[NR_ZONES];
 
-#define NO_FILE (-1)
+#define NO_FILE	   (-1)
+#define NEW_MEMORY (-2) /* of an area that mmap() is to make: shared memory, which comes with it */
 
 struct oracle_page {
 	bool mapped;
@@ -52,7 +55,9 @@ struct oracle_file {
 	struct file *file;
 	enum file_kind kind;
 	u64 size;
-	u8 bytes[ORACLE_FILE_PAGES * PAGE_SIZE]; /* past the size: zeros */
+	bool was_exec; /* a hart may have fetched from it */
+	/* Past the size zeros, but for what a mapping stored in the last page (shared.c). */
+	u8 bytes[ORACLE_FILE_PAGES * PAGE_SIZE];
 	bool lossy[ORACLE_FILE_PAGES]; /* writing it failed: it may fall back to the disk */
 };
 
@@ -64,7 +69,7 @@ struct oracle_mm {
 };
 
 extern struct oracle_mm oracle_mms[ORACLE_MMS];
-extern struct oracle_file oracle_files[ORACLE_FILES];
+extern struct oracle_file oracle_files[ORACLE_ALL_FILES];
 
 /* ---- pages ---- */
 
@@ -75,7 +80,7 @@ struct oracle_page *oracle_page(struct oracle_mm *om, unsigned long addr);
 struct oracle_page *oracle_next(struct oracle_mm *om, unsigned long addr, unsigned long *at);
 /* What a read of @page finds. */
 const u8 *oracle_bytes(const struct oracle_page *page);
-/* The same, for changing: @page has its own copy from now on. */
+/* The same, for changing: private memory has its own copy from now on, shared is its file's. */
 u8 *oracle_own(struct oracle_page *page);
 /* Set by the steps: others ran in the windows of the step that is compared now. */
 extern bool oracle_raced;
@@ -117,5 +122,31 @@ bool oracle_grow(struct oracle_mm *om, unsigned long addr);
 void oracle_check(struct oracle_mm *om);
 /* Pages that left the cache after a failed write are what the disk says. */
 void oracle_settle_files(bool write_failed);
+
+/* ---- shared.c: shared areas ---- */
+
+/* @page is of a shared area. */
+bool oracle_shared(const struct oracle_page *page);
+/* mmap's flags of a shared area, and which file it is of; @want is of @flags, a file or none. */
+void oracle_want_shared(struct oracle_page *want, u32 flags);
+/* ... and it is new memory. */
+bool oracle_makes_memory(const struct oracle_page *want);
+/* What is wrong with a shared request for @want: 0 or -errno. */
+long oracle_shared_arguments(const struct oracle_page *want, u32 flags);
+/*
+ * An mmap() of @want at @start that is under way has changed the list. (It puts new memory's file
+ * away, which may wait, also where it fails). */
+bool oracle_is_made(struct oracle_mm *om, const struct oracle_page *want, unsigned long start);
+/* The memory behind the area at @start of @om, which was NEW_MEMORY: its number. */
+int oracle_adopt(struct oracle_mm *om, unsigned long start, unsigned long len);
+/* There is room for so many more. */
+unsigned oracle_memories_left(void);
+/* With nothing under way: memory that no area shows any more is held by nobody. */
+void oracle_release_memory(void);
+/* Whose fetches must be told of stores through @page. */
+bool oracle_is_code(const struct oracle_page *page);
+/* Bytes past the end of a file, in its last page, are what was stored there, or zeros again. */
+void oracle_settle_tails(void);
+int oracle_msync_result(struct oracle_mm *om, unsigned long addr, unsigned long len, int flags);
 
 #endif

@@ -1,6 +1,8 @@
 /*
  * oracle_advice.c - what madvise(2) and mlock(2) must do, page by page.
  */
+#include <string.h>
+
 #include "kernel/task.h"
 #include "lib/errno.h"
 #include "tests/host/model/oracle.h"
@@ -66,7 +68,19 @@ static int populate_page(const struct oracle_page *page, u32 right)
 	return page->own || oracle_backed(page) ? 0 : -EFAULT;
 }
 
-/* All areas are private here: no hole can be made. */
+static int remove_page(struct oracle_page *page)
+{
+	struct oracle_file *of = &oracle_files[page->file];
+
+	if (!oracle_shared(page) || !(page->prot & PROT_WRITE))
+		return -EACCES;
+	if (of->kind != FILE_TMPFS)
+		return -EOPNOTSUPP;
+	if (page->pgoff < ORACLE_FILE_PAGES)
+		memset(of->bytes + page->pgoff * PAGE_SIZE, 0, PAGE_SIZE);
+	return 0;
+}
+
 static int advise_page(struct oracle_page *page, int advice)
 {
 	bool locked = page->flags & VM_LOCKED, file = page->file != NO_FILE;
@@ -85,7 +99,7 @@ static int advise_page(struct oracle_page *page, int advice)
 		oracle_disown(page);
 		return 0;
 	case REMOVE:
-		return locked || !file ? -EINVAL : -EACCES;
+		return locked || !file ? -EINVAL : remove_page(page);
 	case WIPEONFORK:
 		if (file)
 			return -EINVAL;

@@ -82,6 +82,8 @@ static void note_private_copy(struct oracle_page *page, unsigned long addr,
 {
 	if (page->file == NO_FILE || page->own || !page_is_anon(frame))
 		return;
+	if (oracle_shared(page))
+		panic("oracle: 0x%lx: a private copy in a shared area", addr);
 	if (!oracle_raced)
 		panic("oracle: 0x%lx: a private page that nobody made", addr);
 	oracle_own(page);
@@ -167,9 +169,12 @@ static void settle_page(struct oracle_file *of, unsigned index, bool write_faile
 
 void oracle_settle_files(bool write_failed)
 {
-	for (unsigned f = 0; f < ORACLE_FILES; f++) {
+	oracle_settle_tails();
+	for (unsigned f = 0; f < ORACLE_ALL_FILES; f++) {
 		struct oracle_file *of = &oracle_files[f];
 
+		if (!of->file)
+			continue;
 		if (host_file_mapping(of->file)->size != of->size)
 			panic("oracle: file %u has %llu bytes, not %llu", f,
 			      (unsigned long long)host_file_mapping(of->file)->size,

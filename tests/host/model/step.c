@@ -123,6 +123,8 @@ static void perform(const struct step *s)
 	else if (s->kind == STEP_FILE_MODE)
 		host_file_mode(oracle_files[s->file].file, s->prot & PROT_READ, true,
 			       s->prot & PROT_EXEC);
+	else if (s->kind == STEP_MSYNC)
+		step_msync(s);
 	else if (s->kind == STEP_RLIMIT)
 		set_limits(s);
 	else
@@ -132,7 +134,7 @@ static void perform(const struct step *s)
 /* ---- in the windows ---- */
 
 /* Some page of @file is locked, and not for a read: who waits for it waits for the outer step. */
-static bool pages_are_locked(int file)
+bool step_pages_are_locked(int file)
 {
 	struct address_space *as = host_file_mapping(oracle_files[file].file);
 
@@ -150,20 +152,20 @@ static bool is_file_change(enum step_kind kind)
 	return kind == STEP_FILE_WRITE || kind == STEP_TRUNCATE || kind == STEP_USER_WRITE;
 }
 
-#define ANY_PAGE (~0UL)
+const u64 any_page = ~0UL;
 
 /* The file that the outer step is about to copy a page of: this one, or any of them. */
-static int file_being_copied(u64 *pgoff)
+int step_file_being_copied(u64 *pgoff)
 {
 	const struct oracle_page *page;
 
-	*pgoff = ANY_PAGE;
+	*pgoff = any_page;
 	if (outer.step->kind == STEP_MMAP)
 		return outer.file;
 	if (outer.step->kind != STEP_WRITE && outer.step->kind != STEP_COPY_TO)
 		return NO_FILE;
 	page = outer.om ? oracle_page(outer.om, outer.start) : NULL;
-	if (!page || !page->mapped || page->own)
+	if (!page || !page->mapped || page->own || oracle_shared(page))
 		return NO_FILE;
 	*pgoff = page->pgoff;
 	return page->file;
@@ -175,13 +177,16 @@ static bool may_change_file(const struct step *s)
 
 	if (is_file_change(outer.step->kind) && outer.step->file == s->file)
 		return false; /* the inode's lock */
-	if (s->file == NO_FILE || pages_are_locked(s->file))
+	if (s->file == NO_FILE || step_pages_are_locked(s->file))
 		return false;
-	if (file_being_copied(&pgoff) != s->file)
+	if (step_file_being_copied(&pgoff) != s->file)
 		return true;
-	/* It may copy from before or from after, but for where nothing is left to copy. */
-	return s->kind == STEP_TRUNCATE &&
-	       (offset_in_page(s->pos) == 0 || (pgoff != ANY_PAGE && s->pos / PAGE_SIZE != pgoff));
+	/*
+	 * It may copy from before or from after, but for where nothing is left to copy. Growing
+	 * makes zeros of what was stored past the end.
+	 */
+	return s->kind == STEP_TRUNCATE && s->pos <= oracle_files[s->file].size &&
+	       (offset_in_page(s->pos) == 0 || (pgoff != any_page && s->pos / PAGE_SIZE != pgoff));
 }
 
 static bool lock_is_free(const struct oracle_mm *om)
@@ -215,10 +220,13 @@ static bool may_fault(const struct step *s)
 	for (unsigned long at = s->addr & PAGE_MASK; at < s->addr + s->len + 8; at += PAGE_SIZE) {
 		const struct oracle_page *page = oracle_page(om, at);
 
-		if (page && !page->mapped && om->mm->mmap_lock.count > 0)
+		/* Nothing there, inside of the zones or outside: a stack above it may grow. */
+		if ((!page || !page->mapped) && om->mm->mmap_lock.count > 0)
 			return false;
 		if (page && page->mapped && !page->own && outer.step->kind == STEP_TRUNCATE &&
 		    page->file == outer.step->file && page->pgoff == outer.pos / PAGE_SIZE)
+			return false;
+		if (page && step_access_of(s) == FAULT_WRITE && !step_may_store(page, true))
 			return false;
 	}
 	return true;
@@ -234,6 +242,7 @@ static bool fills_slot(unsigned slot)
 static bool may_run(const struct step *s)
 {
 	struct oracle_mm *om = &oracle_mms[s->slot];
+	u64 pgoff;
 
 	if (is_edit(s->kind))
 		return may_edit(s);
@@ -255,7 +264,10 @@ static bool may_run(const struct step *s)
 	case STEP_TRUNCATE:
 		return may_change_file(s);
 	case STEP_SYNC:
-		return s->file != NO_FILE && !pages_are_locked(s->file);
+		return s->file != NO_FILE && !step_pages_are_locked(s->file) &&
+		       step_file_being_copied(&pgoff) != s->file;
+	case STEP_MSYNC:
+		return step_may_msync(s);
 	default:
 		return false;
 	}
@@ -267,6 +279,8 @@ static void outer_sync(void)
 	const struct step *s = outer.step;
 
 	if (s->kind == STEP_MMAP && outer.len > 0 && !outer.om->mm->mmap_lock.writer) {
+		if (!outer.committed && !oracle_is_made(outer.om, &outer.want, outer.start))
+			return;
 		if (!outer.committed)
 			oracle_map(outer.om, &outer.want, outer.start, outer.len);
 		outer.committed = true;
@@ -436,6 +450,7 @@ static void compare_all(void)
 			oracle_check(&oracle_mms[i]);
 	}
 	mmu_check();
+	oracle_release_memory();
 	if (++nr_steps % CHECK_ALL_EACH == 0)
 		machine_check();
 }
@@ -527,6 +542,7 @@ void model_start(struct mmu_options options)
 		for (u64 pos = 0; of->kind == FILE_DISK && pos < FILE_BYTES; pos++)
 			of->bytes[pos] = file_pattern(host_file_nr(of->file), pos);
 	}
+	memset(oracle_files + ORACLE_FILES, 0, ORACLE_MEMORIES * sizeof(oracle_files[0]));
 	for (unsigned i = 0; i < ORACLE_MMS; i++)
 		oracle_drop(&oracle_mms[i]);
 	step(&(struct step){ .kind = STEP_EXEC });
@@ -550,6 +566,7 @@ void model_end(void)
 		if (mm)
 			mm_put(mm);
 	}
+	oracle_release_memory();
 	for (unsigned f = 0; f < ORACLE_FILES; f++)
 		file_put(oracle_files[f].file);
 	flush_icache_all();

@@ -39,6 +39,7 @@
 	X(SHRINK)    /* len: pages */                                                              \
 	X(DROP)	     /* file: its clean pages */                                                   \
 	X(SYNC)	     /* file */                                                                    \
+	X(MSYNC)     /* addr, len, flags */                                                        \
 	X(DISK_FAIL) /* len: so many reads, pos: so many writes */                                 \
 	X(FILE_MODE) /* file, prot: what may be done with it */                                    \
 	X(RLIMIT)    /* len, pos, addr: pages, those of data, those locked; 0: no limit */
@@ -132,6 +133,16 @@ void step_life(const struct step *s);	/* step_life.c: fork, exec, exit, switch *
 void step_access(const struct step *s); /* step_access.c */
 enum fault_access step_access_of(const struct step *s);
 void step_file(const struct step *s); /* step_file.c */
+/* step_shared.c: msync; and what may happen in a window, as far as it is about shared areas. */
+void step_msync(const struct step *s);
+/* The page of a shared area may be stored to, by one who can wait, or by his MMU alone. */
+bool step_may_store(const struct oracle_page *page, bool can_wait);
+/* Who msyncs waits for no page that the outer step has locked, and changes none that it copies. */
+bool step_may_msync(const struct step *s);
+/* The file that the outer step is about to copy a page of, and which; NO_FILE: none. */
+int step_file_being_copied(u64 *pgoff);
+bool step_pages_are_locked(int file);
+extern const u64 any_page;
 /* The access with what the hart's MMU alone can do. */
 void step_access_unlocked(const struct step *s);
 

@@ -11,6 +11,7 @@
 #include "kernel/panic.h"
 #include "kernel/task.h"
 #include "mm/vma.h"
+#include "tests/host/model/foretell.h"
 #include "tests/host/model/step.h"
 
 enum fault_access step_access_of(const struct step *s)
@@ -41,15 +42,19 @@ static void compare(const struct oracle_page *page, unsigned long addr, const u8
 static void wrote(struct oracle_page *page, unsigned long addr, const u8 *bytes, size_t len)
 {
 	memcpy(oracle_own(page) + offset_in_page(addr), bytes, len);
-	if (page->was_exec)
+	if (oracle_is_code(page))
 		flush_icache_all();
 }
 
-/* While the outer step truncates, its pages past the end may still be there, or not. */
+/*
+ * While the outer step truncates, its pages past the end may still be there, or not, and the rest
+ * of the last page may be zeros already.
+ */
 static bool being_truncated(const struct oracle_page *page)
 {
-	return inside && outer.step->kind == STEP_TRUNCATE && page && page->mapped &&
-	       page->file == outer.step->file && !oracle_backed(page);
+	return inside && outer.step->kind == STEP_TRUNCATE && page && page->mapped && !page->own &&
+	       page->file == outer.step->file &&
+	       (!oracle_backed(page) || page->pgoff == outer.pos / PAGE_SIZE);
 }
 
 /* @res of the access to @addr is what must be; true if it was served. */
@@ -71,7 +76,7 @@ static bool agrees(struct oracle_mm *om, unsigned long addr, enum fault_access a
 	panic("step: access %u to 0x%lx must give %u, gave %u", access, addr, must, res);
 }
 
-static enum fault_result touch(const struct step *s, unsigned long addr, u8 *buf, size_t len)
+static enum fault_result do_touch(const struct step *s, unsigned long addr, u8 *buf, size_t len)
 {
 	switch (s->kind) {
 	case STEP_WRITE:
@@ -81,6 +86,20 @@ static enum fault_result touch(const struct step *s, unsigned long addr, u8 *buf
 	default:
 		return user_read(addr, buf, len);
 	}
+}
+
+/* Before each access the kernel says what it will do (mm/explain.c); then it is done. */
+static enum fault_result touch(const struct step *s, unsigned long addr, u8 *buf, size_t len)
+{
+	struct foretold told = {};
+	enum fault_result res;
+
+	if (!inside)
+		foretell(&told, addr, step_access_of(s));
+	res = do_touch(s, addr, buf, len);
+	if (!step_disk_failed())
+		foretold_check(&told, addr, res);
+	return res;
 }
 
 /* What the access has done, for the oracle. */
@@ -183,6 +202,8 @@ void step_access_unlocked(const struct step *s)
 	if (!om || s->kind == STEP_COPY_TO || s->kind == STEP_COPY_FROM || n == 0)
 		return;
 	page = oracle_page(om, addr);
+	if (s->kind == STEP_WRITE && page && !step_may_store(page, false))
+		return;
 	if (s->kind == STEP_WRITE)
 		step_fill(buf, n);
 	current->pagefault_disabled = 1;
@@ -194,7 +215,7 @@ void step_access_unlocked(const struct step *s)
 		panic("step: 0x%lx is reached, but not mapped", addr);
 	if (!om->mm->mmap_lock.writer && oracle_allows(om, addr, step_access_of(s)) != FAULT_OK)
 		panic("step: access %u to 0x%lx is granted", step_access_of(s), addr);
-	if (s->kind == STEP_WRITE && page->file != NO_FILE && !page->own)
+	if (s->kind == STEP_WRITE && page->file != NO_FILE && !page->own && !oracle_shared(page))
 		panic("step: 0x%lx of a file is written to", addr);
 	done(s, om, addr, buf, n);
 }

@@ -12,6 +12,7 @@
 #include "tests/host/model/step.h"
 
 #define WILLNEED       3
+#define REMOVE	       9
 #define POPULATE_READ  22
 #define POPULATE_WRITE 23
 #define MLOCK_ONFAULT  1
@@ -30,7 +31,7 @@ bool step_populates(const struct step *s)
 
 	switch (s->kind) {
 	case STEP_MADVISE:
-		return s->flags == WILLNEED || s->flags == POPULATE_READ ||
+		return s->flags == WILLNEED || s->flags == REMOVE || s->flags == POPULATE_READ ||
 		       s->flags == POPULATE_WRITE;
 	case STEP_MLOCK:
 		return s->flags == 0;

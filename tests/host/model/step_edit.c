@@ -8,6 +8,7 @@
 #include "kernel/panic.h"
 #include "kernel/task.h"
 #include "lib/errno.h"
+#include "mm/buddy.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
 #include "tests/host/model/step.h"
@@ -32,7 +33,8 @@ void step_note_populated(struct oracle_mm *om, unsigned long start, unsigned lon
 		unsigned long at = oracle_addr(i);
 		pte_t *ptep;
 
-		if (!page->mapped || page->own || page->file == NO_FILE || at - start >= len)
+		if (!page->mapped || page->own || page->file == NO_FILE || oracle_shared(page) ||
+		    at - start >= len)
 			continue;
 		ptep = pte_find(om->mm, at);
 		if (ptep && pte_present(pte_read(ptep)) &&
@@ -81,6 +83,22 @@ static void trim(struct oracle_mm *om, unsigned long start, unsigned long len)
 	}
 }
 
+/* New shared memory is what the oracle has room for; else the memory is private. */
+static u32 memory_flags(const struct step *s)
+{
+	struct oracle_page want = { .file = s->file };
+	unsigned long len = PAGE_ALIGN(s->len);
+	unsigned taken = inside && outer.step->kind == STEP_MMAP && !outer.committed;
+
+	oracle_want_shared(&want, s->flags);
+	if (!oracle_makes_memory(&want))
+		return s->flags;
+	if (oracle_memories_left() > taken &&
+	    (len <= ORACLE_FILE_PAGES * PAGE_SIZE || len > nr_managed_pages() * PAGE_SIZE))
+		return s->flags;
+	return (s->flags & ~MAP_TYPE) | MAP_PRIVATE;
+}
+
 static void do_mmap(const struct step *s, struct oracle_mm *om)
 {
 	struct file *file = s->file == NO_FILE ? NULL : oracle_files[s->file].file;
@@ -92,8 +110,11 @@ static void do_mmap(const struct step *s, struct oracle_mm *om)
 		.pgoff = s->pos / PAGE_SIZE,
 	};
 	unsigned long len = PAGE_ALIGN(s->len);
-	u32 flags = s->flags;
-	long must = oracle_mmap_where(om, &want, s->addr, s->len, flags, s->pos), got;
+	u32 flags = memory_flags(s);
+	long must, got;
+
+	oracle_want_shared(&want, flags);
+	must = oracle_mmap_where(om, &want, s->addr, s->len, flags, s->pos);
 
 	if (must >= 0 && (len > 512 * PAGE_SIZE || !oracle_page(om, must) ||
 			  oracle_page(om, must + len - PAGE_SIZE) !=

@@ -109,6 +109,9 @@ static void commit_bytes(int file, u64 pos, const u8 *bytes, size_t len)
 
 	if (len == 0)
 		return;
+	/* What was stored past the end is not the file's now either. */
+	if (pos + len > of->size)
+		memset(of->bytes + of->size, 0, sizeof(of->bytes) - of->size);
 	memcpy(of->bytes + pos, bytes, len);
 	of->size = max(of->size, pos + len);
 	fence_for(file, pos, len);
@@ -159,12 +162,20 @@ static enum fault_result touch_buffer(struct oracle_mm *om, const struct step *s
 	return oracle_touch(om, s->addr, access);
 }
 
+/* The buffer is the very page of the file: memcpy() to itself is the harness' problem alone. */
+static bool is_page_of(const struct oracle_page *page, const struct step *s)
+{
+	return page && page->file == s->file && !page->own && page->pgoff == s->pos / PAGE_SIZE;
+}
+
 static void do_user_read(const struct step *s, struct oracle_mm *om, struct oracle_file *of)
 {
 	size_t len = min(s->len, PAGE_SIZE - offset_in_page(s->addr));
 	ssize_t n = readable(of, s->pos, min(len, PAGE_SIZE - offset_in_page(s->pos))), got, must;
 	struct oracle_page *page = oracle_page(om, s->addr);
 
+	if (is_page_of(page, s))
+		return;
 	got = filemap_read(mapping_of(s), (void *)s->addr, n, s->pos);
 	must = n;
 	if (n > 0 && touch_buffer(om, s, got, FAULT_WRITE) != FAULT_OK)
@@ -173,7 +184,7 @@ static void do_user_read(const struct step *s, struct oracle_mm *om, struct orac
 	if (got <= 0)
 		return;
 	memcpy(oracle_own(page) + offset_in_page(s->addr), of->bytes + s->pos, got);
-	if (page->was_exec)
+	if (oracle_is_code(page))
 		flush_icache_all();
 }
 
@@ -184,9 +195,7 @@ static void do_user_write(const struct step *s, struct oracle_mm *om, struct ora
 	struct oracle_page *page = oracle_page(om, s->addr);
 	ssize_t got, must = n;
 
-	/* memcpy() of a page to itself is the harness' problem alone. */
-	if (s->pos >= sizeof(of->bytes) || !page ||
-	    (page->file == s->file && !page->own && page->pgoff == s->pos / PAGE_SIZE))
+	if (s->pos >= sizeof(of->bytes) || !page || is_page_of(page, s))
 		return;
 	got = filemap_write(mapping_of(s), (void *)s->addr, n, s->pos);
 	if (n > 0 && touch_buffer(om, s, got, FAULT_READ) != FAULT_OK)
@@ -242,6 +251,9 @@ static void do_sync(const struct step *s)
 
 	if (err && !(err == -EIO && step_disk_failed()))
 		panic("step: sync gives %d", err);
+	if (outer.nr_inside == 0 && !inside && !err && !step_alloc_failed() &&
+	    filemap_is_dirty(mapping_of(s)))
+		panic("step: file %d is dirty after a sync", s->file);
 }
 
 void step_file(const struct step *s)

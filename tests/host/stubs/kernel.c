@@ -69,10 +69,17 @@ void harts_resume(void)
 {
 }
 
+const char *host_cmdline = "";
+
+/* Of a command line of one word. */
 bool cmdline_option(const char *name, char *buf, size_t size)
 {
-	(void)name, (void)buf, (void)size;
-	return false;
+	size_t n = strlen(name);
+
+	if (strncmp(host_cmdline, name, n) != 0 || host_cmdline[n] != '=')
+		return false;
+	strlcpy(buf, host_cmdline + n + 1, size);
+	return true;
 }
 
 void clear_page(void *page)

@@ -198,3 +198,27 @@ TEST(the_page_is_shared_meanwhile)
 	CHECK_PAGES(mm, "A");
 	areas_done(mm);
 }
+
+static void only_fetches(void)
+{
+	if (++downs < 2) {
+		machine_down = only_fetches;
+		return;
+	}
+	machine_run_on(1);
+	CHECK_EQ(vm_mprotect(raced_mm, at(0), PAGE_SIZE, PROT_EXEC), 0);
+	machine_run_on(0);
+}
+
+TEST(the_page_may_only_be_executed_meanwhile)
+{
+	struct mm *mm = elsewhere("w");
+	unsigned tag = 3;
+
+	CHECK_EQ(mm_copy_to(mm, at(0), &tag, sizeof(tag)), sizeof(tag));
+	raced_mm = mm;
+	machine_down = only_fetches;
+	CHECK_EQ(mm_copy_from(mm, &tag, at(0), sizeof(tag)), 0);
+	CHECK_EQ(downs, 2);
+	areas_done(mm);
+}

@@ -2,6 +2,7 @@
  * populate.c - MAP_POPULATE's work (mm/populate.c): pages are touched before the program does.
  *
  *	by the strongest right of the area:   w -> write    r -> read    x -> fetch    none -> not
+ *	a shared area that may be written is read: nothing is to become dirty
  */
 #include "kernel/task.h"
 #include "mm/internal.h"
@@ -154,4 +155,23 @@ TEST(a_range_that_ends_inside_an_area)
 	mm_populate(mm, addr, addr);
 	CHECK_EQ(mm->rss_anon, 2);
 	space_end(mm);
+}
+
+TEST(of_a_shared_file_makes_nothing_dirty)
+{
+	struct file *file = host_file(FILE_DISK, 4 * PAGE_SIZE);
+	struct mm *mm = space_new();
+	unsigned long a;
+
+	a = vm_mmap(mm, file, 0, 4 * PAGE_SIZE, RW, MAP_SHARED | MAP_POPULATE, 0);
+	for (unsigned i = 0; i < 4; i++)
+		CHECK(page_at(mm, a + i * PAGE_SIZE));
+	CHECK_EQ(filemap_nr_dirty(), 0);
+	a = vm_mmap(mm, file, 0, 4 * PAGE_SIZE, PROT_WRITE, MAP_SHARED | MAP_POPULATE, 0);
+	CHECK(page_at(mm, a));
+	CHECK_EQ(filemap_nr_dirty(), 0);
+	CHECK_EQ(user_put(a, 1), FAULT_OK);
+	CHECK_EQ(filemap_nr_dirty(), 1);
+	space_end(mm);
+	file_put(file);
 }
