@@ -63,7 +63,8 @@ static unsigned long brk_locked(struct mm *mm, unsigned long brk)
 
 	if (brk < mm->start_brk || brk > TASK_SIZE)
 		return mm->brk;
-	if (brk - mm->start_brk > current->rlim[RLIMIT_DATA].cur)
+	/* The program's own data counts too, where the limit is one. */
+	if (brk - mm->start_brk + (mm->end_data - mm->start_data) > current->rlim[RLIMIT_DATA].cur)
 		return mm->brk;
 	new_end = PAGE_ALIGN(brk);
 	if (new_end > old_end && !heap_grow(mm, old_end, new_end))

@@ -21,6 +21,9 @@ extern struct list_head mm_list;
  * 0 when @pages more pages (with @prot, @flags) are within the task's limits and memory; -ENOMEM.
  */
 int may_expand(struct mm *mm, unsigned long pages, u32 prot, u32 flags);
+/* The same for an address space of @total pages, @data of them data. */
+int may_expand_from(unsigned long total, unsigned long data, unsigned long pages, u32 prot,
+		    u32 flags);
 
 /* ---- pages before they are touched (mm/populate.c); each takes and drops mmap_lock ---- */
 

@@ -45,6 +45,10 @@ struct address_space;
 #define MAP_SYNC	    0x80000
 #define MAP_FIXED_NOREPLACE 0x100000
 
+#define MREMAP_MAYMOVE	 1
+#define MREMAP_FIXED	 2
+#define MREMAP_DONTUNMAP 4
+
 /* vm_flags. */
 #define VM_GROWSDOWN 0x1u /* the stack: a fault just below extends it */
 #define VM_HEAP	     0x2u /* made by brk(); only a name for /proc and people */
@@ -73,7 +77,8 @@ struct vm_area {
 	unsigned long vm_pgoff;
 	struct file *vm_file; /* NULL: anonymous */
 	struct rb_node vm_rb;
-	unsigned long vm_gap_max;	  /* largest gap before any area of this subtree */
+	unsigned long vm_gap;		  /* bytes free before it: vma_gap(); for the tree */
+	unsigned long vm_gap_max;	  /* largest vm_gap of this subtree */
 	bool vm_anon;			  /* may hold anonymous pages: fork must look at its PTEs */
 	struct list_head vm_mapping_link; /* in the file mapping's list of areas */
 };
@@ -143,6 +148,18 @@ int vm_munmap(struct mm *mm, unsigned long addr, unsigned long len);
  */
 struct file *vm_unmap_file(struct mm *mm, unsigned long addr, bool (*is_it)(const struct file *));
 int vm_mprotect(struct mm *mm, unsigned long addr, unsigned long len, u32 prot);
+/*
+ * mremap(2) for @mm: the address of the area afterwards, or -errno with nothing changed. @new_addr
+ * counts with MREMAP_FIXED and, as a hint, with MREMAP_DONTUNMAP.
+ */
+long vm_mremap(struct mm *mm, unsigned long addr, unsigned long old_len, unsigned long new_len,
+	       u32 flags, unsigned long new_addr);
+/*
+ * remap_file_pages(2) for @mm: [addr, addr + len) of one shared mapping shows its file from page
+ * @pgoff on. 0 or -errno with nothing changed.
+ */
+int vm_remap_file_pages(struct mm *mm, unsigned long addr, unsigned long len, u32 prot,
+			unsigned long pgoff, u32 flags);
 /* MS_SYNC and the like; waits for the disk. 0 or -errno, -ENOMEM: a hole. */
 int vm_msync(struct mm *mm, unsigned long addr, unsigned long len, int flags);
 /* Moves the break; returns the break afterwards (unchanged when refused), as brk(2) of Linux. */

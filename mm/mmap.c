@@ -38,18 +38,24 @@ unsigned long mmap_base_below_stack(unsigned long top)
 	return PAGE_ALIGN(top - gap - STACK_GUARD);
 }
 
-int may_expand(struct mm *mm, unsigned long pages, u32 prot, u32 flags)
+int may_expand_from(unsigned long total, unsigned long data, unsigned long pages, u32 prot,
+		    u32 flags)
 {
 	const struct rlimit *rlim = current->rlim;
 
-	if (mm->total_vm + pages > rlim[RLIMIT_AS].cur >> PAGE_SHIFT)
+	if (total + pages > rlim[RLIMIT_AS].cur >> PAGE_SHIFT)
 		return -ENOMEM;
-	if (!(prot & PROT_WRITE) || (flags & (VM_GROWSDOWN | VM_SHARED)))
+	if (!counts_as_data(prot, flags))
 		return 0;
-	if (mm->data_vm + pages > rlim[RLIMIT_DATA].cur >> PAGE_SHIFT)
+	if (data + pages > rlim[RLIMIT_DATA].cur >> PAGE_SHIFT)
 		return -ENOMEM;
 	/* Linux's heuristic overcommit: refuse only what could never be had at once. */
 	return pages > nr_managed_pages() && !(flags & VM_NORESERVE) ? -ENOMEM : 0;
+}
+
+int may_expand(struct mm *mm, unsigned long pages, u32 prot, u32 flags)
+{
+	return may_expand_from(mm->total_vm, mm->data_vm, pages, prot, flags);
 }
 
 /* Nothing of [addr, addr + len) is mapped. */
@@ -64,9 +70,8 @@ static bool range_is_free(struct mm *mm, unsigned long addr, unsigned long len)
 static bool range_is_free_for_us(struct mm *mm, unsigned long addr, unsigned long len)
 {
 	struct vm_area *vma = find_vma(mm, addr);
-	unsigned long gap = vma && (vma->vm_flags & VM_GROWSDOWN) ? STACK_GUARD : 0;
 
-	return !vma || (vma->vm_start >= gap && vma->vm_start - gap >= addr + len);
+	return !vma || vma_start_gap(vma) >= addr + len;
 }
 
 static bool range_is_user(unsigned long addr, unsigned long len)
@@ -84,8 +89,7 @@ static unsigned long stack_floor(struct mm *mm)
 	return max(stack->vm_start - STACK_GUARD, mm->mmap_base);
 }
 
-/* The address for a new area of @len bytes: a hint that fits, or the highest gap; or -errno. */
-static long place(struct mm *mm, unsigned long addr, unsigned long len, u32 flags)
+long mmap_place(struct mm *mm, unsigned long addr, unsigned long len, u32 flags)
 {
 	unsigned long gap;
 
@@ -125,13 +129,12 @@ static unsigned long mapped_pages(struct mm *mm, unsigned long start, unsigned l
 	return pages;
 }
 
-/* The edit itself; everything in @want but the borders is set. mmap_lock held for writing. */
-static long mmap_locked(struct mm *mm, struct vm_area *want, unsigned long addr, unsigned long len,
-			u32 flags)
+long mmap_locked(struct mm *mm, struct vm_area *want, unsigned long addr, unsigned long len,
+		 u32 flags)
 {
 	struct vm_area *spare;
 	unsigned long pages, replaced;
-	long start = place(mm, addr, len, flags);
+	long start = mmap_place(mm, addr, len, flags);
 	int err;
 
 	if (start < 0)
@@ -179,16 +182,13 @@ static int check_flags(const struct file *file, u32 flags)
 {
 	switch (flags & MAP_TYPE) {
 	case MAP_PRIVATE:
+	case MAP_SHARED:
 		break;
 	case MAP_SHARED_VALIDATE:
 		if (!file) /* it is for files */
 			return -EINVAL;
 		if (flags & ~MAP_KNOWN)
 			return -EOPNOTSUPP;
-		break;
-	case MAP_SHARED:
-		if (flags & MAP_GROWSDOWN)
-			return -EINVAL;
 		break;
 	default:
 		return -EINVAL;
@@ -199,7 +199,10 @@ static int check_flags(const struct file *file, u32 flags)
 		return -EINVAL;
 	if ((flags & MAP_LOCKED) && !may_lock())
 		return -EPERM;
-	return flags & MAP_GROWSDOWN ? -EOPNOTSUPP : 0;
+	/* What is at an address of a file may not change by growth. */
+	if ((flags & MAP_GROWSDOWN) && (file || is_shared(flags)))
+		return -EINVAL;
+	return 0;
 }
 
 static int check_file(struct file *file, u32 prot, u32 flags)
@@ -213,11 +216,7 @@ static int check_file(struct file *file, u32 prot, u32 flags)
 	return file_mapping(file) ? 0 : -ENODEV;
 }
 
-/*
- * Sets the flags of shared area @want of @file. 0, or -EPERM when @file is sealed against writes.
- * Undone by mapping_release_writable(), when the area is on its mapping's list or will not be.
- */
-static int start_sharing(struct file *file, struct vm_area *want)
+int mmap_start_sharing(struct file *file, struct vm_area *want)
 {
 	want->vm_flags |= VM_SHARED;
 	if (!file_can_write(file))
@@ -227,6 +226,12 @@ static int start_sharing(struct file *file, struct vm_area *want)
 	else if (want->vm_prot & PROT_WRITE)
 		return -EPERM;
 	return 0;
+}
+
+void mmap_end_sharing(struct file *file, const struct vm_area *want)
+{
+	if (unlikely(want->vm_flags & VM_MAYWRITE))
+		mapping_release_writable(file_mapping(file));
 }
 
 /* The checked request for @file, or anonymous memory; @want has its protection. */
@@ -239,11 +244,12 @@ static long do_mmap(struct mm *mm, struct file *file, unsigned long addr, unsign
 		want->vm_file = file;
 		want->vm_pgoff = off >> PAGE_SHIFT;
 	}
-	if (flags & (MAP_NORESERVE | MAP_LOCKED))
+	if (flags & (MAP_NORESERVE | MAP_LOCKED | MAP_GROWSDOWN))
 		want->vm_flags |= (flags & MAP_NORESERVE ? VM_NORESERVE : 0) |
-				  (flags & MAP_LOCKED ? VM_LOCKED : 0);
+				  (flags & MAP_LOCKED ? VM_LOCKED : 0) |
+				  (flags & MAP_GROWSDOWN ? VM_GROWSDOWN : 0);
 	if (unlikely(is_shared(flags))) {
-		ret = start_sharing(file, want);
+		ret = mmap_start_sharing(file, want);
 		if (ret)
 			return ret;
 	}
@@ -251,8 +257,7 @@ static long do_mmap(struct mm *mm, struct file *file, unsigned long addr, unsign
 	ret = mmap_locked(mm, want, addr, len, flags);
 	debug_mm_edited(mm);
 	up_write(&mm->mmap_lock);
-	if (unlikely(want->vm_flags & VM_MAYWRITE))
-		mapping_release_writable(file_mapping(file));
+	mmap_end_sharing(file, want);
 	return ret;
 }
 

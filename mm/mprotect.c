@@ -10,6 +10,8 @@
  *	mapping; any other regains it by a fault.
  *	PROT_NONE keeps the frame but hides it (PTE_PROTNONE).
  *
+ *	PROT_GROWSDOWN: s is moved down to where the growing area that holds it begins.
+ *
  *	A hole in the range: as in Linux, the areas before it are changed, then ENOMEM.
  *
  * Between the change and the flush a hart may still store to a page of a file, as before: D stays
@@ -34,7 +36,9 @@
 #include "mm/vma.h"
 #include "mm/window.h"
 
-#define PROT_SEM 0x8 /* accepted and meaningless, as in Linux */
+#define PROT_SEM       0x8 /* accepted and meaningless, as in Linux */
+#define PROT_GROWSDOWN 0x01000000u
+#define PROT_GROWSUP   0x02000000u
 
 static bool may_write_now(pte_t pte)
 {
@@ -129,7 +133,7 @@ static int check_limits(struct mm *mm, unsigned long start, unsigned long end, u
 		return 0;
 	for (struct vm_area *vma = find_vma(mm, start); vma && vma->vm_start < end;
 	     vma = vma->vm_next) {
-		if (!(vma->vm_prot & PROT_WRITE) && !(vma->vm_flags & (VM_GROWSDOWN | VM_SHARED)))
+		if (!(vma->vm_prot & PROT_WRITE) && counts_as_data(prot, vma->vm_flags))
 			pages += (min(end, vma->vm_end) - max(start, vma->vm_start)) >> PAGE_SHIFT;
 	}
 	if (pages == 0)
@@ -147,6 +151,24 @@ static bool exec_refused(const struct vm_area *vma, u32 prot)
 static bool write_refused(const struct vm_area *vma, u32 prot)
 {
 	return (prot & PROT_WRITE) && (vma->vm_flags & (VM_SHARED | VM_MAYWRITE)) == VM_SHARED;
+}
+
+/*
+ * PROT_GROWSDOWN and PROT_GROWSUP: the change goes on to where the growing area begins, or ends.
+ * 0 with *@start moved, or -errno. No area grows upwards here, as on Linux but for one machine.
+ */
+static int follow_growth(struct mm *mm, unsigned long *start, unsigned long end, u32 grows)
+{
+	struct vm_area *vma = find_vma(mm, *start);
+
+	if (!vma || vma->vm_start >= end)
+		return -ENOMEM;
+	if (grows & PROT_GROWSUP)
+		return vma->vm_start > *start ? -ENOMEM : -EINVAL;
+	if (!(vma->vm_flags & VM_GROWSDOWN))
+		return -EINVAL;
+	*start = vma->vm_start;
+	return 0;
 }
 
 static int mprotect_locked(struct mm *mm, unsigned long start, unsigned long end, u32 prot)
@@ -186,19 +208,25 @@ static int mprotect_locked(struct mm *mm, unsigned long start, unsigned long end
 
 int vm_mprotect(struct mm *mm, unsigned long addr, unsigned long len, u32 prot)
 {
+	u32 grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
 	unsigned long bytes = PAGE_ALIGN(len);
-	int err;
+	unsigned long end = addr + bytes;
+	int err = 0;
 
-	if (offset_in_page(addr))
+	prot &= ~grows;
+	if (offset_in_page(addr) || grows == (PROT_GROWSDOWN | PROT_GROWSUP))
 		return -EINVAL;
 	if (len == 0)
 		return 0;
-	if (bytes < len || addr + bytes < addr)
+	if (bytes < len || end < addr)
 		return -ENOMEM;
 	if (prot & ~(PROT_MASK | PROT_SEM))
 		return -EINVAL;
 	down_write(&mm->mmap_lock);
-	err = mprotect_locked(mm, addr, addr + bytes, prot & PROT_MASK);
+	if (grows)
+		err = follow_growth(mm, &addr, end, grows);
+	if (!err)
+		err = mprotect_locked(mm, addr, end, prot & PROT_MASK);
 	debug_mm_edited(mm);
 	up_write(&mm->mmap_lock);
 	/* What is locked is there: the copy that a write would make, the page that was hidden. */

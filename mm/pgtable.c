@@ -16,6 +16,7 @@
 
 #include "arch/riscv/mmu.h"
 #include "kernel/panic.h"
+#include "lib/errno.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/tlb.h"
@@ -41,15 +42,24 @@ pte_t *pte_find(struct mm *mm, unsigned long addr)
 	return &table_of(entry)[pt_index(addr, 0)];
 }
 
-/* The table below @slot, made if it misses; NULL: no memory. */
-static pte_t *table_alloc(struct mm *mm, pte_t *slot)
+static struct page *reserve_take(struct table_reserve *reserve)
+{
+	struct page *page = list_first_entry(&reserve->pages, struct page, lru);
+
+	BUG_ON(list_empty(&reserve->pages));
+	list_del(&page->lru);
+	return page;
+}
+
+/* The table below @slot, made if it misses: of @reserve, if given; NULL: no memory. */
+static pte_t *table_alloc(struct mm *mm, pte_t *slot, struct table_reserve *reserve)
 {
 	pte_t entry = pte_read(slot);
 	struct page *table;
 
 	if (likely(pte_present(entry)))
 		return table_of(entry);
-	table = alloc_page(GFP_KERNEL | GFP_ZERO);
+	table = reserve ? reserve_take(reserve) : alloc_page(GFP_KERNEL | GFP_ZERO);
 	if (!table)
 		return NULL;
 	table->type = PAGE_TABLE;
@@ -76,12 +86,59 @@ static pte_t *table_alloc(struct mm *mm, pte_t *slot)
 
 pte_t *pte_alloc(struct mm *mm, unsigned long addr)
 {
-	pte_t *table = table_alloc(mm, &mm->pgd[pt_index(addr, 2)]);
+	pte_t *table = table_alloc(mm, &mm->pgd[pt_index(addr, 2)], NULL);
 
 	if (!table)
 		return NULL;
-	table = table_alloc(mm, &table[pt_index(addr, 1)]);
+	table = table_alloc(mm, &table[pt_index(addr, 1)], NULL);
 	return table ? &table[pt_index(addr, 0)] : NULL;
+}
+
+/* ---- tables for an edit that cannot go back ---- */
+
+int tables_reserve(struct table_reserve *reserve, unsigned nr)
+{
+	INIT_LIST_HEAD(&reserve->pages);
+	while (nr-- > 0) {
+		struct page *page = alloc_page(GFP_KERNEL | GFP_ZERO);
+
+		if (!page) {
+			tables_release(reserve);
+			return -ENOMEM;
+		}
+		list_add_tail(&page->lru, &reserve->pages);
+	}
+	return 0;
+}
+
+void tables_release(struct table_reserve *reserve)
+{
+	while (!list_empty(&reserve->pages))
+		page_put(reserve_take(reserve));
+}
+
+pte_t *pte_alloc_reserved(struct mm *mm, unsigned long addr, struct table_reserve *reserve)
+{
+	pte_t *table = table_alloc(mm, &mm->pgd[pt_index(addr, 2)], reserve);
+
+	return &table_alloc(mm, &table[pt_index(addr, 1)], reserve)[pt_index(addr, 0)];
+}
+
+void table_move(struct mm *mm, unsigned long from, unsigned long to, struct table_reserve *reserve)
+{
+	pte_t *above = table_alloc(mm, &mm->pgd[pt_index(to, 2)], reserve);
+	pte_t *slot = &table_of(mm->pgd[pt_index(from, 2)])[pt_index(from, 1)];
+	struct spinlock *ptl = pte_lockptr(table_of(*slot));
+
+	BUG_ON(!pte_none(above[pt_index(to, 1)]));
+	spin_lock(&mm->page_table_lock);
+	spin_lock(ptl);
+	pte_set(&above[pt_index(to, 1)], pte_take(slot));
+	window();
+	/* All of it: a walker may have kept the pointer to the table, which no address names. */
+	flush_tlb_range(mm, 0, TASK_SIZE);
+	spin_unlock(ptl);
+	spin_unlock(&mm->page_table_lock);
 }
 
 pte_t *pgd_alloc(void)

@@ -4,6 +4,7 @@
 #ifndef RAVEL_MM_PGTABLE_H
 #define RAVEL_MM_PGTABLE_H
 
+#include "lib/list.h"
 #include "mm/mm.h"
 
 struct mmu_gather;
@@ -33,6 +34,25 @@ static inline unsigned long prot_to_pte(u32 prot)
 pte_t *pte_find(struct mm *mm, unsigned long addr);
 /* As pte_find(), making the tables that miss; NULL: no memory (tables made so far stay, empty). */
 pte_t *pte_alloc(struct mm *mm, unsigned long addr);
+
+/*
+ * Tables made ahead, for an edit that cannot go back when it comes to need them.
+ * tables_reserve(): @nr of them, or -ENOMEM with none taken. tables_release() frees those left.
+ */
+struct table_reserve {
+	struct list_head pages;
+};
+
+int tables_reserve(struct table_reserve *reserve, unsigned nr);
+void tables_release(struct table_reserve *reserve);
+/* As pte_alloc(), from @reserve; cannot fail. */
+pte_t *pte_alloc_reserved(struct mm *mm, unsigned long addr, struct table_reserve *reserve);
+/*
+ * The leaf table of @from, both addresses at the start of one's span, translates @to from now on,
+ * where there was none; the table above comes from @reserve. Every hart has forgotten @from.
+ * mmap_lock held for writing, and what keeps other walkers away from the areas at @from.
+ */
+void table_move(struct mm *mm, unsigned long from, unsigned long to, struct table_reserve *reserve);
 
 /* The lock of the leaf table that holds @ptep. */
 static inline struct spinlock *pte_lockptr(pte_t *ptep)

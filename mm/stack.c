@@ -40,7 +40,7 @@ static int may_grow(struct mm *mm, const struct vm_area *vma, unsigned long addr
 
 	prev = vma->vm_prev;
 	floor = prev ? prev->vm_end : MMAP_MIN_ADDR;
-	if (prev && prev->vm_prot != PROT_NONE)
+	if (prev && prev->vm_prot != PROT_NONE && !(prev->vm_flags & VM_GROWSDOWN))
 		floor += STACK_GUARD;
 	if (addr < floor || vma->vm_end - addr > rlim[RLIMIT_STACK].cur)
 		return -ENOMEM;
@@ -102,6 +102,11 @@ int vm_make_stack(struct mm *mm, unsigned long top, unsigned long size, u32 prot
 	if (!spare)
 		return -ENOMEM;
 	down_write(&mm->mmap_lock);
+	if (may_expand(mm, size >> PAGE_SHIFT, want.vm_prot, want.vm_flags)) {
+		up_write(&mm->mmap_lock);
+		vma_discard(spare);
+		return -ENOMEM;
+	}
 	vma_insert(mm, &want, spare);
 	mm->start_stack = top;
 	mm->mmap_base = mmap_base_below_stack(top);

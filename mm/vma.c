@@ -30,18 +30,13 @@
 
 /* ---- list and sums ---- */
 
-static bool counts_as_data(const struct vm_area *vma)
-{
-	return (vma->vm_prot & PROT_WRITE) && !(vma->vm_flags & (VM_GROWSDOWN | VM_SHARED));
-}
-
 void vma_account(struct mm *mm, const struct vm_area *vma, unsigned long start, unsigned long end,
 		 int sign)
 {
 	unsigned long pages = ((end - start) >> PAGE_SHIFT) * sign;
 
 	mm->total_vm += pages;
-	if (counts_as_data(vma))
+	if (counts_as_data(vma->vm_prot, vma->vm_flags))
 		mm->data_vm += pages;
 	if (vma->vm_prot & PROT_EXEC)
 		mm->exec_vm += pages;
@@ -215,6 +210,14 @@ struct vm_area *vma_merge(struct mm *mm, struct vm_area *vma)
 		vma = prev;
 	}
 	return vma;
+}
+
+void vma_rejoin(struct mm *mm, unsigned long addr)
+{
+	struct vm_area *vma = vma_lookup(mm, addr);
+
+	if (vma)
+		vma_merge(mm, vma);
 }
 
 struct vm_area *vma_prepare(void)

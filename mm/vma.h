@@ -7,6 +7,7 @@
 #define RAVEL_MM_VMA_H
 
 #include "mm/mm.h"
+#include "mm/mmap.h"
 
 #define MAX_MAP_COUNT 65530 /* areas in one mm, as Linux's default */
 
@@ -29,6 +30,9 @@ unsigned vma_splits(struct mm *mm, unsigned long start, unsigned long end);
 struct vm_area *vma_prepare(void);
 void vma_discard(struct vm_area *spare);
 struct vm_area *vma_insert(struct mm *mm, const struct vm_area *want, struct vm_area *spare);
+
+/* Undoes a split at @addr: what touches there and is equal is one area again. */
+void vma_rejoin(struct mm *mm, unsigned long addr);
 
 /* Melts @vma with its equal neighbours after its protection changed; returns what holds it now. */
 struct vm_area *vma_merge(struct mm *mm, struct vm_area *vma);
@@ -78,6 +82,12 @@ static inline unsigned long vma_pgoff(const struct vm_area *vma, unsigned long a
 /* True when @b may be one area with @a, which ends where @b starts. */
 bool vma_can_merge(const struct vm_area *a, const struct vm_area *b);
 
+/* True when memory of @prot and @flags counts as data (RLIMIT_DATA, VmData). */
+static inline bool counts_as_data(u32 prot, u32 flags)
+{
+	return (prot & PROT_WRITE) && !(flags & (VM_GROWSDOWN | VM_SHARED));
+}
+
 /* Adds (sign 1) or takes away (-1) the pages of [start, end) of an area like @vma in mm's sums. */
 void vma_account(struct mm *mm, const struct vm_area *vma, unsigned long start, unsigned long end,
 		 int sign);
@@ -96,10 +106,22 @@ unsigned long vma_find_gap(struct mm *mm, unsigned long len, unsigned long low, 
 /* Verifies that the index agrees with the list; 0 or the number of faults, printed. */
 int vma_tree_check(struct mm *mm);
 
-/* The bytes free right before @vma. */
+/* Up to where others may come from below: @vma's start, or that of its guard gap if it grows. */
+static inline unsigned long vma_start_gap(const struct vm_area *vma)
+{
+	unsigned long guard = vma->vm_flags & VM_GROWSDOWN ? STACK_GUARD : 0;
+
+	return vma->vm_start > guard ? vma->vm_start - guard : 0;
+}
+
+/* The bytes free right before @vma, for who keeps clear of its guard gap. */
 static inline unsigned long vma_gap(const struct vm_area *vma)
 {
-	return vma->vm_start - (vma->vm_prev ? vma->vm_prev->vm_end : 0);
+	unsigned long gap = vma->vm_start - (vma->vm_prev ? vma->vm_prev->vm_end : 0);
+
+	if (unlikely(vma->vm_flags & VM_GROWSDOWN))
+		gap = gap > STACK_GUARD ? gap - STACK_GUARD : 0;
+	return gap;
 }
 
 /* ---- pages of a range (mm/zap.c, mm/rmap.c) ---- */

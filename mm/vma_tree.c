@@ -7,11 +7,12 @@
  *	        [A]         [E]          in order, the tree is the list. A node's gap is the free
  *	           \       /             space right before it; vm_gap_max is the largest gap in
  *	           [B]   [D]             its subtree, so a search goes only where it can succeed.
+ *	                                 Before an area that grows down its guard gap is not free.
  *
  * A look-up begins at the area that the last one found, or that the last edit left there.
  *
- * Invariants (vma_tree_check()): vm_gap_max == max(own gap, children's vm_gap_max); last_hit is an
- * area of the list, or NULL.
+ * Invariants (vma_tree_check()): vm_gap is what lies before the area; vm_gap_max == max(vm_gap,
+ * children's vm_gap_max); last_hit is an area of the list, or NULL.
  * Locks: mmap_lock; for writing where the tree changes.
  */
 #include "mm/vma.h"
@@ -30,9 +31,8 @@ static unsigned long subtree_gap(struct rb_node *node)
 
 static unsigned long computed_gap(const struct vm_area *vma)
 {
-	unsigned long gap = vma_gap(vma);
+	unsigned long gap = max(vma->vm_gap, subtree_gap(vma->vm_rb.rb_left));
 
-	gap = max(gap, subtree_gap(vma->vm_rb.rb_left));
 	return max(gap, subtree_gap(vma->vm_rb.rb_right));
 }
 
@@ -79,7 +79,7 @@ void vma_tree_insert(struct mm *mm, struct vm_area *vma)
 	else
 		rb_link_node(&vma->vm_rb, parent,
 			     parent == prev ? &parent->rb_right : &parent->rb_left);
-	vma->vm_gap_max = vma_gap(vma);
+	vma->vm_gap = vma->vm_gap_max = vma_gap(vma);
 	gap_propagate(parent, NULL);
 	rb_insert_augmented(&vma->vm_rb, &mm->mm_rb, &gap_callbacks);
 }
@@ -91,6 +91,7 @@ void vma_tree_erase(struct mm *mm, struct vm_area *vma)
 
 void vma_tree_gap_changed(struct vm_area *vma)
 {
+	vma->vm_gap = vma_gap(vma);
 	gap_propagate(&vma->vm_rb, NULL);
 }
 
@@ -155,7 +156,7 @@ static struct rb_node *last_gap_below(struct rb_node *node, unsigned long len)
 	for (;;) {
 		if (subtree_gap(node->rb_right) >= len)
 			node = node->rb_right;
-		else if (vma_gap(vma_of(node)) >= len)
+		else if (vma_of(node)->vm_gap >= len)
 			return node;
 		else
 			node = node->rb_left;
@@ -170,7 +171,7 @@ static struct vm_area *last_gap_at_or_before(struct vm_area *vma, unsigned long 
 	for (;;) {
 		struct rb_node *child;
 
-		if (vma_gap(vma_of(node)) >= len)
+		if (vma_of(node)->vm_gap >= len)
 			return vma_of(node);
 		if (subtree_gap(node->rb_left) >= len)
 			return vma_of(last_gap_below(node->rb_left, len));
@@ -186,10 +187,12 @@ static struct vm_area *last_gap_at_or_before(struct vm_area *vma, unsigned long 
 
 unsigned long vma_find_gap(struct mm *mm, unsigned long len, unsigned long low, unsigned long high)
 {
-	struct vm_area *vma = vma_before(mm, high);
+	struct vm_area *vma = vma_before(mm, high), *next = vma ? vma->vm_next : mm->mmap;
 	unsigned long top = vma ? vma->vm_end : 0;
 
 	top = max(top, low);
+	if (next)
+		high = min(high, vma_start_gap(next));
 	if (high >= top && high - top >= len)
 		return high - len;
 	if (!vma)
@@ -202,7 +205,8 @@ unsigned long vma_find_gap(struct mm *mm, unsigned long len, unsigned long low, 
 	 */
 	top = vma->vm_prev ? vma->vm_prev->vm_end : 0;
 	top = max(top, low);
-	return vma->vm_start >= top && vma->vm_start - top >= len ? vma->vm_start - len : 0;
+	high = vma_start_gap(vma);
+	return high >= top && high - top >= len ? high - len : 0;
 }
 
 int vma_tree_check(struct mm *mm)
@@ -219,7 +223,7 @@ int vma_tree_check(struct mm *mm)
 	for (; node && vma; node = rb_next(node), vma = vma->vm_next) {
 		if (vma_of(node) != vma)
 			break;
-		if (vma->vm_gap_max != computed_gap(vma)) {
+		if (vma->vm_gap != vma_gap(vma) || vma->vm_gap_max != computed_gap(vma)) {
 			printk("mm_check: area 0x%lx: gap index is 0x%lx, should be 0x%lx\n",
 			       vma->vm_start, vma->vm_gap_max, computed_gap(vma));
 			faults++;

@@ -85,3 +85,98 @@ CHILD(limit)
 
 	return getrlimit(RLIMIT_CORE, &limit) ? 1 : (int)limit.rlim_cur;
 }
+
+/* ---- memory: RLIMIT_AS, RLIMIT_DATA, RLIMIT_STACK ---- */
+
+#define RW   (PROT_READ | PROT_WRITE)
+#define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
+
+static rlim_t bytes_of(const char *key)
+{
+	return status_kb(getpid(), key) * 1024;
+}
+
+static void *map(size_t pages, int prot)
+{
+	return mmap(NULL, pages * PAGE_SIZE, prot, ANON | MAP_NORESERVE, -1, 0);
+}
+
+TEST(address_space)
+{
+	char *p = CHECK_OK(map(8, RW)), *end;
+
+	CHECK_OK(munmap(p + 4 * PAGE_SIZE, 4 * PAGE_SIZE));
+	set(RLIMIT_AS, bytes_of("VmSize") + 3 * PAGE_SIZE, RLIM_INFINITY);
+	CHECK_ERRNO(map(4, PROT_NONE), ENOMEM);
+	CHECK_ERRNO(map(4, PROT_READ), ENOMEM);
+	/* What is replaced is given back. */
+	CHECK_EQ(mmap(p, 4 * PAGE_SIZE, RW, ANON | MAP_FIXED, -1, 0), p);
+	CHECK_EQ(mmap(p, 7 * PAGE_SIZE, RW, ANON | MAP_FIXED, -1, 0), p);
+	CHECK_ERRNO(map(1, PROT_NONE), ENOMEM);
+	end = sbrk(0);
+	CHECK_ERRNO(sbrk(2 * PAGE_SIZE), ENOMEM);
+	CHECK_EQ(sbrk(0), end);
+	CHECK_OK(mprotect(p, 7 * PAGE_SIZE, PROT_READ));
+	CHECK_OK(munmap(p, 3 * PAGE_SIZE));
+	CHECK_OK(map(2, RW));
+}
+
+/* Writable private memory, whoever makes it; what is shared, or a stack, does not count. */
+TEST(data)
+{
+	char *p = CHECK_OK(map(8, RW)), *end;
+	char *r = CHECK_OK(map(8, PROT_READ));
+	int flags = MAP_ANONYMOUS | MAP_SHARED;
+
+	set(RLIMIT_DATA, bytes_of("VmData") + 3 * PAGE_SIZE, RLIM_INFINITY);
+	CHECK_ERRNO(map(4, RW), ENOMEM);
+	CHECK_ERRNO(mprotect(r, 4 * PAGE_SIZE, RW), ENOMEM);
+	CHECK_ERRNO(mprotect(r, 8 * PAGE_SIZE, PROT_WRITE), ENOMEM);
+	CHECK_EQ(count_maps((uintptr_t)r, (uintptr_t)r + 8 * PAGE_SIZE), 1);
+	end = sbrk(0);
+	CHECK_ERRNO(sbrk(64 * PAGE_SIZE), ENOMEM);
+	CHECK_EQ(sbrk(0), end);
+	CHECK_OK(map(64, PROT_NONE));
+	CHECK_OK(map(64, PROT_READ));
+	CHECK_OK(mmap(NULL, 64 * PAGE_SIZE, RW, flags, -1, 0));
+	CHECK_OK(mmap(NULL, 64 * PAGE_SIZE, RW, ANON | MAP_GROWSDOWN, -1, 0));
+	CHECK_OK(mprotect(r, 2 * PAGE_SIZE, RW));
+	CHECK_ERRNO(mprotect(r + 2 * PAGE_SIZE, 2 * PAGE_SIZE, RW), ENOMEM);
+	CHECK_OK(mprotect(p, 4 * PAGE_SIZE, PROT_READ));
+	CHECK_OK(mprotect(r + 2 * PAGE_SIZE, 2 * PAGE_SIZE, RW));
+}
+
+/* brk() counts the program's own data too: with a limit of nothing it cannot even have a page. */
+TEST(data_of_the_program_counts_for_brk)
+{
+	static char data[3 * PAGE_SIZE] = { 1 };
+	char *end = sbrk(0);
+
+	set(RLIMIT_DATA, PAGE_SIZE, RLIM_INFINITY);
+	CHECK_EQ(data[0], 1);
+	CHECK_ERRNO(sbrk(PAGE_SIZE), ENOMEM);
+	CHECK_EQ(sbrk(0), end);
+}
+
+CHILD(fine)
+{
+	return 7;
+}
+
+/* A program that does not fit does not run; its caller is told, or the attempt is killed. */
+TEST(a_program_larger_than_the_limit)
+{
+	int status;
+	pid_t pid;
+
+	set(RLIMIT_AS, bytes_of("VmSize") + 64 * PAGE_SIZE, RLIM_INFINITY);
+	CHECK_EXIT(spawn_self("fine", NULL, NULL, NULL), 7);
+	set(RLIMIT_AS, 4 * PAGE_SIZE, RLIM_INFINITY);
+	pid = CHECK_OK(vfork());
+	if (pid == 0) {
+		execl(self_path(), "x", "--child=fine", NULL);
+		_exit(errno == ENOMEM ? 8 : 9);
+	}
+	CHECK_EQ(waitpid(pid, &status, 0), pid);
+	CHECK(WIFSIGNALED(status) || WEXITSTATUS(status) == 8);
+}

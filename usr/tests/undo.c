@@ -361,6 +361,151 @@ TEST(mincore)
 	fail_each("mincore", do_mincore, after_mincore);
 }
 
+#define MOVE_PAGES 5
+
+static char *target;
+
+/* The middle of an area with pages to the middle of another: four splits, an area, tables. */
+static long do_mremap(void)
+{
+	return raw_syscall(SYS_mremap, (long)area + PAGE_SIZE, 3 * PAGE_SIZE, 3 * PAGE_SIZE,
+			   MREMAP_MAYMOVE | MREMAP_FIXED, (long)target + PAGE_SIZE, 0);
+}
+
+static void restore_both(long result)
+{
+	CHECK_EQ(result, target + PAGE_SIZE);
+	for (int i = 1; i < MOVE_PAGES - 1; i++) {
+		CHECK_EQ(target[i * PAGE_SIZE], i);
+		target[i * PAGE_SIZE] = 0;
+	}
+	CHECK_OK(mmap(area, MOVE_PAGES * PAGE_SIZE, RW, ANON | MAP_FIXED, -1, 0));
+	CHECK_OK(mmap(target, MOVE_PAGES * PAGE_SIZE, RW, ANON | MAP_FIXED, -1, 0));
+	for (int i = 0; i < MOVE_PAGES; i++) {
+		area[i * PAGE_SIZE] = i;
+		target[i * PAGE_SIZE] = 0;
+	}
+}
+
+/* In page tables of their own, which the move cannot share. */
+static void *far_from_all(void)
+{
+	size_t room = 2UL << 30;
+	char *p = CHECK_OK(mmap(NULL, room, PROT_NONE, ANON | MAP_NORESERVE, -1, 0));
+
+	CHECK_OK(munmap(p, room));
+	p = (char *)(((uintptr_t)p + room / 2) & -(1UL << 30));
+	return CHECK_OK(mmap(p, MOVE_PAGES * PAGE_SIZE, RW, ANON | MAP_FIXED, -1, 0));
+}
+
+TEST(mremap_of_the_middle_to_the_middle)
+{
+	area = map_anon(MOVE_PAGES * PAGE_SIZE);
+	target = far_from_all();
+	for (int i = 0; i < MOVE_PAGES; i++)
+		area[i * PAGE_SIZE] = i;
+	fail_each("mremap(MREMAP_FIXED)", do_mremap, restore_both);
+}
+
+static long do_mremap_grow(void)
+{
+	return raw_syscall(SYS_mremap, (long)area, PAGE_SIZE, 2 * PAGE_SIZE, MREMAP_MAYMOVE, 0, 0);
+}
+
+static void bring_back(long result)
+{
+	char *p = (char *)result;
+
+	CHECK_EQ(*p, 1);
+	CHECK_EQ(mremap(p, 2 * PAGE_SIZE, PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, area), area);
+	CHECK_EQ(*area, 1);
+}
+
+TEST(mremap_that_finds_a_place)
+{
+	area = map_anon(4 * PAGE_SIZE);
+	memset(area, 1, 4 * PAGE_SIZE);
+	fail_each("mremap(MREMAP_MAYMOVE)", do_mremap_grow, bring_back);
+}
+
+static long do_dontunmap(void)
+{
+	return raw_syscall(SYS_mremap, (long)area + PAGE_SIZE, PAGE_SIZE, PAGE_SIZE,
+			   MREMAP_MAYMOVE | MREMAP_DONTUNMAP, 0, 0);
+}
+
+static void bring_one_back(long result)
+{
+	char *p = (char *)result;
+
+	CHECK_EQ(*p, 1);
+	CHECK_EQ(mremap(p, PAGE_SIZE, PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, area + PAGE_SIZE),
+		 area + PAGE_SIZE);
+	CHECK_EQ(area[PAGE_SIZE], 1);
+}
+
+TEST(mremap_that_leaves_the_old_area)
+{
+	area = map_anon(3 * PAGE_SIZE);
+	memset(area, 1, 3 * PAGE_SIZE);
+	fail_each("mremap(MREMAP_DONTUNMAP)", do_dontunmap, bring_one_back);
+}
+
+static long do_shrink(void)
+{
+	return raw_syscall(SYS_mremap, (long)area + PAGE_SIZE, 3 * PAGE_SIZE, PAGE_SIZE, 0, 0, 0);
+}
+
+TEST(mremap_that_shrinks_the_middle)
+{
+	area = map_anon(6 * PAGE_SIZE);
+	memset(area, 1, 6 * PAGE_SIZE);
+	fail_each("mremap(shrink)", do_shrink, restore_area);
+}
+
+static long do_remap_file_pages(void)
+{
+	return raw_syscall(SYS_remap_file_pages, (long)area + PAGE_SIZE, PAGE_SIZE, 0, 0,
+			   MAP_NONBLOCK, 0);
+}
+
+static void in_order(long result)
+{
+	CHECK_EQ(result, 0);
+	CHECK_EQ(area[PAGE_SIZE], area[0]);
+	CHECK_EQ(raw_syscall(SYS_remap_file_pages, (long)area + PAGE_SIZE, PAGE_SIZE, 0, 1, 0, 0),
+		 0);
+	CHECK_EQ(area[PAGE_SIZE], 2);
+}
+
+TEST(remap_file_pages)
+{
+	area = CHECK_OK(mmap(NULL, 3 * PAGE_SIZE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	for (int i = 0; i < 3; i++)
+		area[i * PAGE_SIZE] = i + 1;
+	fail_each("remap_file_pages", do_remap_file_pages, in_order);
+}
+
+static long do_mprotect_growsdown(void)
+{
+	return raw_syscall(SYS_mprotect, (long)area + 2 * PAGE_SIZE, PAGE_SIZE,
+			   PROT_READ | PROT_GROWSDOWN, 0, 0, 0);
+}
+
+static void all_rights(long result)
+{
+	CHECK_EQ(result, 0);
+	CHECK_OK(mprotect(area, 6 * PAGE_SIZE, RW));
+	memset(area, 1, 6 * PAGE_SIZE);
+}
+
+TEST(mprotect_down_to_the_start)
+{
+	area = CHECK_OK(mmap(NULL, 6 * PAGE_SIZE, RW, ANON | MAP_GROWSDOWN, -1, 0));
+	memset(area, 1, 6 * PAGE_SIZE);
+	fail_each("mprotect(PROT_GROWSDOWN)", do_mprotect_growsdown, all_rights);
+}
+
 /* A lock in the middle of another one: three of them, and one again. */
 static long do_lock(void)
 {

@@ -20,9 +20,10 @@ static const u8 often[NR_STEP_KINDS] = {
 	[STEP_FORK] = 3,      [STEP_EXEC] = 1,	     [STEP_EXIT] = 1,	   [STEP_SWITCH] = 3,
 	[STEP_FILE_READ] = 1, [STEP_FILE_WRITE] = 3, [STEP_USER_READ] = 1, [STEP_USER_WRITE] = 1,
 	[STEP_TRUNCATE] = 3,  [STEP_SHRINK] = 2,     [STEP_DROP] = 2,	   [STEP_SYNC] = 1,
-	[STEP_DISK_FAIL] = 1, [STEP_FILE_MODE] = 1,  [STEP_RLIMIT] = 1,    [STEP_MSYNC] = 2,
+	[STEP_DISK_FAIL] = 1, [STEP_FILE_MODE] = 1,  [STEP_RLIMIT] = 1,	   [STEP_MSYNC] = 2,
+	[STEP_MREMAP] = 4,
 };
-#define NR_CODES 64 /* the sum */
+#define NR_CODES 68 /* the sum */
 
 static enum step_kind kind_of(unsigned code)
 {
@@ -129,6 +130,25 @@ static void spoil(struct step *s, u64 *bits)
 	}
 }
 
+static void decode_mremap(struct step *s, u64 *bits)
+{
+	static const u32 flags[] = {
+		MREMAP_MAYMOVE,
+		MREMAP_MAYMOVE | MREMAP_FIXED,
+		MREMAP_MAYMOVE | MREMAP_FIXED,
+		MREMAP_MAYMOVE | MREMAP_FIXED,
+		0,
+		MREMAP_MAYMOVE | MREMAP_DONTUNMAP,
+		MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP,
+	};
+
+	s->flags = flags[draw(bits, 7)];
+	s->pos = s->flags & MREMAP_DONTUNMAP || draw(bits, 3) ? s->len : draw_len(bits);
+	s->to = draw(bits, 4) ? draw_addr(bits) : s->addr + draw(bits, 20) * PAGE_SIZE;
+	if (draw(bits, 16) == 15)
+		s->len = 0;
+}
+
 static void decode_file(struct step *s, u64 *bits)
 {
 	s->file = draw(bits, ORACLE_FILES);
@@ -159,6 +179,9 @@ static void decode_rest(struct step *s, u64 *bits)
 	case STEP_MLOCKALL:
 		s->flags = draw(bits, 3) ? STEP_MUNLOCK : draw(bits, 9);
 		break;
+	case STEP_MREMAP:
+		decode_mremap(s, bits);
+		break;
 	case STEP_DISK_FAIL:
 		s->len = draw(bits, 3);
 		s->pos = draw(bits, 3);
@@ -186,7 +209,7 @@ static void decode_rest(struct step *s, u64 *bits)
 
 static bool takes_pages(enum step_kind kind)
 {
-	return kind <= STEP_MLOCKALL;
+	return kind <= STEP_MREMAP;
 }
 
 /* True: it is one for meanwhile(), in window *window. */
@@ -304,6 +327,8 @@ static void print_step(FILE *out, const struct step *s)
 		fprintf(out, ", .addr = 0x%lx", s->addr);
 	if (s->len)
 		fprintf(out, ", .len = 0x%lx", s->len);
+	if (s->to)
+		fprintf(out, ", .to = 0x%lx", s->to);
 	if (s->prot)
 		fprintf(out, ", .prot = %u", s->prot);
 	print_flags(out, s);

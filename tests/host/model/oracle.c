@@ -139,7 +139,7 @@ static void unmap_page(struct oracle_page *page)
 /* ---- limits ---- */
 
 /* @pages more (NO_MORE: as many as now), and @data more that count as data (likewise). */
-#define NO_MORE (~0UL)
+#define NO_MORE (1UL << 63)
 static bool within_limits(struct oracle_mm *om, unsigned long pages, unsigned long data)
 {
 	unsigned long total = 0, total_data = 0;
@@ -175,22 +175,30 @@ static bool is_free_for_us(struct oracle_mm *om, unsigned long addr, unsigned lo
 static unsigned long highest_gap(struct oracle_mm *om, unsigned long len, unsigned long low,
 				 unsigned long high)
 {
+	unsigned long guard = 0, at;
+	const struct oracle_page *above = oracle_next(om, high, &at);
+
+	if (above && at - high < STACK_GUARD && (above->flags & VM_GROWSDOWN))
+		guard = STACK_GUARD - (at - high);
 	for (int i = ORACLE_PAGES - 1; i >= 0; i--) {
 		unsigned long addr = oracle_addr(i), end = addr + PAGE_SIZE;
+		bool grows = om->pages[i].flags & VM_GROWSDOWN;
 
 		if (!om->pages[i].mapped)
 			continue;
-		if (end < high && high - max(end, low) >= len && high > low)
-			return high - len;
+		if (end + guard < high && high - guard - max(end, low) >= len && high - guard > low)
+			return high - guard - len;
+		if (addr < high)
+			guard = grows ? STACK_GUARD : 0;
 		high = min(high, addr);
 	}
-	return high >= low && high - low >= len ? high - len : 0;
+	return high >= low + guard && high - guard - low >= len ? high - guard - len : 0;
 }
 
 static bool same_area(const struct oracle_page *a, const struct oracle_page *b)
 {
 	return a->mapped && b->mapped && a->prot == b->prot && a->flags == b->flags &&
-	       a->file == b->file && (a->file == NO_FILE || a->pgoff + 1 == b->pgoff);
+	       a->file == b->file && a->pgoff + 1 == b->pgoff;
 }
 
 /* Where the room that is kept for the stack ends. */
@@ -246,8 +254,8 @@ static long mmap_arguments(const struct oracle_page *want, unsigned long len, u3
 		return -EINVAL;
 	if ((flags & MAP_LOCKED) && !oracle_may_lock_at_all())
 		return -EPERM;
-	if (flags & MAP_GROWSDOWN)
-		return -EOPNOTSUPP;
+	if ((flags & MAP_GROWSDOWN) && (of || oracle_shared(want)))
+		return -EINVAL;
 	if (len == 0)
 		return -EINVAL;
 	if (len > TASK_SIZE)
@@ -298,11 +306,10 @@ static void note_code(struct oracle_page *page)
 		oracle_files[page->file].was_exec = true;
 }
 
-void oracle_map(struct oracle_mm *om, const struct oracle_page *want, unsigned long addr,
-		unsigned long len)
+/* Fresh pages like *@want, of which the first has its pgoff. */
+static void map_pages(struct oracle_mm *om, const struct oracle_page *want, unsigned long addr,
+		      unsigned long len)
 {
-	int memory = oracle_makes_memory(want) ? oracle_adopt(om, addr, len) : NO_FILE;
-
 	oracle_unmap(om, addr, len);
 	for (unsigned i = 0; i < ORACLE_PAGES; i++) {
 		struct oracle_page *page = &om->pages[i];
@@ -311,16 +318,26 @@ void oracle_map(struct oracle_mm *om, const struct oracle_page *want, unsigned l
 		if (at - addr >= len)
 			continue;
 		*page = *want;
-		if (memory != NO_FILE)
-			page->file = memory;
 		page->mapped = true;
 		page->was_exec = false;
 		page->own = NULL;
 		page->pgoff += (at - addr) / PAGE_SIZE;
-		if (page->file != NO_FILE && oracle_files[page->file].kind == FILE_ZERO_DEVICE)
-			page->file = NO_FILE;
 		note_code(page);
 	}
+}
+
+void oracle_map(struct oracle_mm *om, const struct oracle_page *want, unsigned long addr,
+		unsigned long len)
+{
+	struct oracle_page first = *want;
+
+	if (oracle_makes_memory(want))
+		first.file = oracle_adopt(om, addr, len);
+	else if (first.file != NO_FILE && oracle_files[first.file].kind == FILE_ZERO_DEVICE)
+		first.file = NO_FILE;
+	if (first.file == NO_FILE)
+		first.pgoff = addr / PAGE_SIZE;
+	map_pages(om, &first, addr, len);
 }
 
 /* ---- the other edits ---- */
@@ -412,6 +429,175 @@ unsigned long oracle_brk(struct oracle_mm *om, unsigned long brk)
 	return brk;
 }
 
+/* ---- mremap ---- */
+
+static long mremap_arguments(const struct oracle_remap *r)
+{
+	bool to = r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP);
+
+	if ((r->flags & ~7u) || (to && !(r->flags & MREMAP_MAYMOVE)))
+		return -EINVAL;
+	if ((r->flags & MREMAP_DONTUNMAP) && r->old_len != r->new_len)
+		return -EINVAL;
+	if (r->addr % PAGE_SIZE || r->new_len == 0)
+		return -EINVAL;
+	return 0;
+}
+
+/* Where it may not go, and what the caller's address must be. */
+static long mremap_target(const struct oracle_remap *r)
+{
+	if (r->new_addr % PAGE_SIZE || r->new_len > TASK_SIZE ||
+	    r->new_addr > TASK_SIZE - r->new_len)
+		return -EINVAL;
+	if (r->addr + r->old_len > r->new_addr && r->new_addr + r->new_len > r->addr)
+		return -EINVAL;
+	if ((r->flags & MREMAP_FIXED) && r->new_addr < MMAP_MIN_ADDR)
+		return -EPERM;
+	if (r->old_len > r->new_len && r->old_len > TASK_SIZE - r->addr)
+		return -EINVAL;
+	return 0;
+}
+
+/* All of [addr, addr + len) is one area. */
+static bool is_one_area(struct oracle_mm *om, unsigned long addr, unsigned long len)
+{
+	for (unsigned long at = addr; at + PAGE_SIZE < addr + len; at += PAGE_SIZE) {
+		struct oracle_page *page = oracle_page(om, at), *next;
+
+		next = oracle_page(om, at + PAGE_SIZE);
+		if (!next || !same_area(page, next))
+			return false;
+	}
+	return true;
+}
+
+/* @pages more of @like, after what is at the target has gone. */
+static bool mremap_within_limits(struct oracle_mm *om, const struct oracle_remap *r,
+				 const struct oracle_page *like, unsigned long pages)
+{
+	unsigned long total = pages, data = pages, at = r->new_addr;
+	struct oracle_page *page;
+
+	for (; (r->flags & MREMAP_FIXED) && (page = oracle_next(om, at, &at)) &&
+	       at - r->new_addr < r->new_len;
+	     at += PAGE_SIZE) {
+		total--;
+		data -= is_data(page);
+	}
+	if (is_data(like) && pages > nr_managed_pages() && !(like->flags & VM_NORESERVE))
+		return false;
+	return within_limits(om, total, is_data(like) ? data : NO_MORE);
+}
+
+static long mremap_resize(struct oracle_mm *om, const struct oracle_remap *r, unsigned long moved)
+{
+	const struct oracle_page *page = oracle_page(om, r->addr);
+
+	if (moved == 0 && !oracle_shared(page))
+		return -EINVAL;
+	if (!is_one_area(om, r->addr, moved))
+		return -EFAULT;
+	if (r->new_len > moved && page->file != NO_FILE &&
+	    page->pgoff + r->new_len / PAGE_SIZE > (unsigned long)LONG_MAX / PAGE_SIZE)
+		return -EINVAL;
+	if ((page->flags & VM_LOCKED) && r->new_len > moved &&
+	    !oracle_may_lock(om, (r->new_len - moved) / PAGE_SIZE))
+		return -EAGAIN;
+	if (r->new_len > moved &&
+	    !mremap_within_limits(om, r, page, (r->new_len - moved) / PAGE_SIZE))
+		return -ENOMEM;
+	if ((r->flags & MREMAP_DONTUNMAP) && (page->flags & VM_LOCKED) &&
+	    !oracle_may_lock(om, moved / PAGE_SIZE))
+		return -EAGAIN;
+	if ((r->flags & MREMAP_DONTUNMAP) && !mremap_within_limits(om, r, page, moved / PAGE_SIZE))
+		return -ENOMEM;
+	return 0;
+}
+
+/* The range ends where its area does, and behind it is room. */
+static bool grows_in_place(struct oracle_mm *om, const struct oracle_remap *r)
+{
+	unsigned long end = r->addr + r->old_len;
+	struct oracle_page *next = oracle_page(om, end);
+
+	if (r->old_len == 0)
+		return false;
+	if (next && same_area(oracle_page(om, end - PAGE_SIZE), next))
+		return false;
+	return r->addr <= TASK_SIZE - r->new_len && is_free(om, end, r->new_len - r->old_len);
+}
+
+long oracle_mremap_where(struct oracle_mm *om, const struct oracle_remap *r)
+{
+	struct oracle_page *page = oracle_page(om, r->addr);
+	bool to = r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP);
+	long err = mremap_arguments(r);
+
+	if (err)
+		return err;
+	if (!page || !page->mapped)
+		return -EFAULT;
+	if (!to && r->old_len >= r->new_len)
+		return r->old_len > r->new_len && r->old_len > TASK_SIZE - r->addr ? -EINVAL :
+										     (long)r->addr;
+	if (to)
+		err = mremap_target(r);
+	/* Of nothing, over itself: then there is nothing to be moved. */
+	if (!err && (r->flags & MREMAP_FIXED) && r->addr - r->new_addr < r->new_len)
+		err = -EFAULT;
+	if (!err)
+		err = mremap_resize(om, r, min(r->old_len, r->new_len));
+	if (err)
+		return err;
+	if (r->flags & MREMAP_FIXED)
+		return r->new_addr;
+	if (to)
+		return place(om, r->new_addr, r->new_len, 0);
+	if (grows_in_place(om, r))
+		return r->addr;
+	return r->flags & MREMAP_MAYMOVE ? place(om, 0, r->new_len, 0) : -ENOMEM;
+}
+
+/* One page, with its bytes, from @from to @to; an old area that stays is as if never touched. */
+static void move_page(struct oracle_mm *om, unsigned long from, unsigned long to, bool stays)
+{
+	struct oracle_page *old = oracle_page(om, from), *new = oracle_page(om, to);
+
+	if (new) {
+		new->own = old->own;
+		new->was_exec = old->was_exec;
+		old->own = NULL;
+	} else {
+		oracle_disown(old);
+	}
+	if (!stays)
+		unmap_page(old);
+}
+
+void oracle_mremap(struct oracle_mm *om, const struct oracle_remap *r, unsigned long to)
+{
+	struct oracle_page like = *oracle_page(om, r->addr);
+	unsigned long moved = min(r->old_len, r->new_len);
+	bool stays = r->flags & MREMAP_DONTUNMAP;
+
+	if (to == r->addr) {
+		oracle_unmap(om, r->addr + moved, r->old_len - moved);
+		like.pgoff += moved / PAGE_SIZE;
+		if (r->new_len > moved)
+			map_pages(om, &like, to + moved, r->new_len - moved);
+		return;
+	}
+	like.flags &= ~VM_HEAP;
+	if (like.file == NO_FILE && !r->keeps_pgoff)
+		like.pgoff = to / PAGE_SIZE;
+	map_pages(om, &like, to, r->new_len);
+	for (unsigned long at = 0; at < moved; at += PAGE_SIZE)
+		move_page(om, r->addr + at, to + at, stays);
+	if (!stays)
+		oracle_unmap(om, r->addr, r->old_len);
+}
+
 void oracle_fork(struct oracle_mm *child, const struct oracle_mm *parent)
 {
 	oracle_drop(child);
@@ -458,7 +644,7 @@ void oracle_truncate(struct oracle_file *of, u64 size)
 bool oracle_grow(struct oracle_mm *om, unsigned long addr)
 {
 	unsigned long next_at = 0, floor = MMAP_MIN_ADDR, end, at = addr - addr % PAGE_SIZE;
-	struct oracle_page *next = oracle_next(om, at, &next_at), like, *prev;
+	struct oracle_page *next = oracle_next(om, at, &next_at), *first = next, like, *prev;
 
 	if (!next || !(next->flags & VM_GROWSDOWN))
 		return false;
@@ -466,7 +652,7 @@ bool oracle_grow(struct oracle_mm *om, unsigned long addr)
 		;
 	if (prev >= om->pages)
 		floor = oracle_addr(prev - om->pages) + PAGE_SIZE +
-			(prev->prot == PROT_NONE ? 0 : STACK_GUARD);
+			(prev->prot == PROT_NONE || (prev->flags & VM_GROWSDOWN) ? 0 : STACK_GUARD);
 	for (end = next_at + PAGE_SIZE; next < &om->pages[ORACLE_PAGES - 1]; next++) {
 		if (!same_area(next, next + 1))
 			break;
@@ -476,8 +662,9 @@ bool oracle_grow(struct oracle_mm *om, unsigned long addr)
 	    ((next->flags & VM_LOCKED) && !oracle_may_lock(om, (next_at - at) / PAGE_SIZE)) ||
 	    !within_limits(om, (next_at - at) / PAGE_SIZE, NO_MORE))
 		return false;
-	like = *next;
-	oracle_map(om, &like, at, next_at - at);
+	like = *first;
+	like.pgoff -= (next_at - at) / PAGE_SIZE;
+	map_pages(om, &like, at, next_at - at);
 	return true;
 }
 

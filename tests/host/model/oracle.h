@@ -47,7 +47,7 @@ struct oracle_page {
 	u8 prot;
 	u32 flags; /* VM_* */
 	int file;
-	unsigned long pgoff; /* in the file */
+	unsigned long pgoff; /* in the file; of anonymous memory, as vm_pgoff */
 	u8 *own;	     /* the bytes, if they are private by now; else the file's, or zeros */
 };
 
@@ -98,6 +98,18 @@ void oracle_unmap(struct oracle_mm *om, unsigned long addr, unsigned long len);
 int oracle_munmap_result(unsigned long addr, unsigned long len);
 int oracle_mprotect(struct oracle_mm *om, unsigned long addr, unsigned long len, u32 prot);
 unsigned long oracle_brk(struct oracle_mm *om, unsigned long brk);
+
+struct oracle_remap {
+	unsigned long addr, old_len, new_len, new_addr; /* whole pages */
+	u32 flags;
+	/* Anonymous memory that was written to. The area says: it remembers what is gone, too. */
+	bool keeps_pgoff;
+};
+
+/* The address that mremap must return, or -errno; and what has happened after it. */
+long oracle_mremap_where(struct oracle_mm *om, const struct oracle_remap *r);
+void oracle_mremap(struct oracle_mm *om, const struct oracle_remap *r, unsigned long to);
+
 /* Populating, if that is the advice, is told by its result, and not done. (oracle_advice.c) */
 int oracle_madvise(struct oracle_mm *om, unsigned long addr, unsigned long len, int advice);
 /* @lock: VM_LOCK_MASK bits for the range, 0: munlock. Without populating; what that must return. */

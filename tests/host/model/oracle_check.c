@@ -30,7 +30,7 @@ static unsigned check_area(const struct oracle_mm *om, unsigned i, const struct 
 	if (!vma || vma->vm_start != addr)
 		panic("oracle: an area must begin at 0x%lx, the next begins at 0x%lx", addr,
 		      vma ? vma->vm_start : 0);
-	pgoff = page->file == NO_FILE ? addr / PAGE_SIZE : page->pgoff;
+	pgoff = page->pgoff;
 	if (vma->vm_prot != page->prot || vma->vm_flags != page->flags ||
 	    vma->vm_file != file_of(page) || vma->vm_pgoff != pgoff)
 		panic("oracle: area 0x%lx: prot %u flags %u pgoff 0x%lx file %d, "
@@ -42,8 +42,7 @@ static unsigned check_area(const struct oracle_mm *om, unsigned i, const struct 
 		end += PAGE_SIZE;
 	} while (i + nr < ORACLE_PAGES && oracle_addr(i + nr) == end && page[nr].mapped &&
 		 page[nr].prot == page->prot && page[nr].flags == page->flags &&
-		 page[nr].file == page->file &&
-		 (page->file == NO_FILE || page[nr].pgoff == pgoff + nr));
+		 page[nr].file == page->file && page[nr].pgoff == pgoff + nr);
 	if (vma->vm_end != end)
 		panic("oracle: area 0x%lx must end at 0x%lx, not 0x%lx", addr, end, vma->vm_end);
 	return nr;

@@ -94,7 +94,7 @@ static bool is_access(enum step_kind kind)
 
 static bool is_edit(enum step_kind kind)
 {
-	return kind <= STEP_MLOCKALL;
+	return kind <= STEP_MREMAP;
 }
 
 static void set_limits(const struct step *s)
@@ -299,6 +299,13 @@ static void outer_sync(void)
 		step_note_truncated();
 }
 
+/* The outer step may or may not have moved pages to there: what is reached cannot be foretold. */
+static bool is_moved_to(const struct step *s)
+{
+	return outer.step->kind == STEP_MREMAP && oracle_of(s->hart) == outer.om &&
+	       s->addr + PAGE_SIZE > outer.to && s->addr < outer.to + outer.len;
+}
+
 /* Runs pending[i] if it can; false: it has to wait. */
 static bool run_inside(const struct step *s, bool locked)
 {
@@ -307,7 +314,8 @@ static bool run_inside(const struct step *s, bool locked)
 		return true;
 	}
 	if (is_access(s->kind)) {
-		step_access_unlocked(s);
+		if (!is_moved_to(s))
+			step_access_unlocked(s);
 		return true;
 	}
 	if (s->kind == STEP_SWITCH)

@@ -22,6 +22,7 @@
 	X(MADVISE)  /* addr, len, flags: the advice */                                             \
 	X(MLOCK)    /* addr, len, flags: MLOCK_ONFAULT, or STEP_MUNLOCK */                         \
 	X(MLOCKALL) /* flags: MCL_*, or STEP_MUNLOCK */                                            \
+	X(MREMAP)   /* addr, len, pos: the new size, flags, to: the new address */                 \
 	X(READ)	    /* addr, len: by the hart's program */                                         \
 	X(WRITE)                                                                                   \
 	X(FETCH)     /* addr */                                                                    \
@@ -61,7 +62,7 @@ struct step {
 	enum step_kind kind;
 	unsigned hart, slot;
 	int file; /* NO_FILE: none */
-	unsigned long addr, len;
+	unsigned long addr, len, to;
 	u32 prot, flags;
 	u64 pos;
 	unsigned fail; /* this allocation of it fails; 0: none */
@@ -93,6 +94,7 @@ struct outer {
 	struct oracle_page want;
 	unsigned long start, len;
 	bool populates;
+	unsigned long to; /* mremap: len bytes to there */
 	/* file writes and reads */
 	u64 pos;
 	unsigned nr;

@@ -43,6 +43,7 @@ bool step_populates(const struct step *s)
 		return om && om->def_flags;
 	case STEP_BRK:
 	case STEP_MPROTECT:
+	case STEP_MREMAP:
 		return om && om->mm && (om->def_flags || om->mm->locked_vm > 0);
 	default:
 		return false;

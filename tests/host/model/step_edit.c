@@ -1,5 +1,5 @@
 /*
- * step_edit.c - steps that edit the list of areas: mmap, munmap, mprotect, brk.
+ * step_edit.c - steps that edit the list of areas: mmap, munmap, mprotect, brk, mremap.
  *
  * What a call must return is asked before it, since nobody else edits while it holds mmap_lock for
  * writing. If an allocation was made to fail, it may return ENOMEM instead, with nothing changed.
@@ -11,6 +11,7 @@
 #include "mm/buddy.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
+#include "mm/vma.h"
 #include "tests/host/model/step.h"
 
 bool step_agrees(const struct step *s, long got, long must)
@@ -105,7 +106,8 @@ static void do_mmap(const struct step *s, struct oracle_mm *om)
 	struct oracle_page want = {
 		.prot = s->prot & PROT_MASK,
 		.flags = (s->flags & MAP_NORESERVE ? VM_NORESERVE : 0) |
-			 (s->flags & MAP_LOCKED ? VM_LOCKED : 0) | om->def_flags,
+			 (s->flags & MAP_LOCKED ? VM_LOCKED : 0) |
+			 (s->flags & MAP_GROWSDOWN ? VM_GROWSDOWN : 0) | om->def_flags,
 		.file = s->file,
 		.pgoff = s->pos / PAGE_SIZE,
 	};
@@ -146,6 +148,40 @@ static void do_mmap(const struct step *s, struct oracle_mm *om)
 
 /* ---- the others ---- */
 
+/*
+ * Others may reach the pages by their old addresses until the call returns, and by the new ones
+ * soon; run_inside() keeps them away from the latter.
+ */
+static void do_mremap(const struct step *s, struct oracle_mm *om)
+{
+	const struct vm_area *vma = vma_lookup(om->mm, s->addr);
+	struct oracle_remap r = {
+		.addr = s->addr,
+		.old_len = PAGE_ALIGN(s->len),
+		.new_len = PAGE_ALIGN(s->pos),
+		.new_addr = s->to,
+		.flags = s->flags,
+		.keeps_pgoff = vma && vma->vm_anon,
+	};
+	long must = oracle_mremap_where(om, &r), got;
+
+	if (!inside) {
+		outer.to = must < 0 ? 0 : must;
+		outer.len = must < 0 ? 0 : r.new_len;
+	}
+	if (must >= 0 && (vma->vm_flags & VM_LOCKED) && r.new_len > 512 * PAGE_SIZE)
+		return; /* too much to be populated */
+	got = vm_mremap(om->mm, s->addr, s->len, s->pos, s->flags, s->to);
+	if (!step_agrees(s, got, must))
+		return;
+	current->fail_alloc = 0;
+	oracle_mremap(om, &r, must);
+	if (om->mm->locked_vm > 0)
+		step_note_populated(om, 0, TASK_SIZE);
+	if ((unsigned long)must != s->addr || r.new_len > r.old_len)
+		trim(om, must, r.new_len);
+}
+
 static void do_brk(const struct step *s, struct oracle_mm *om)
 {
 	unsigned long before = om->brk, got = vm_brk(om->mm, s->addr);
@@ -184,6 +220,9 @@ void step_edit(const struct step *s)
 	case STEP_MLOCK:
 	case STEP_MLOCKALL:
 		step_advice(s);
+		break;
+	case STEP_MREMAP:
+		do_mremap(s, om);
 		break;
 	default:
 		do_brk(s, om);

@@ -27,13 +27,14 @@ static const struct area_kind {
 	{ 'h', RW, VM_HEAP, -1, 0 },
 	{ 'o', RW, VM_NORESERVE, -1, 0 },
 	{ 's', RW, VM_GROWSDOWN, -1, 0 },
-	{ 'l', RW, VM_LOCKED, -1, 0 },
+	{ 'p', RW, VM_LOCKED, -1, 0 },
 	{ 'k', RW, VM_LOCKED | VM_LOCKONFAULT, -1, 0 },
 	{ 'd', RW, VM_DONTCOPY, -1, 0 },
 	{ 'u', RW, VM_DONTDUMP, -1, 0 },
 	{ 'y', RW, VM_WIPEONFORK, -1, 0 },
 	{ 'q', RW, VM_SEQ, -1, 0 },
 	{ 'a', RW, VM_RAND, -1, 0 },
+	{ 'l', RW, VM_SHARED | VM_MAYWRITE, 0, 0 },
 	{ 'N', PROT_NONE, 0, 0, 0 },
 	{ 'R', PROT_READ, 0, 0, 0 },
 	{ 'W', RW, 0, 0, 0 },
@@ -162,7 +163,7 @@ static char letter_of(const struct vm_area *vma)
 			    (anonymous ? vma->vm_start >> PAGE_SHIFT : column + kind->shift))
 			return kind->letter;
 	}
-	return '?';
+	return vma->vm_prot == RW && !vma->vm_flags && !vma->vm_file ? 'm' : '?';
 }
 
 /* mm_check(), or only the index of a list that is not complete. */

@@ -8,13 +8,16 @@
  *	areas                            .  nothing
  *	  anonymous, by protection       n  none    r  r--    w  rw-    x  r-x    b  rwx    e  --x
  *	  the same with other flags      h  heap, rw-    o  noreserve, rw-    s  stack, rw-
- *	    of mlock(2), rw-             l  locked       k  locked on fault
+ *	    of mlock(2), rw-             p  locked       k  locked on fault
  *	    of madvise(2), rw-           d  not for a child   y  wiped for a child   u  not dumped
  *	                                 q  read in sequence  a  touched at random
+ *	                                 m  moved, rw-: vm_pgoff is that of another address
  *	  file 0, column = its page      N  none    R  r--    W  rw-    X  r-x
- *	    with flags                   L  locked, rw-         A  r--, touched at random
+ *	    with flags                   l  shared, rw-         L  locked, rw-
+ *	                                 A  r--, touched at random
  *	  file 0, but other pages of it  S  r--                (column + AREAS_SHIFT)
  *	  file 1                         Q  r--
+ *	                                 ?  none of these: pages of a file at another column
  *	  |                              a border between two areas that look the same
  *
  *	pages                            .  nothing   z  the zero page   f  a page of a file
@@ -87,10 +90,12 @@ long sys_mlock2(const struct trap_frame *regs);
 long sys_mlockall(const struct trap_frame *regs);
 long sys_mmap(const struct trap_frame *regs);
 long sys_mprotect(const struct trap_frame *regs);
+long sys_mremap(const struct trap_frame *regs);
 long sys_msync(const struct trap_frame *regs);
 long sys_munlock(const struct trap_frame *regs);
 long sys_munlockall(const struct trap_frame *regs);
 long sys_munmap(const struct trap_frame *regs);
+long sys_remap_file_pages(const struct trap_frame *regs);
 
 /* Anonymous memory, as programs ask for it. */
 static inline long map_anon(struct mm *mm, unsigned long addr, unsigned n, u32 prot, u32 flags)

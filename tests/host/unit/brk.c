@@ -156,6 +156,9 @@ TEST(limits)
 	CHECK_EQ(vm_brk(mm, at(6)), at(2)); /* two other pages are data already */
 	CHECK_EQ(vm_brk(mm, at(4)), at(4));
 	CHECK_EQ(vm_brk(mm, at(4) + 1), at(4));
+	mm->start_data = at(20), mm->end_data = at(22); /* the program's counts, too */
+	CHECK_EQ(vm_brk(mm, mm->start_brk + pages(3)), mm->brk);
+	mm->end_data = at(20);
 	limit(RLIMIT_DATA, RLIM_INFINITY);
 	limit(RLIMIT_AS, pages(5));
 	CHECK_EQ(vm_brk(mm, at(6)), at(4));

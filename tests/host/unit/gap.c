@@ -181,3 +181,51 @@ TEST(nothing_below_the_window)
 	CHECK_EQ(vma_find_gap(mm, pages(2), MMAP_MIN_ADDR, MMAP_MIN_ADDR + pages(5)), 0);
 	areas_done(mm);
 }
+
+/*
+ * What lies before an area that grows down, up to its guard gap, is as good as taken.
+ *
+ *	low  [r)  . . . . . . | guard gap |[s)  . . [r)  high
+ */
+TEST(before_an_area_that_grows)
+{
+	const unsigned guard = STACK_GUARD / PAGE_SIZE, stack = guard + 20;
+	struct mm *mm = areas("r");
+	const struct {
+		unsigned len, low, high;
+		long found; /* page, from the first on; -1: there is none */
+	} rows[] = {
+		{ 2, 0, stack + 4, stack + 2 }, /* above it */
+		{ 3, 0, stack + 4, 17 },	/* below its gap */
+		{ 19, 0, stack + 4, 1 },
+		{ 20, 0, stack + 4, -1 },
+		{ 1, 0, stack, 19 }, /* the window ends where it begins */
+		{ 1, 0, stack - 5, 19 },
+		{ 1, 0, 20, 19 },
+		{ 1, 0, 10, 9 },
+		{ 1, 20, stack, -1 }, /* nothing but its gap */
+		{ 2, 19, stack, -1 },
+		{ 1, 19, stack, 19 },
+	};
+
+	CHECK_EQ(map_anon(mm, at(stack), 2, RW, MAP_FIXED | MAP_GROWSDOWN), at(stack));
+	CHECK_EQ(map_anon(mm, at(stack + 4), 1, PROT_READ, MAP_FIXED), at(stack + 4));
+	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
+		unsigned long gap =
+			vma_find_gap(mm, pages(rows[i].len), at(rows[i].low), at(rows[i].high));
+
+		if (gap != (rows[i].found < 0 ? 0 : at(rows[i].found)))
+			host_test_fail(__FILE__, __LINE__, "row %u: page %ld, not %ld", i,
+				       gap ? (long)(gap - at(0)) / PAGE_SIZE : -1, rows[i].found);
+	}
+	/* The index knows that there is too little: the search goes on below. */
+	CHECK_EQ(vma_find_gap(mm, pages(25), at(0) - pages(30), at(stack)), at(0) - pages(25));
+	/* It grows: the gap moves with it. */
+	CHECK_EQ(user_write(at(stack - 3), "", 1), FAULT_OK);
+	CHECK_EQ(vma_find_gap(mm, pages(1), at(0), at(stack)), at(16));
+	/* Close to the lowest address there is no room for a gap, and nothing is free. */
+	CHECK_EQ(map_anon(mm, MMAP_MIN_ADDR + pages(3), 1, RW, MAP_FIXED | MAP_GROWSDOWN),
+		 MMAP_MIN_ADDR + pages(3));
+	CHECK_EQ(vma_find_gap(mm, pages(1), MMAP_MIN_ADDR, MMAP_MIN_ADDR + pages(3)), 0);
+	areas_done(mm);
+}

@@ -233,7 +233,7 @@ TEST(what_a_child_gets)
 TEST(what_locked_areas_are_spared)
 {
 	static const int spared[] = { DONTNEED, FREE, COLD, PAGEOUT };
-	struct mm *mm = areas("wwllkw");
+	struct mm *mm = areas("wwppkw");
 
 	for (unsigned i = 0; i < ARRAY_SIZE(spared); i++) {
 		touch("wwwwww");
@@ -245,7 +245,7 @@ TEST(what_locked_areas_are_spared)
 	}
 	CHECK_EQ(advise(2, 6, DONTNEED_LOCKED), 0);
 	CHECK_PAGES(mm, "AA....");
-	CHECK_AREAS(mm, "wwllkw");
+	CHECK_AREAS(mm, "wwppkw");
 	areas_done(mm);
 }
 

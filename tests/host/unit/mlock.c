@@ -3,7 +3,7 @@
  *
  *	areas    [w  w  w  w)       pages   .  .  .  .
  *	mlock        s     e
- *	areas    [w)[l  l)[w)       pages   .  A  A  .       locked_vm 2
+ *	areas    [w)[p  p)[w)       pages   .  A  A  .       locked_vm 2
  */
 #include "tests/host/unit/areas.h"
 
@@ -62,22 +62,22 @@ static const struct {
 	const char *after, *pages;
 	unsigned locked;
 } rows[] = {
-	{ "wwww", 'l', 1, 3, 0, "wllw", ".AA.", 2 },
+	{ "wwww", 'l', 1, 3, 0, "wppw", ".AA.", 2 },
 	{ "wwww", 'k', 1, 3, 0, "wkkw", "....", 2 },
-	{ "wlkw", 'l', 0, 4, 0, "llll", "AAAA", 4 },
-	{ "wlkw", 'k', 1, 4, 0, "wkkk", "....", 3 },
-	{ "wlkw", 'u', 0, 4, 0, "wwww", "....", 0 },
-	{ "llll", 'u', 1, 2, 0, "lwll", "....", 3 },
+	{ "wpkw", 'l', 0, 4, 0, "pppp", "AAAA", 4 },
+	{ "wpkw", 'k', 1, 4, 0, "wkkk", "....", 3 },
+	{ "wpkw", 'u', 0, 4, 0, "wwww", "....", 0 },
+	{ "pppp", 'u', 1, 2, 0, "pwpp", "....", 3 },
 	{ "wwww", 'u', 1, 3, 0, "wwww", "....", 0 },
-	{ "llll", 'l', 1, 3, 0, "llll", ".AA.", 4 },
+	{ "pppp", 'l', 1, 3, 0, "pppp", ".AA.", 4 },
 	{ "WWWW", 'l', 1, 2, 0, "WLWW", ".A..", 1 },
 	{ "wwww", 'l', 2, 2, 0, "wwww", "....", 0 },
 	/* holes: what lies before is done */
-	{ "ww.w", 'l', 1, 4, -ENOMEM, "wl.w", "....", 1 },
+	{ "ww.w", 'l', 1, 4, -ENOMEM, "wp.w", "....", 1 },
 	{ "ww..", 'k', 0, 3, -ENOMEM, "kk..", "....", 2 },
 	{ ".www", 'l', 0, 2, -ENOMEM, ".www", "....", 0 },
 	{ "....", 'l', 0, 2, -ENOMEM, "....", "....", 0 },
-	{ "ll.l", 'u', 1, 4, -ENOMEM, "lw.l", "....", 2 },
+	{ "pp.p", 'u', 1, 4, -ENOMEM, "pw.p", "....", 2 },
 };
 
 TEST(the_areas_and_the_pages)
@@ -163,13 +163,13 @@ TEST(locked_mappings)
 	CHECK_EQ(map_anon(mm, at(0), 2, RW, MAP_LOCKED | MAP_FIXED), at(0));
 	CHECK_PAGES(mm, "AA");
 	CHECK_EQ(map_anon(mm, at(2), 2, RW, MAP_LOCKED | MAP_FIXED), at(2));
-	CHECK_AREAS(mm, "llll");
+	CHECK_AREAS(mm, "pppp");
 	become_nobody(5);
 	CHECK_EQ(map_anon(mm, at(4), 2, RW, MAP_LOCKED | MAP_FIXED), -EAGAIN);
-	CHECK_AREAS(mm, "llll..");
+	CHECK_AREAS(mm, "pppp..");
 	CHECK_EQ(map_anon(mm, at(4), 1, RW, MAP_LOCKED | MAP_FIXED), at(4));
 	CHECK_EQ(map_anon(mm, at(5), 1, RW, MAP_FIXED), at(5));
-	CHECK_AREAS(mm, "lllllw");
+	CHECK_AREAS(mm, "pppppw");
 	CHECK_PAGES(mm, "AAAAA.");
 	become_root();
 	/* What goes is not locked any more. */
@@ -177,13 +177,13 @@ TEST(locked_mappings)
 	CHECK_EQ(mm->locked_vm, 3);
 	CHECK_EQ(map_anon(mm, at(3), 1, RW, MAP_FIXED), at(3));
 	CHECK_EQ(mm->locked_vm, 2);
-	CHECK_AREAS(mm, "l..wlw");
+	CHECK_AREAS(mm, "p..wpw");
 	areas_done(mm);
 }
 
 TEST(rights_that_come_later)
 {
-	struct mm *mm = areas("lnW");
+	struct mm *mm = areas("pnW");
 
 	CHECK_EQ(lock2(1, 2, 0), -ENOMEM); /* nothing can be there, but locked it is */
 	CHECK_EQ(lock(2, 3), 0);
@@ -191,13 +191,13 @@ TEST(rights_that_come_later)
 	CHECK_PAGES(mm, "..A");
 	CHECK_EQ(protect(mm, 0, 2, RW), 0);
 	CHECK_PAGES(mm, "AAA");
-	CHECK_AREAS(mm, "llL");
+	CHECK_AREAS(mm, "ppL");
 	areas_done(mm);
 }
 
 TEST(all_of_it)
 {
-	struct mm *mm = areas("ww.nW.l");
+	struct mm *mm = areas("ww.nW.p");
 
 	CHECK_EQ(lock_all(MCL_CURRENT | MCL_ONFAULT), 0);
 	CHECK_PAGES(mm, ".......");
@@ -221,7 +221,7 @@ TEST(all_that_comes)
 	CHECK_EQ(lock_all(MCL_FUTURE), 0);
 	CHECK_AREAS(mm, "w");
 	CHECK_EQ(map_anon(mm, at(2), 2, RW, MAP_FIXED), at(2));
-	CHECK_AREAS(mm, "w.ll");
+	CHECK_AREAS(mm, "w.pp");
 	CHECK_PAGES(mm, "..AA");
 	CHECK_EQ(vm_brk(mm, brk + pages(2)), brk + pages(2));
 	CHECK_EQ(mm->locked_vm, 4);
@@ -246,7 +246,7 @@ TEST(all_that_comes)
 
 TEST(a_child_begins_unlocked)
 {
-	struct mm *mm = areas("wllkw"), *child;
+	struct mm *mm = areas("wppkw"), *child;
 
 	CHECK_EQ(lock_all(MCL_FUTURE), 0);
 	touch("wwwww");
@@ -281,16 +281,40 @@ TEST(a_locked_stack)
 	areas_done(mm);
 }
 
+#define MAYMOVE_FIXED	  3
+#define MAYMOVE_DONTUNMAP 5
+
+static long remap(unsigned start, unsigned n, unsigned more, int flags, unsigned to)
+{
+	return user_syscall(sys_mremap, at(start), pages(n), pages(more), flags, at(to), 0);
+}
+
+TEST(a_locked_area_that_grows_and_moves)
+{
+	struct mm *mm = areas("pp");
+
+	CHECK_EQ(remap(0, 2, 4, 0, 0), at(0));
+	CHECK_AREAS(mm, "pppp");
+	CHECK_PAGES(mm, "..AA"); /* those that are new */
+	become_nobody(5);
+	CHECK_EQ(remap(0, 4, 6, 0, 0), -EAGAIN);
+	CHECK_EQ(remap(0, 4, 4, MAYMOVE_DONTUNMAP, 8), -EAGAIN);
+	CHECK_EQ(remap(0, 4, 5, MAYMOVE_FIXED, 8), at(8));
+	CHECK_EQ(mm->locked_vm, 5);
+	become_root();
+	areas_done(mm);
+}
+
 TEST(arguments)
 {
 	struct mm *mm = areas("wwww");
 
 	CHECK_EQ(user_syscall(sys_mlock, at(1) + 5, 1, 0, 0, 0, 0), 0);
-	CHECK_AREAS(mm, "wlww");
+	CHECK_AREAS(mm, "wpww");
 	CHECK_EQ(user_syscall(sys_mlock, at(3) - 1, 2, 0, 0, 0, 0), 0);
-	CHECK_AREAS(mm, "wlll");
+	CHECK_AREAS(mm, "wppp");
 	CHECK_EQ(user_syscall(sys_munlock, at(3) - 1, 2, 0, 0, 0, 0), 0);
-	CHECK_AREAS(mm, "wlww");
+	CHECK_AREAS(mm, "wpww");
 	CHECK_EQ(user_syscall(sys_mlock, at(0), ULONG_MAX, 0, 0, 0, 0), -EINVAL);
 	CHECK_EQ(user_syscall(sys_mlock, at(0), -pages(2), 0, 0, 0, 0), -EINVAL);
 	CHECK_EQ(user_syscall(sys_munlock, at(0), ULONG_MAX, 0, 0, 0, 0), -EINVAL);

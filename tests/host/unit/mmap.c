@@ -32,7 +32,6 @@ TEST(flags)
 		{ MAP_ANONYMOUS | 0x04, -EINVAL },
 		{ MAP_SHARED_VALIDATE | MAP_ANONYMOUS, -EINVAL }, /* it is for files */
 		{ ANON | MAP_HUGETLB, -EINVAL },
-		{ ANON | MAP_GROWSDOWN, -EOPNOTSUPP },
 		/* hints that mean nothing here, and old ones that Linux ignores */
 		{ ANON | MAP_STACK, 0 },
 		{ ANON | MAP_DENYWRITE | MAP_EXECUTABLE, 0 },
@@ -47,6 +46,34 @@ TEST(flags)
 		CHECK_AREAS(mm, rows[i].result ? "....." : "...r.");
 		CHECK_EQ(vm_munmap(mm, at(3), PAGE_SIZE), 0);
 	}
+	areas_done(mm);
+}
+
+/* Memory that grows down: not of files. It keeps its guard gap from who does not say where. */
+TEST(that_grows_down)
+{
+	const u32 down = MAP_PRIVATE | MAP_GROWSDOWN;
+	struct mm *mm = areas("");
+	long addr, other;
+
+	CHECK_EQ(map_anon(mm, at(9), 2, RW, MAP_GROWSDOWN), at(9));
+	CHECK_AREAS(mm, ".........ss");
+	CHECK_EQ(mm->stack_vm, 2);
+	CHECK_EQ(vm_mmap(mm, area_file(0), 0, PAGE_SIZE, RW, down, 0), -EINVAL);
+	CHECK_EQ(vm_mmap(mm, area_file(0), 0, PAGE_SIZE, RW, MAP_SHARED | MAP_GROWSDOWN, 0),
+		 -EINVAL);
+	CHECK_EQ(vm_mmap(mm, NULL, 0, PAGE_SIZE, RW, MAP_SHARED | MAP_ANONYMOUS | MAP_GROWSDOWN, 0),
+		 -EINVAL);
+	/* A hint in the gap does not count; MAP_FIXED does. */
+	CHECK(map_anon(mm, at(4), 1, RW, 0) > (long)at(AREAS_COLUMNS));
+	CHECK_EQ(map_anon(mm, at(4), 1, RW, MAP_FIXED), at(4));
+	addr = map_anon(mm, 0, 3, RW, MAP_GROWSDOWN);
+	other = map_anon(mm, 0, 1, PROT_READ, 0);
+	CHECK_EQ(other, addr - STACK_GUARD - PAGE_SIZE);
+	CHECK_EQ(map_anon(mm, 0, 1, PROT_READ, 0), other - PAGE_SIZE);
+	/* Its limit is that of faults, not of mmap. */
+	limit(RLIMIT_STACK, pages(1));
+	CHECK(map_anon(mm, 0, 3, RW, MAP_GROWSDOWN) > 0);
 	areas_done(mm);
 }
 

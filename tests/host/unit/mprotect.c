@@ -187,6 +187,31 @@ TEST(bad_arguments)
 	areas_done(mm);
 }
 
+#define DOWN 0x01000000
+#define UP   0x02000000
+
+/* From where a growing area begins, whatever is in between. */
+TEST(to_where_it_grows)
+{
+	static const struct row rows[] = {
+		{ ".ssssss", ".wwww..", 4, 5, R__ | DOWN, 0, ".????ss", ".aaaa.." },
+		{ "wwssss", "wwww..", 3, 4, R__ | DOWN, 0, "ww??ss", "AAaa.." },
+		{ "ww..ssss", "ww......", 3, 6, R__ | DOWN, 0, "ww..??ss",
+		  "AA......" }, /* a hole */
+		{ "ww..ssss", "ww......", 2, 4, R__ | DOWN, -ENOMEM, "ww..ssss", "AA......" },
+		{ "ww......", "ww......", 2, 4, R__ | DOWN, -ENOMEM, "ww......", "AA......" },
+		{ "wwww", "ww..", 1, 2, R__ | DOWN, -EINVAL, "wwww", "AA.." },
+		/* Nothing grows up. */
+		{ "wwww", "ww..", 1, 2, R__ | UP, -EINVAL, "wwww", "AA.." },
+		{ "ssss", "ww..", 1, 2, R__ | UP, -EINVAL, "ssss", "AA.." },
+		{ ".sss", "....", 0, 2, R__ | UP, -ENOMEM, ".sss", "...." },
+		{ "ssss", "ww..", 1, 2, R__ | UP | DOWN, -EINVAL, "ssss", "AA.." },
+		{ "ssss", "ww..", 3, 3, R__ | DOWN, 0, "ssss", "AA.." },
+	};
+
+	check_rows(rows, ARRAY_SIZE(rows));
+}
+
 TEST(as_a_system_call)
 {
 	struct mm *mm = areas("rrrr");

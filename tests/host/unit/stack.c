@@ -141,6 +141,23 @@ TEST(meets_its_lower_part_again)
 	areas_done(mm);
 }
 
+/* Beside another that grows, or a part of itself that may still be read, there is no gap. */
+TEST(meets_another_stack)
+{
+	struct mm *mm = with_stack("");
+	unsigned long low = TOP - pages(5);
+
+	CHECK_EQ(vm_mmap(mm, NULL, low - pages(2), pages(2), PROT_READ,
+			 ANON | MAP_FIXED | MAP_GROWSDOWN, 0),
+		 low - pages(2));
+	CHECK_EQ(store(low), FAULT_OK);
+	CHECK_EQ(stack_start(mm), low);
+	CHECK_EQ(store(low - 1), FAULT_SEGV_ACCERR);
+	CHECK_EQ(store(low - pages(2) - 1), FAULT_SEGV_ACCERR);
+	CHECK_EQ(mm->mmap->vm_start, low - pages(3)); /* it has grown all the same */
+	areas_done(mm);
+}
+
 TEST(nothing_below)
 {
 	struct mm *mm = areas("");
@@ -239,6 +256,10 @@ TEST(a_failing_stack_changes_nothing)
 {
 	struct mm *mm = areas("xx");
 
+	limit(RLIMIT_AS, pages(3));
+	CHECK_EQ(vm_make_stack(mm, TOP, pages(2), RW), -ENOMEM);
+	CHECK_AREAS(mm, "xx");
+	limit(RLIMIT_AS, RLIM_INFINITY);
 	CHECK_EQ(FAILING(mm, vm_make_stack(mm, TOP, pages(2), RW), -ENOMEM), 1);
 	CHECK_EQ(FAILING(mm, stack_grow(mm, TOP - pages(5)), -ENOMEM), 0); /* needs no memory */
 	CHECK_EQ(stack_start(mm), TOP - pages(5));
