@@ -138,8 +138,15 @@ static inline bool page_get_unless_zero(struct page *page)
 	return atomic_inc_not_zero(&page->refcount);
 }
 
+/* Frees a single page whose last reference is gone, for page_put(). */
+void page_free(struct page *page);
+
 /* A reference less; the last one frees the page (order 0). Any context but interrupts. */
-void page_put(struct page *page);
+static inline void page_put(struct page *page)
+{
+	if (atomic_dec_and_test(&page->refcount))
+		page_free(page);
+}
 
 struct address_space;
 

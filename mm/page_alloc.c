@@ -299,10 +299,8 @@ void free_pages(struct page *page, unsigned order)
 	spin_unlock(&buddy_lock);
 }
 
-void page_put(struct page *page)
+void page_free(struct page *page)
 {
-	if (!atomic_dec_and_test(&page->refcount))
-		return;
 	check_free(page, 0, __builtin_return_address(0));
 	count_vm(VM_pgfree);
 	pcp_free(&page, 1);

@@ -62,7 +62,21 @@ def storms(smp):
     return None if grown >= GROWN_AT_LEAST else "stacks have grown by only %d pages" % grown
 
 
+def grows_without_memory():
+    """Processes come and grow while another takes all there is, until it is killed."""
+    line = ("yes abcdefghijklmnop | sort >/dev/null & for k in 1 2 3 4 5 6; do"
+            " for i in 1 2 3 4 5 6 7 8 9 10; do (ls -lR /bin | cat >/dev/null) & done;"
+            " sleep 1; done; wait; cat /proc/vmstat")
+    status, output = run_exec(line, MEM="32M", SMP="1", APPEND="kstack=1 ravel.kstackpad=" +
+                              os.environ.get("SEED", "7"))
+    killed, grown = vmstat(output, "oom_kill"), vmstat(output, "kstack_grow")
+    if status == 0 and killed > 0 and grown >= STACK_PAGES:
+        return None
+    return "status %d, %d killed, grown by %d pages: %s" % (status, killed, grown, output[-3000:])
+
+
 CHECKS = {
+    "kstack-no-memory": grows_without_memory,
     "kstack-locked": functools.partial(grows, "stack-locked"),
     "kstack-traps": functools.partial(grows, "stack-traps"),
     "kstack-storm-smp1": functools.partial(storms, "1"),

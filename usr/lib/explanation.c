@@ -1,7 +1,8 @@
 /*
  * explanation.c - asking the kernel about an address; the contracts are in explanation.h.
  *
- * Invariants: nothing here keeps state but the buffer of entry_bits().  Locks: none.
+ * Invariants: nothing here keeps state but the buffers of entry_bits() and answer_rows().
+ * Locks: none.
  */
 #define _GNU_SOURCE
 #include "usr/lib/explanation.h"
@@ -90,6 +91,24 @@ bool answer_entry(const struct answer *answer, int level, struct answer_entry *e
 	snprintf(key, sizeof(key), "pte%d", level);
 	return answer_value(answer, key, text, sizeof(text)) &&
 	       sscanf(text, "%lu %lx %lx", &entry->index, &entry->at, &entry->value) == 3;
+}
+
+const char *answer_rows(const struct answer *answer, const char *kind)
+{
+	static char rows[256];
+	char value[256], *save, *word;
+	size_t length;
+
+	rows[0] = '\0';
+	if (!answer_value(answer, kind, value, sizeof(value)))
+		return rows;
+	/* The result has a colon of its own; the rows have one before their counter. */
+	word = strtok_r(value, " ", &save);
+	length = snprintf(rows, sizeof(rows), "%s", word);
+	while ((word = strtok_r(NULL, " ", &save)) != NULL)
+		length += snprintf(rows + length, sizeof(rows) - length, " %.*s",
+				   (int)strcspn(word, ":"), word);
+	return rows;
 }
 
 const char *entry_bits(unsigned long value)

@@ -61,6 +61,12 @@ bool answer_number(const struct answer *answer, const char *key, unsigned long *
 /* The entry of @level (2, 1, 0); false: the walk ended above it. */
 bool answer_entry(const struct answer *answer, int level, struct answer_entry *entry);
 
+/*
+ * What @kind ("load", "store", "fetch") would do, without the counters: "ok read_in file_copy".
+ * One static buffer; "" when the answer does not say.
+ */
+const char *answer_rows(const struct answer *answer, const char *kind);
+
 /* "00 0 1 0 1 0 0 1 1": the bits RSW D A G U X W R V of @value, for a table; one static buffer. */
 const char *entry_bits(unsigned long value);
 #define ENTRY_BITS_TITLE "RSW D A G U X W R V"

@@ -114,6 +114,22 @@ long long vmstat(const char *name)
 	return text_number(text, name);
 }
 
+/* The harness looks after a TEST each 16 ms: once in this time. */
+#define QUIET_MS 40
+
+static bool is_quiet(void)
+{
+	long long faults = vmstat("pgfault");
+
+	test_pause(QUIET_MS);
+	return vmstat("pgfault") == faults;
+}
+
+void wait_until_quiet(void)
+{
+	WAIT_UNTIL(is_quiet());
+}
+
 long long status_kb(pid_t pid, const char *key)
 {
 	static char text[8192];

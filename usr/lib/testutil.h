@@ -33,6 +33,12 @@ long long slab_objects(void);
 long long vmstat(const char *name);
 long long status_kb(pid_t pid, const char *key);
 
+/*
+ * Wait until nobody has faulted for a while: after fork() the parent copies what it writes, and
+ * counters of /proc/vmstat are the machine's.
+ */
+void wait_until_quiet(void);
+
 /* One line of /proc/self/maps. */
 struct map_line {
 	unsigned long start, end, offset, inode;

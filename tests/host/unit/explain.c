@@ -385,6 +385,48 @@ TEST(nobody_maps_a_frame_that_is_not_ram_or_is_the_zero_page)
 	space_end(mm);
 }
 
+#define DEVICES 0xffffffc000000000UL
+
+/* The direct map has device registers too: frames without a struct page. */
+TEST(a_frame_that_is_a_device)
+{
+	struct mm *mm;
+	unsigned long addrs[1];
+
+	kernel_root[pt_index(DEVICES, 2)] = pte_make(0, PTE_V | PTE_R | PTE_W | PTE_G);
+	mm = space_new();
+	explain(mm, DEVICES + 0x10000000);
+	CHECK(last.frame.exists && !last.frame.is_ram);
+	CHECK_EQ(last.frame.pfn, 0x10000);
+	CHECK_EQ(mm_find_frame(mm, &last, addrs, 1), 0);
+	space_end(mm);
+}
+
+/*
+ *	area a   pages 0..3 of the file    page 2 is faulted in
+ *	area b   pages 0..3                not faulted in; in the tables of a
+ *	area c   pages 3..3                does not cover page 2
+ *	mm 2     pages 0..3                has no tables at all
+ */
+TEST(only_who_maps_the_frame_now_is_found)
+{
+	struct file *file = host_file(FILE_TMPFS, 4 * PAGE_SIZE);
+	struct mm *mm = space_new(), *other = mm_alloc();
+	unsigned long a = map_file(mm, file, 4, RW, 0), addrs[4];
+
+	map_file(mm, file, 4, RW, 0);
+	map_file(mm, file, 1, RW, 3);
+	map_file(other, file, 4, RW, 0);
+	CHECK_EQ(user_byte(a + 2 * PAGE_SIZE), 0);
+	explain(mm, a + 2 * PAGE_SIZE);
+	CHECK_EQ(mm_find_frame(mm, &last, addrs, 4), 1);
+	CHECK_EQ(addrs[0], a + 2 * PAGE_SIZE);
+	CHECK_EQ(mm_find_frame(other, &last, addrs, 4), 0);
+	mm_put(other);
+	space_end(mm);
+	file_put(file);
+}
+
 TEST(every_row_has_a_name_and_a_counter)
 {
 	for (unsigned i = 0; i < NR_FAULT_CASES; i++) {
