@@ -17,6 +17,7 @@
  */
 #include "fs/internal.h"
 #include "fs/locks.h"
+#include "fs/permission.h"
 #include "fs/tmpfs.h"
 #include "kernel/panic.h"
 #include "kernel/task.h"
@@ -133,6 +134,11 @@ bool file_can_write(const struct file *file)
 bool file_can_exec(const struct file *file)
 {
 	return !(file->f_inode->i_sb->s_flags & SB_NOEXEC);
+}
+
+bool file_shows_cache(const struct file *file)
+{
+	return is_owner(file->f_inode) || inode_permission(file->f_inode, MAY_WRITE) == 0;
 }
 
 void file_dev_ino(const struct file *file, dev_t *dev, ino_t *ino)

@@ -35,6 +35,14 @@ struct file *shared_memory_file(u64 bytes);
  */
 int file_sync_pages(struct file *file, unsigned long first, unsigned long last);
 
+/*
+ * Bytes of pages [first, last] of @file are zeros afterwards, and what they took is given back. 0,
+ * or -errno of fallocate(2): -EOPNOTSUPP where the file system makes no holes.
+ */
+int file_punch_hole(struct file *file, unsigned long first, unsigned long last);
+/* May the current task know which pages of @file are in the page cache? Spinlocks may be held. */
+bool file_shows_cache(const struct file *file);
+
 bool file_can_read(const struct file *file);
 bool file_can_write(const struct file *file);
 /* False on a file system mounted noexec: no part of @file may be mapped executable. */

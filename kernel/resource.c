@@ -1,9 +1,9 @@
 /*
  * resource.c - getrusage(2), times(2), and the limits of getrlimit(2), setrlimit(2), prlimit(2).
  *
- * Limits that are enforced: STACK (mm/stack.c, exec), DATA and AS (mm/), NOFILE (fs/), SIGPENDING
- * (kernel/sigqueue.c). The others
- * can be set and read, and are inherited, like everywhere.
+ * Limits that are enforced: STACK (mm/stack.c, exec), DATA and AS (mm/), MEMLOCK (mm/mlock.c),
+ * NOFILE (fs/), SIGPENDING (kernel/sigqueue.c). The others can be set and read, and are inherited,
+ * like everywhere.
  * Locks: a task's own limits are its own; those of another task and ru_children are under
  * task_lock.
  */
@@ -21,6 +21,7 @@
 #define NOFILE_DEFAULT	   1024
 #define NOFILE_MAX	   4096
 #define SIGPENDING_DEFAULT 1024
+#define MEMLOCK_DEFAULT	   (8UL << 20)
 
 #define RUSAGE_SELF	0
 #define RUSAGE_CHILDREN (-1)
@@ -117,6 +118,7 @@ void rlimits_init(struct task *task)
 	task->rlim[RLIMIT_CORE] = (struct rlimit){ 0, RLIM_INFINITY };
 	task->rlim[RLIMIT_NOFILE] = (struct rlimit){ NOFILE_DEFAULT, NOFILE_MAX };
 	task->rlim[RLIMIT_SIGPENDING] = (struct rlimit){ SIGPENDING_DEFAULT, SIGPENDING_DEFAULT };
+	task->rlim[RLIMIT_MEMLOCK] = (struct rlimit){ MEMLOCK_DEFAULT, MEMLOCK_DEFAULT };
 	task->rlim[RLIMIT_NPROC] = (struct rlimit){ PID_MAX, PID_MAX };
 }
 

@@ -43,6 +43,7 @@ enum task_state {
 #define RLIMIT_RSS	  5
 #define RLIMIT_NPROC	  6
 #define RLIMIT_NOFILE	  7
+#define RLIMIT_MEMLOCK	  8
 #define RLIMIT_AS	  9
 #define RLIMIT_SIGPENDING 11
 #define RLIM_INFINITY	  (~0UL)

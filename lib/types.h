@@ -89,6 +89,7 @@ typedef u64 ino_t;
 #define __must_check	   __attribute__((warn_unused_result))
 #define __section(s)	   __attribute__((section(s)))
 #define __maybe_unused	   __attribute__((unused))
+#define __noinline	   __attribute__((noinline))
 #define BUILD_BUG_ON(cond) _Static_assert(!(cond), "must not be: " #cond)
 
 /* Bytes at any alignment, little and big endian. */

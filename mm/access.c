@@ -3,7 +3,6 @@
  *
  *	exec      strings and auxv onto the stack of an mm that runs nowhere yet
  *	/proc     a process' arguments
- *	populate  MAP_POPULATE touches every page before the program does
  *
  *	handle_mm_fault() makes the page present; then its frame is found through the PTE, with a
  *	reference, under the leaf lock. If it has gone meanwhile, once more.
@@ -101,41 +100,4 @@ size_t mm_copy_to(struct mm *mm, unsigned long uaddr, const void *src, size_t le
 size_t mm_copy_from(struct mm *mm, void *dst, unsigned long uaddr, size_t len)
 {
 	return mm_copy(mm, uaddr, dst, len, FAULT_READ);
-}
-
-/*
- * How MAP_POPULATE touches the area at @addr; false: it has no right at all. Writing makes private
- * copies, of which shared areas have none: there it would only make clean pages dirty.
- */
-static bool populate_access(struct mm *mm, unsigned long addr, enum fault_access *access)
-{
-	struct vm_area *vma;
-	bool shared;
-	u32 prot;
-
-	down_read(&mm->mmap_lock);
-	vma = vma_lookup(mm, addr);
-	prot = vma ? vma->vm_prot : PROT_NONE;
-	shared = vma && (vma->vm_flags & VM_SHARED);
-	up_read(&mm->mmap_lock);
-	if ((prot & PROT_WRITE) && !shared)
-		*access = FAULT_WRITE;
-	else if (prot & (PROT_READ | PROT_WRITE))
-		*access = FAULT_READ;
-	else
-		*access = FAULT_EXEC;
-	return prot != PROT_NONE;
-}
-
-void mm_populate(struct mm *mm, unsigned long start, unsigned long end)
-{
-	enum fault_access access;
-
-	if (!populate_access(mm, start, &access))
-		return;
-	for (unsigned long addr = start; addr < end; addr += PAGE_SIZE) {
-		if (current->killed || handle_mm_fault(mm, addr, access) != FAULT_OK)
-			return;
-		cond_resched();
-	}
 }

@@ -16,6 +16,7 @@
 #include "kernel/task.h"
 #include "mm/debug.h"
 #include "mm/internal.h"
+#include "mm/mlock.h"
 #include "mm/mmap.h"
 #include "mm/vma.h"
 
@@ -41,6 +42,11 @@ static bool heap_grow(struct mm *mm, unsigned long start, unsigned long end)
 	};
 	struct vm_area *spare;
 
+	if (unlikely(mm->def_flags)) {
+		want.vm_flags |= mm->def_flags;
+		if (!may_lock_pages(mm, (end - start) >> PAGE_SHIFT))
+			return false;
+	}
 	if (!room_for_heap(mm, start, end) || mm->nr_areas >= MAX_MAP_COUNT ||
 	    may_expand(mm, (end - start) >> PAGE_SHIFT, want.vm_prot, want.vm_flags))
 		return false;
@@ -69,13 +75,31 @@ static unsigned long brk_locked(struct mm *mm, unsigned long brk)
 	return brk;
 }
 
-unsigned long vm_brk(struct mm *mm, unsigned long brk)
+static unsigned long change_brk(struct mm *mm, unsigned long brk)
 {
 	down_write(&mm->mmap_lock);
 	brk = brk_locked(mm, brk);
 	debug_mm_edited(mm);
 	up_write(&mm->mmap_lock);
 	return brk;
+}
+
+/* After mlockall(MCL_FUTURE): what is new is there at once. */
+static __noinline unsigned long change_locked_brk(struct mm *mm, unsigned long brk)
+{
+	unsigned long old = READ_ONCE(mm->brk);
+
+	brk = change_brk(mm, brk);
+	if (brk > old)
+		mm_populate_locked(mm, old & PAGE_MASK, PAGE_ALIGN(brk));
+	return brk;
+}
+
+unsigned long vm_brk(struct mm *mm, unsigned long brk)
+{
+	if (unlikely(READ_ONCE(mm->def_flags)))
+		return change_locked_brk(mm, brk);
+	return change_brk(mm, brk);
 }
 
 SYSCALL_DEFINE1(brk, unsigned long, brk)

@@ -186,6 +186,10 @@ static int check_area(struct mm *mm, const struct vm_area *vma)
 	if (vma->vm_start < MMAP_MIN_ADDR || vma->vm_end > TASK_SIZE)
 		return complain("area 0x%lx-0x%lx leaves the user half", vma->vm_start,
 				vma->vm_end);
+	if ((vma->vm_flags & VM_LOCK_MASK) == VM_LOCKONFAULT)
+		return complain("area 0x%lx: VM_LOCKONFAULT without VM_LOCKED", vma->vm_start);
+	if ((vma->vm_flags & VM_WIPEONFORK) && vma->vm_file)
+		return complain("area 0x%lx: a file's, and wiped on fork", vma->vm_start);
 	if (!prev)
 		return mm->mmap == vma ? 0 : complain("list head is wrong");
 	if (prev->vm_next != vma || prev->vm_end > vma->vm_start)
@@ -201,7 +205,8 @@ static int check_sums(struct mm *mm, unsigned nr)
 {
 	static struct mm sum; /* the machine is stopped, or mm_check_lock is held: one user */
 
-	sum.total_vm = sum.data_vm = sum.stack_vm = sum.exec_vm = sum.committed_vm = 0;
+	sum.total_vm = sum.data_vm = sum.stack_vm = sum.exec_vm = 0;
+	sum.committed_vm = sum.locked_vm = 0;
 	for (struct vm_area *vma = mm->mmap; vma; vma = vma->vm_next)
 		vma_account(&sum, vma, vma->vm_start, vma->vm_end, 1);
 	if (nr != mm->nr_areas)
@@ -214,6 +219,9 @@ static int check_sums(struct mm *mm, unsigned nr)
 	if (sum.committed_vm != mm->committed_vm)
 		return complain("committed: %lu counted, %lu found", mm->committed_vm,
 				sum.committed_vm);
+	if (sum.locked_vm != mm->locked_vm)
+		return complain("locked pages: %lu counted, %lu in areas", mm->locked_vm,
+				sum.locked_vm);
 	return 0;
 }
 

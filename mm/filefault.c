@@ -38,12 +38,16 @@
 static enum fault_result read_in(struct fault *f, unsigned long index)
 {
 	struct file *file = file_get(f->vma->vm_file);
+	bool alone = f->vma->vm_flags & VM_RAND;
 	struct page *page;
 
 	up_read(&f->mm->mmap_lock);
 	f->waited = true;
 	count_vm(VM_fault_io_retry);
-	page = read_mapping_page(file_mapping(file), index);
+	if (unlikely(alone))
+		page = read_mapping_page_alone(file_mapping(file), index);
+	else
+		page = read_mapping_page(file_mapping(file), index);
 	file_put(file);
 	if (!IS_ERR(page)) {
 		page_put(page);

@@ -145,10 +145,7 @@ static void tree_delete(struct address_space *as, struct page *page)
 	WRITE_ONCE(page->mapping, NULL);
 }
 
-/*
- * Takes locked @page out of the cache, if it is still there. Who has a reference keeps the frame.
- */
-static void remove_from_cache(struct address_space *as, struct page *page)
+void filemap_remove_page(struct address_space *as, struct page *page)
 {
 	bool removed = false;
 
@@ -222,6 +219,27 @@ unsigned find_uptodate_pages(struct address_space *as, unsigned long first, unsi
 	return kept;
 }
 
+void filemap_note_cached(struct address_space *as, unsigned long first, unsigned long nr, u8 *vec)
+{
+	unsigned long indexes[READ_CLUSTER], next = first;
+	void *items[READ_CLUSTER];
+	unsigned found;
+
+	do {
+		spin_lock(&as->lock);
+		found = radix_tree_gang_lookup(&as->pages, items, indexes, next, READ_CLUSTER);
+		for (unsigned i = 0; i < found; i++) {
+			const struct page *page = items[i];
+
+			if (indexes[i] - first < nr && (page_flags(page) & PG_UPTODATE))
+				vec[indexes[i] - first] = 1;
+		}
+		spin_unlock(&as->lock);
+		if (found > 0)
+			next = indexes[found - 1] + 1;
+	} while (found == READ_CLUSTER && next - first < nr);
+}
+
 /* ---- reading in ---- */
 
 void page_end_read(struct page *page, bool ok)
@@ -274,46 +292,71 @@ static bool is_cached(struct address_space *as, unsigned long index)
 }
 
 /*
- * Starts reading the cluster of @index, or @alone only this page. 0: @index is in the cache (maybe
- * being read); -ENOMEM; -ENOSPC when memory for files without backing store is used up.
- * Neighbours are read if memory is plenty; they are nobody's failure.
+ * Starts reading what of [i, end) is not in the cache: @index whatever it takes, the others as far
+ * as memory for @others (GFP_*) is there. 0 or -ENOMEM; where @others is GFP_ATOMIC that they could
+ * not be read is nobody's failure.
  */
-static int read_cluster(struct address_space *as, unsigned long index, bool alone)
+static int read_range(struct address_space *as, unsigned long i, unsigned long end,
+		      unsigned long index, gfp_t others)
 {
-	unsigned long last = DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
-	unsigned long i = index & ~(READ_CLUSTER - 1UL);
-	unsigned long end = min(i + READ_CLUSTER, max(last, index + 1));
 	struct page *run[READ_CLUSTER];
 	unsigned nr = 0;
 	int ret = 0, err;
 
-	if (as->ops->no_backing) {
-		if (!shmem_has_room(as))
-			return -ENOSPC;
-		alone = true; /* neighbours are holes: only what is asked for is made */
-	}
-	if (alone) {
-		i = index;
-		end = index + 1;
-	}
 	for (; i < end; i++) {
+		gfp_t gfp = i == index ? GFP_KERNEL : others;
 		struct page *page = NULL;
 
 		err = -EEXIST;
 		if (!is_cached(as, i))
-			page = new_locked_page(as, i, i == index ? GFP_KERNEL : GFP_ATOMIC, &err);
+			page = new_locked_page(as, i, gfp, &err);
 		if (page) {
 			run[nr++] = page;
 			count_vm(i == index ? VM_cache_miss : VM_cache_readahead);
 			continue;
 		}
-		if (i == index && err != -EEXIST)
+		if (err != -EEXIST && !(gfp & GFP_ATOMIC))
 			ret = err;
 		start_read(as, run, nr);
 		nr = 0;
 	}
 	start_read(as, run, nr);
 	return ret;
+}
+
+/*
+ * Starts reading the cluster of @index, or @alone only this page. 0: @index is in the cache (maybe
+ * being read); -ENOMEM; -ENOSPC when memory for files without backing store is used up.
+ */
+static int read_cluster(struct address_space *as, unsigned long index, bool alone)
+{
+	unsigned long last = DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
+	unsigned long i = index & ~(READ_CLUSTER - 1UL);
+	unsigned long end = min(i + READ_CLUSTER, max(last, index + 1));
+
+	if (as->ops->no_backing) {
+		if (!shmem_has_room(as))
+			return -ENOSPC;
+		alone = true; /* neighbours are holes: only what is asked for is made */
+	}
+	if (alone)
+		return read_range(as, index, index + 1, index, GFP_ATOMIC);
+	return read_range(as, i, end, index, GFP_ATOMIC);
+}
+
+void filemap_read_ahead(struct address_space *as, unsigned long first, unsigned long nr)
+{
+	unsigned long size = DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
+	unsigned long end = min(first + min(nr, nr_managed_pages() / 8), size), next;
+
+	if (as->ops->no_backing) /* what is not there is a hole */
+		return;
+	for (; first < end && !current->killed; first = next) {
+		next = min((first & ~(READ_CLUSTER - 1UL)) + READ_CLUSTER, end);
+		if (read_range(as, first, next, ~0UL, GFP_KERNEL))
+			return;
+		cond_resched();
+	}
 }
 
 /*
@@ -337,7 +380,7 @@ static int page_result(struct address_space *as, struct page *page, bool tried, 
 	if (!err) {
 		/* A failed page must not stay: the next access is to try the disk again. */
 		lock_page(page);
-		remove_from_cache(as, page);
+		filemap_remove_page(as, page);
 		unlock_page(page);
 		err = tried ? -EIO : -EAGAIN;
 	}
@@ -345,9 +388,11 @@ static int page_result(struct address_space *as, struct page *page, bool tried, 
 	return err;
 }
 
-static struct page *read_page(struct address_space *as, unsigned long index, bool killable)
+/* @neighbours: those that miss may be read too. */
+static struct page *read_page(struct address_space *as, unsigned long index, bool killable,
+			      bool neighbours)
 {
-	bool alone = false, failed = false;
+	bool alone = false, failed = !neighbours;
 	struct page *page;
 	int err;
 
@@ -375,12 +420,17 @@ static struct page *read_page(struct address_space *as, unsigned long index, boo
 
 struct page *read_mapping_page(struct address_space *as, unsigned long index)
 {
-	return read_page(as, index, true);
+	return read_page(as, index, true, true);
+}
+
+struct page *read_mapping_page_alone(struct address_space *as, unsigned long index)
+{
+	return read_page(as, index, true, false);
 }
 
 struct page *read_mapping_page_unkillable(struct address_space *as, unsigned long index)
 {
-	return read_page(as, index, false);
+	return read_page(as, index, false, true);
 }
 
 struct page *make_mapping_page(struct address_space *as, unsigned long index)
@@ -417,141 +467,9 @@ void drop_mapping_page(struct address_space *as, unsigned long index)
 		return;
 	lock_page(page);
 	filemap_cancel_dirty(as, page);
-	remove_from_cache(as, page);
+	filemap_remove_page(as, page);
 	unlock_page(page);
 	page_put(page);
-}
-
-/* ---- truncation ---- */
-
-static void remove_pages_from(struct address_space *as, unsigned long first)
-{
-	void *items[READ_CLUSTER];
-	unsigned long indexes[READ_CLUSTER];
-	unsigned nr;
-
-	do {
-		spin_lock(&as->lock);
-		nr = radix_tree_gang_lookup(&as->pages, items, indexes, first, READ_CLUSTER);
-		for (unsigned i = 0; i < nr; i++)
-			page_get(items[i]);
-		spin_unlock(&as->lock);
-		for (unsigned i = 0; i < nr; i++) {
-			lock_page(items[i]); /* an I/O in progress ends first */
-			filemap_cancel_dirty(as, items[i]);
-			remove_from_cache(as, items[i]);
-			unlock_page(items[i]);
-			page_put(items[i]);
-		}
-		cond_resched();
-	} while (nr > 0);
-}
-
-/*
- * Zeroes the last page past the new end, so that growing again shows zeros: on the disk too. The
- * file system has seen to it that the page is there if the disk has it.
- */
-static void zero_tail(struct address_space *as, u64 size)
-{
-	unsigned offset = size & (PAGE_SIZE - 1);
-	struct page *page;
-
-	if (offset == 0)
-		return;
-	page = find_get_page(as, size >> PAGE_SHIFT);
-	if (!page)
-		return;
-	lock_page(page);	      /* a read in progress would fill the tail again */
-	wait_on_page_writeback(page); /* a write of it may go to blocks that are about to be free */
-	memset((char *)page_address(page) + offset, 0, PAGE_SIZE - offset);
-	page_clear_flags(page, PG_MAPPED); /* blocks of it past the end are given back */
-	unlock_page(page);
-	filemap_set_dirty(as, page);
-	page_put(page);
-}
-
-/* as->lock held: zeros from the end of the file to the end of the page there, if it is cached. */
-static void zero_past_end(struct address_space *as)
-{
-	unsigned offset = as->size & (PAGE_SIZE - 1);
-	struct page *page = NULL;
-
-	if (offset > 0)
-		page = radix_tree_lookup(&as->pages, as->size >> PAGE_SHIFT);
-	if (page && (page_flags(page) & PG_UPTODATE))
-		memset((char *)page_address(page) + offset, 0, PAGE_SIZE - offset);
-}
-
-void filemap_begin_grow(struct address_space *as)
-{
-	spin_lock(&as->lock);
-	as->growing = true;
-	if (READ_ONCE(as->was_shared))
-		zero_past_end(as);
-	spin_unlock(&as->lock);
-}
-
-/*
- * A write-back while the file was growing left alone what mappings stored past the end, and the
- * size may be what it was: the last page is written once more, with zeros there.
- */
-static void dirty_tail(struct address_space *as)
-{
-	struct page *page;
-
-	if (as->size % PAGE_SIZE == 0 || !as->ops->write_pages)
-		return;
-	page = find_get_page(as, as->size >> PAGE_SHIFT);
-	if (!page)
-		return;
-	if (page_flags(page) & PG_UPTODATE)
-		filemap_set_dirty(as, page);
-	page_put(page);
-}
-
-void filemap_end_grow(struct address_space *as, u64 old_size)
-{
-	struct page *page;
-
-	smp_store_release(&as->growing, false); /* the new size and bytes before it */
-	if (likely(!READ_ONCE(as->was_shared)))
-		return;
-	dirty_tail(as);
-	if (old_size % PAGE_SIZE == 0 || !as->ops->map_locked_page)
-		return;
-	/* The new size before the look at PTEs: pairs with the leaf lock, or pte_alloc(). */
-	smp_mb();
-	page = find_get_page(as, old_size >> PAGE_SHIFT);
-	if (!page)
-		return;
-	unmap_page_writes(as, page);
-	page_put(page);
-}
-
-void filemap_grow(struct address_space *as, u64 size)
-{
-	u64 old_size = as->size;
-
-	filemap_begin_grow(as);
-	WRITE_ONCE(as->size, size);
-	filemap_end_grow(as, old_size);
-}
-
-void filemap_truncate(struct address_space *as, u64 size)
-{
-	unsigned long first = DIV_ROUND_UP(size, PAGE_SIZE);
-
-	if (size >= as->size) {
-		filemap_grow(as, size);
-		return;
-	}
-	WRITE_ONCE(as->size, size);
-	unmap_mapping_from(as, first);
-	remove_pages_from(as, first);
-	/* The removals before the second look at the tables: pairs with pte_alloc(). */
-	smp_mb();
-	unmap_mapping_from(as, first);
-	zero_tail(as, size);
 }
 
 unsigned long filemap_drop_clean(struct address_space *as)
@@ -580,7 +498,7 @@ unsigned long filemap_drop_clean(struct address_space *as)
 void mapping_destroy(struct address_space *as)
 {
 	BUG_ON(!list_empty(&as->areas));
-	remove_pages_from(as, 0);
+	filemap_remove_from(as, 0);
 	BUG_ON(as->nr_pages != 0);
 	shmem_uncommit(as);
 }

@@ -77,6 +77,13 @@ void mapping_destroy(struct address_space *as);
  * ERR_PTR: -EIO, -ENOMEM, -EINTR (fatal signal). For metadata too: directories, block device.
  */
 struct page *read_mapping_page(struct address_space *as, unsigned long index);
+/* The same without its neighbours: where the file is touched here and there. */
+struct page *read_mapping_page_alone(struct address_space *as, unsigned long index);
+/*
+ * Starts reading the pages of [first, first + nr) that are not in the cache and waits for none of
+ * them; ends early where memory is short, and after a part of memory. May sleep.
+ */
+void filemap_read_ahead(struct address_space *as, unsigned long first, unsigned long nr);
 /* The same for what must be done also by a task that was killed: it gives up what it had. */
 struct page *read_mapping_page_unkillable(struct address_space *as, unsigned long index);
 /*
@@ -94,6 +101,8 @@ struct page *find_get_page(struct address_space *as, unsigned long index);
  */
 unsigned find_uptodate_pages(struct address_space *as, unsigned long first, unsigned nr,
 			     struct page **pages);
+/* Sets vec[i] to 1 where page first + i, of @nr, is in the cache and up to date. Starts no I/O. */
+void filemap_note_cached(struct address_space *as, unsigned long first, unsigned long nr, u8 *vec);
 /* A page ends its read: up to date or in error, unlocked. Interrupt context too. */
 void page_end_read(struct page *page, bool ok);
 
@@ -135,6 +144,16 @@ void filemap_grow(struct address_space *as, u64 size);
  * is, or is about to be, and nothing has changed.
  */
 bool mapping_seal(struct address_space *as, bool all);
+
+/*
+ * Bytes [from, to) of a file without backing store are a hole: zeros, and the pages in between are
+ * given back; who maps them finds new ones, private copies stay. Inode's lock held.
+ */
+void filemap_punch(struct address_space *as, u64 from, u64 to);
+/* Every page from index @first on leaves the cache, unwritten; nobody maps or wants them. */
+void filemap_remove_from(struct address_space *as, unsigned long first);
+/* Takes locked @page out of the cache if it is still there; who has a reference keeps the frame. */
+void filemap_remove_page(struct address_space *as, struct page *page);
 
 /*
  * Drops every page that is clean, not mapped and not in use, of a mapping with a backing store;

@@ -10,6 +10,12 @@
  *	                   that of a shared area is the same page for both, and never copied
  *	PROT_NONE'd page   as anonymous
  *
+ *	of areas		madvise(2) and mlock(2) say more:
+ *
+ *	MADV_DONTFORK	   the child has a hole there
+ *	MADV_WIPEONFORK	   the area is cloned, none of its PTEs: zeros
+ *	locked		   the child's is not, so equal neighbours may become one there
+ *
  * Invariant: after it, no writable PTE maps a page that two address spaces share (vm_check_all()).
  * Locks: the parent's mmap_lock for writing (no fault may add pages behind the copy), then the
  * child's, nested; then the two leaf tables' locks, parent before child.
@@ -121,19 +127,39 @@ static void copy_layout(struct mm *child, const struct mm *parent)
 	memcpy(child->auxv, parent->auxv, sizeof(child->auxv));
 }
 
+#define VM_FORK_MASK (VM_LOCK_MASK | VM_DONTCOPY | VM_WIPEONFORK)
+
+/* @vma has one of these flags: @want becomes what the child is to have there; false: nothing. */
+static __noinline bool inherit(const struct vm_area *vma, struct vm_area *want)
+{
+	*want = *vma;
+	want->vm_flags &= ~VM_LOCK_MASK;
+	if (vma->vm_flags & VM_WIPEONFORK)
+		want->vm_anon = false;
+	return !(vma->vm_flags & VM_DONTCOPY);
+}
+
 static int copy_areas(struct mm *child, struct mm *parent, bool *lost_write)
 {
+	struct vm_area other;
+
 	for (struct vm_area *vma = parent->mmap; vma; vma = vma->vm_next) {
+		const struct vm_area *want = vma;
 		struct vm_area *spare;
 		int err;
 
-		if (vma_is_committed(vma) && commit_check(vma_pages(vma)))
+		if (unlikely(vma->vm_flags & VM_FORK_MASK)) {
+			if (!inherit(vma, &other))
+				continue;
+			want = &other;
+		}
+		if (vma_is_committed(want) && commit_check(vma_pages(want)))
 			return -ENOMEM;
 		spare = vma_prepare();
 		if (!spare)
 			return -ENOMEM;
-		vma_insert(child, vma, spare);
-		err = vma->vm_anon ? copy_area_ptes(child, parent, vma, lost_write) : 0;
+		vma_insert(child, want, spare);
+		err = want->vm_anon ? copy_area_ptes(child, parent, vma, lost_write) : 0;
 		if (err)
 			return err;
 	}

@@ -27,10 +27,26 @@ int may_expand(struct mm *mm, unsigned long pages, u32 prot, u32 flags);
 int may_expand_from(unsigned long total, unsigned long data, unsigned long pages, u32 prot,
 		    u32 flags);
 
+/* ---- pages before they are touched (mm/populate.c); each takes and drops mmap_lock ---- */
+
 /*
- * Faults in every page of [start, end) that its area lets be reached; stops at the first failure.
+ * Faults in the pages of [start, end) that their areas let be reached, as MAP_POPULATE and mlock(2)
+ * do; where that fails, goes on with the next area.
  */
 void mm_populate(struct mm *mm, unsigned long start, unsigned long end);
+/* The same in locked areas only: what was unreachable there, and is not any more. */
+void mm_populate_locked(struct mm *mm, unsigned long start, unsigned long end);
+/*
+ * The same, ended by the first failure: 0, or -EFAULT (PROT_NONE, past the end of a file), -ENOMEM,
+ * -EINTR (a fatal signal). Holes are nobody's failure.
+ */
+int mm_populate_or_fail(struct mm *mm, unsigned long start, unsigned long end);
+/*
+ * MADV_POPULATE_READ and _WRITE. 0, -EINVAL: an area forbids it; -EFAULT, -ENOMEM: a hole, the rest
+ * being populated, or memory; -EINTR.
+ */
+int mm_populate_for(struct mm *mm, unsigned long start, unsigned long end,
+		    enum fault_access access);
 
 static inline void mm_add_rss_anon(struct mm *mm, long n)
 {

@@ -56,6 +56,18 @@ struct address_space;
 #define VM_SHARED    0x8u  /* stores go to the file (or shared memory) itself */
 #define VM_MAYWRITE  0x10u /* of a shared area: it may be, or become, writable */
 
+/* What mlock(2) says of an area: its pages may not be taken away. Reclaim passes them by. */
+#define VM_LOCKED      0x20u
+#define VM_LOCKONFAULT 0x400u /* with VM_LOCKED: pages come when they are touched, not before */
+#define VM_LOCK_MASK   (VM_LOCKED | VM_LOCKONFAULT)
+
+/* What madvise(2) says of an area. */
+#define VM_DONTCOPY   0x40u  /* a child does not get it */
+#define VM_WIPEONFORK 0x80u  /* a child finds zeros */
+#define VM_SEQ	      0x100u /* will be read from its start to its end */
+#define VM_RAND	      0x200u /* will be touched here and there: nothing is read ahead */
+#define VM_DONTDUMP   0x800u /* not for a core dump */
+
 struct vm_area {
 	unsigned long vm_start, vm_end; /* user addresses, bytes, page aligned, end exclusive */
 	struct vm_area *vm_prev, *vm_next;
@@ -102,7 +114,9 @@ struct mm {
 
 	/* Pages. The first group changes under mmap_lock for writing, the second atomically. */
 	unsigned long total_vm, data_vm, stack_vm, exec_vm;
-	unsigned long committed_vm;	  /* promised: mm/commit.c */
+	unsigned long committed_vm; /* promised: mm/commit.c */
+	unsigned long locked_vm;    /* of VM_LOCKED areas: what RLIMIT_MEMLOCK limits, VmLck */
+	u32 def_flags;		    /* mlockall(MCL_FUTURE): VM_LOCK_MASK bits of each new area */
 	long rss_anon, rss_file, nr_ptes; /* nr_ptes: page-table pages, without the root */
 	unsigned long hiwater_rss, hiwater_vm;
 };

@@ -6,7 +6,7 @@
  *	MAP_FIXED over B: remove what is there, then insert; equal neighbours merge
  *
  *	Nothing is read and no frame is taken: the first touch of each page does that (fault.c), or
- *	MAP_POPULATE, which touches them all.
+ *	MAP_POPULATE, which touches them all, as is done to a locked area (MAP_LOCKED, mlockall()).
  *
  *	MAP_SHARED | MAP_ANONYMOUS is a mapping of a file without a name (mm/shmem.c): what is said
  *	of shared files is true of it. The area holds its only reference.
@@ -26,6 +26,7 @@
 #include "mm/commit.h"
 #include "mm/debug.h"
 #include "mm/internal.h"
+#include "mm/mlock.h"
 #include "mm/rmap.h"
 #include "mm/vma.h"
 
@@ -157,6 +158,11 @@ long mmap_locked(struct mm *mm, struct vm_area *want, unsigned long addr, unsign
 		return -ENOMEM;
 	replaced = flags & MAP_FIXED ? mapped_pages(mm, start, start + len) : 0;
 	pages = (len >> PAGE_SHIFT) - replaced;
+	if (unlikely((want->vm_flags | mm->def_flags) & VM_LOCKED)) {
+		want->vm_flags |= mm->def_flags;
+		if (!may_lock_pages(mm, len >> PAGE_SHIFT))
+			return -EAGAIN;
+	}
 	if (may_expand(mm, pages, want->vm_prot, want->vm_flags))
 		return -ENOMEM;
 	/* What it replaces may be less than what it is: a reservation, that becomes memory. */
@@ -202,12 +208,16 @@ static int check_flags(const struct file *file, u32 flags)
 	default:
 		return -EINVAL;
 	}
+	if (likely(!(flags & (MAP_HUGETLB | MAP_LOCKED | MAP_GROWSDOWN))))
+		return 0;
 	if (flags & MAP_HUGETLB)
 		return -EINVAL;
+	if ((flags & MAP_LOCKED) && !may_lock())
+		return -EPERM;
 	/* What is at an address of a file may not change by growth. */
 	if ((flags & MAP_GROWSDOWN) && (file || is_shared(flags)))
 		return -EINVAL;
-	return flags & MAP_LOCKED ? -EOPNOTSUPP : 0;
+	return 0;
 }
 
 static int check_file(struct file *file, u32 prot, u32 flags)
@@ -251,8 +261,9 @@ static long do_mmap(struct mm *mm, struct file *file, unsigned long addr, unsign
 	}
 	if ((flags & MAP_NORESERVE) && commit_may_be_skipped())
 		want->vm_flags |= VM_NORESERVE;
-	if (flags & MAP_GROWSDOWN)
-		want->vm_flags |= VM_GROWSDOWN;
+	if (flags & (MAP_LOCKED | MAP_GROWSDOWN))
+		want->vm_flags |= (flags & MAP_LOCKED ? VM_LOCKED : 0) |
+				  (flags & MAP_GROWSDOWN ? VM_GROWSDOWN : 0);
 	if (unlikely(is_shared(flags))) {
 		ret = mmap_start_sharing(file, want);
 		if (ret)
@@ -314,7 +325,8 @@ long vm_mmap(struct mm *mm, struct file *file, unsigned long addr, unsigned long
 	if (unlikely(memory))
 		file_put(memory);
 	/* Failing to populate is not failing to map: the pages come on demand. */
-	if (ret >= 0 && (flags & MAP_POPULATE) && !(flags & MAP_NONBLOCK))
+	if (unlikely((flags & MAP_POPULATE) || (want.vm_flags & VM_LOCKED)) && ret >= 0 &&
+	    (!(flags & MAP_NONBLOCK) || (want.vm_flags & VM_LOCKED)))
 		mm_populate(mm, ret, ret + bytes);
 	return ret;
 }

@@ -238,6 +238,9 @@ int vm_mprotect(struct mm *mm, unsigned long addr, unsigned long len, u32 prot)
 		err = mprotect_locked(mm, addr, end, prot & PROT_MASK);
 	debug_mm_edited(mm);
 	up_write(&mm->mmap_lock);
+	/* What is locked is there: the copy that a write would make, the page that was hidden. */
+	if (unlikely(READ_ONCE(mm->locked_vm)) && !err && (prot & PROT_MASK))
+		mm_populate_locked(mm, addr, addr + bytes);
 	return err;
 }
 

@@ -30,6 +30,7 @@
 #include "lib/errno.h"
 #include "mm/debug.h"
 #include "mm/internal.h"
+#include "mm/mlock.h"
 #include "mm/move.h"
 #include "mm/pgtable.h"
 #include "mm/vma.h"
@@ -91,6 +92,12 @@ static int check_limits(const struct remap *r, unsigned long bytes)
 	return may_expand_from(total, data, bytes >> PAGE_SHIFT, r->vma->vm_prot, r->vma->vm_flags);
 }
 
+/* Locked memory counts against a limit of its own. */
+static int check_lock(const struct remap *r, unsigned long bytes)
+{
+	return may_lock_area(r->mm, r->vma->vm_flags, bytes >> PAGE_SHIFT) ? 0 : -EAGAIN;
+}
+
 /* May [addr, addr + old_len) become new_len long? */
 static int check_resize(const struct remap *r)
 {
@@ -106,7 +113,7 @@ static int check_resize(const struct remap *r)
 		return 0;
 	if (vma->vm_file && last > (unsigned long)LONG_MAX >> PAGE_SHIFT)
 		return -EINVAL;
-	return check_limits(r, r->new_len - r->old_len);
+	return check_lock(r, r->new_len - r->old_len) ?: check_limits(r, r->new_len - r->old_len);
 }
 
 /* ---- in place ---- */
@@ -256,7 +263,7 @@ static long move_to(struct remap *r)
 		return -EFAULT;
 	err = check_resize(r);
 	if (!err && stays)
-		err = check_limits(r, r->old_len);
+		err = check_lock(r, r->old_len) ?: check_limits(r, r->old_len);
 	if (err)
 		return err;
 	if (!(r->flags & MREMAP_FIXED)) {
@@ -315,6 +322,8 @@ long vm_mremap(struct mm *mm, unsigned long addr, unsigned long old_len, unsigne
 	ret = remap_locked(&r);
 	debug_mm_edited(mm);
 	up_write(&mm->mmap_lock);
+	if (unlikely(READ_ONCE(mm->locked_vm)) && ret >= 0 && r.new_len > r.old_len)
+		mm_populate_locked(mm, ret + r.old_len, ret + r.new_len);
 	return ret;
 }
 

@@ -12,52 +12,24 @@
  * A write through a mapping after the call is noticed again, since write-back took W from the PTEs
  * (mm/shared.c), and gives the file a new time.
  *
- * Locks: mmap_lock for reading to find the next area, dropped while its file is written: the list
- * may change meanwhile, so the search goes on by address.
+ * Locks: mmap_lock for reading to find the next area, dropped while its file is written (piece.h).
  * Source: msync(2).
  */
 #include "fs/mapping.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 #include "lib/errno.h"
-#include "mm/vma.h"
+#include "mm/piece.h"
 
 #define MS_ASYNC      1
 #define MS_INVALIDATE 2
 #define MS_SYNC	      4
 
-/* What of the next area at or above an address there is to write. */
-struct piece {
-	struct file *file; /* with a reference; NULL: nothing */
-	unsigned long start, end;
-	unsigned long first, last; /* pages of the file */
-};
-
-/* Finds the first area that ends above @start; false: none begins below @end. */
-static bool next_piece(struct mm *mm, unsigned long start, unsigned long end, struct piece *p)
-{
-	struct vm_area *vma;
-
-	down_read(&mm->mmap_lock);
-	vma = find_vma(mm, start);
-	if (!vma || vma->vm_start >= end) {
-		up_read(&mm->mmap_lock);
-		return false;
-	}
-	p->start = max(start, vma->vm_start);
-	p->end = min(end, vma->vm_end);
-	p->first = vma_pgoff(vma, p->start);
-	p->last = vma_pgoff(vma, p->end) - 1;
-	p->file = vma->vm_flags & VM_SHARED ? file_get(vma->vm_file) : NULL;
-	up_read(&mm->mmap_lock);
-	return true;
-}
-
 int vm_msync(struct mm *mm, unsigned long addr, unsigned long len, int flags)
 {
 	unsigned long bytes = PAGE_ALIGN(len), end = addr + bytes;
 	int err = 0, hole = 0;
-	struct piece p;
+	struct area_piece p;
 
 	if ((flags & ~(MS_ASYNC | MS_INVALIDATE | MS_SYNC)) || offset_in_page(addr) ||
 	    (flags & (MS_ASYNC | MS_SYNC)) == (MS_ASYNC | MS_SYNC))
@@ -69,10 +41,9 @@ int vm_msync(struct mm *mm, unsigned long addr, unsigned long len, int flags)
 			return -ENOMEM;
 		if (p.start > addr)
 			hole = -ENOMEM;
-		if (p.file && (flags & MS_SYNC))
+		if ((p.flags & VM_SHARED) && (flags & MS_SYNC))
 			err = file_sync_pages(p.file, p.first, p.last);
-		if (p.file)
-			file_put(p.file);
+		piece_put(&p);
 		addr = p.end;
 	}
 	return err ? err : hole;

@@ -90,7 +90,7 @@ void unmap_mapping_from(struct address_space *as, unsigned long first)
  * Takes W and D from the PTE of @addr if it maps @page. D alone: mprotect() has taken W, but may
  * not have told every hart yet.
  */
-static void take_write(struct mm *mm, unsigned long addr, const struct page *page)
+static void take_write(struct mm *mm, unsigned long addr, struct page *page)
 {
 	pte_t *ptep = pte_find(mm, addr);
 	struct spinlock *ptl;
@@ -108,7 +108,32 @@ static void take_write(struct mm *mm, unsigned long addr, const struct page *pag
 	spin_unlock(ptl);
 }
 
-void unmap_page_writes(struct address_space *as, struct page *page)
+/* Clears the PTE of @addr if it maps @page; its reference is not the last. */
+static void take_pte(struct mm *mm, unsigned long addr, struct page *page)
+{
+	pte_t *ptep = pte_find(mm, addr);
+	struct spinlock *ptl;
+	pte_t pte;
+
+	if (!ptep)
+		return;
+	ptl = pte_lockptr(ptep);
+	spin_lock(ptl);
+	pte = pte_read(ptep);
+	if (pte_present(pte) && pte_pfn(pte) == page_to_pfn(page)) {
+		mm_update_hiwater(mm);
+		pte_take(ptep);
+		flush_tlb_range(mm, addr, addr + PAGE_SIZE);
+		atomic_dec(&page->mapcount);
+		mm_add_rss_file(mm, -1);
+		page_put(page);
+	}
+	spin_unlock(ptl);
+}
+
+/* Does @take to each place where an area that has all of @flags shows @page. */
+static void visit_page(struct address_space *as, struct page *page, u32 flags,
+		       void (*take)(struct mm *mm, unsigned long addr, struct page *page))
 {
 	unsigned long index = page->index;
 	struct vm_area *vma;
@@ -117,12 +142,22 @@ void unmap_page_writes(struct address_space *as, struct page *page)
 		return;
 	spin_lock(&as->mmap_lock);
 	list_for_each_entry(vma, &as->areas, vm_mapping_link) {
-		if ((vma->vm_flags & VM_SHARED) && index >= vma->vm_pgoff &&
+		if ((vma->vm_flags & flags) == flags && index >= vma->vm_pgoff &&
 		    index - vma->vm_pgoff < vma_pages(vma))
-			take_write(vma->vm_mm,
-				   vma->vm_start + ((index - vma->vm_pgoff) << PAGE_SHIFT), page);
+			take(vma->vm_mm, vma->vm_start + ((index - vma->vm_pgoff) << PAGE_SHIFT),
+			     page);
 	}
 	spin_unlock(&as->mmap_lock);
+}
+
+void unmap_page_writes(struct address_space *as, struct page *page)
+{
+	visit_page(as, page, VM_SHARED, take_write);
+}
+
+void unmap_page(struct address_space *as, struct page *page)
+{
+	visit_page(as, page, 0, take_pte);
 }
 
 bool mapping_hold_writable(struct address_space *as)

@@ -23,4 +23,10 @@ unsigned long mapping_nr_areas(struct address_space *as);
 bool mapping_hold_writable(struct address_space *as);
 void mapping_release_writable(struct address_space *as);
 
+/*
+ * Clears every PTE that maps @page of @as, and no other. A fault may set a new one as long as the
+ * page is in the cache.
+ */
+void unmap_page(struct address_space *as, struct page *page);
+
 #endif

@@ -20,6 +20,7 @@
 #include "mm/commit.h"
 #include "mm/debug.h"
 #include "mm/internal.h"
+#include "mm/mlock.h"
 #include "mm/mmap.h"
 #include "mm/vma.h"
 
@@ -45,7 +46,8 @@ static int may_grow(struct mm *mm, const struct vm_area *vma, unsigned long addr
 	if (addr < floor || vma->vm_end - addr > rlim[RLIMIT_STACK].cur)
 		return -ENOMEM;
 	grow = (vma->vm_start - addr) >> PAGE_SHIFT;
-	if (may_expand(mm, grow, vma->vm_prot, vma->vm_flags))
+	if (!may_lock_area(mm, vma->vm_flags, grow) ||
+	    may_expand(mm, grow, vma->vm_prot, vma->vm_flags))
 		return -ENOMEM;
 	return 0;
 }

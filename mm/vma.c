@@ -12,8 +12,8 @@
  *	in these words, each in a file of its own.
  *
  * Invariants (mm_check()): no two neighbours could be merged; list and tree hold the same areas in
- * the same order; total_vm, data_vm, stack_vm, exec_vm, committed_vm and nr_areas are the sums over
- * the list.
+ * the same order; total_vm, data_vm, stack_vm, exec_vm, committed_vm, locked_vm and nr_areas are
+ * the sums over the list.
  * Locks: mmap_lock for writing; borders of file areas also under the mapping's mmap_lock, which
  * truncation holds when it visits areas of other processes.
  */
@@ -39,14 +39,16 @@ void vma_account(struct mm *mm, const struct vm_area *vma, unsigned long start, 
 	unsigned long pages = ((end - start) >> PAGE_SHIFT) * sign;
 
 	mm->total_vm += pages;
-	if (vma->vm_flags & VM_GROWSDOWN)
-		mm->stack_vm += pages;
-	else if (counts_as_data(vma->vm_prot, vma->vm_flags))
+	if (counts_as_data(vma->vm_prot, vma->vm_flags))
 		mm->data_vm += pages;
 	if (vma->vm_prot & PROT_EXEC)
 		mm->exec_vm += pages;
 	if (vma_is_committed(vma))
 		mm->committed_vm += pages;
+	if (unlikely(vma->vm_flags & (VM_GROWSDOWN | VM_LOCKED))) {
+		mm->stack_vm += vma->vm_flags & VM_GROWSDOWN ? pages : 0;
+		mm->locked_vm += vma->vm_flags & VM_LOCKED ? pages : 0;
+	}
 	if (mm->total_vm > mm->hiwater_vm)
 		mm->hiwater_vm = mm->total_vm;
 }

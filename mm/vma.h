@@ -52,6 +52,19 @@ void vma_remove_all(struct mm *mm, struct gather_freed *freed);
 /* Moves @vma's borders (stack growth); the new space is free. Cannot fail. */
 void vma_resize(struct vm_area *vma, unsigned long start, unsigned long end);
 
+/*
+ * CHANGE FLAGS of [start, end), with what splits and merges that takes (mm/vmflags.c). 0; -EAGAIN
+ * for want of memory or of room for more areas, with nothing changed; -ENOMEM for a hole, what is
+ * mapped (before the hole, if stop_at_hole) being changed; or what check() says, likewise.
+ */
+struct flag_change {
+	u32 clear, set;
+	int (*check)(const struct vm_area *vma); /* 0 or -errno; NULL: every area will do */
+	bool stop_at_hole;
+};
+int vma_change_flags(struct mm *mm, unsigned long start, unsigned long end,
+		     const struct flag_change *change);
+
 /* The area that holds @addr, or NULL. */
 static inline struct vm_area *vma_lookup(struct mm *mm, unsigned long addr)
 {

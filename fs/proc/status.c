@@ -191,7 +191,7 @@ static void put_status_mm(struct seq_buf *seq, struct mm *mm)
 
 	put_kb(seq, "VmPeak", max(READ_ONCE(mm->hiwater_vm), total));
 	put_kb(seq, "VmSize", total);
-	put_kb(seq, "VmLck", 0);
+	put_kb(seq, "VmLck", READ_ONCE(mm->locked_vm));
 	put_kb(seq, "VmPin", 0);
 	put_kb(seq, "VmHWM", max(READ_ONCE(mm->hiwater_rss), rss));
 	put_kb(seq, "VmRSS", rss);

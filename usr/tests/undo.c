@@ -245,6 +245,122 @@ TEST(mprotect_in_the_middle)
 	fail_each("mprotect", do_mprotect, restore_area);
 }
 
+static int advice;
+
+static long do_madvise(void)
+{
+	return raw_syscall(SYS_madvise, (long)area + 2 * PAGE_SIZE, PAGE_SIZE, advice, 0, 0, 0);
+}
+
+TEST(madvise_in_the_middle)
+{
+	static const int marks[] = { MADV_RANDOM, MADV_DONTFORK, MADV_WIPEONFORK };
+
+	area = map_anon(6 * PAGE_SIZE);
+	memset(area, 1, 6 * PAGE_SIZE);
+	for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+		advice = marks[i];
+		fail_each("madvise", do_madvise, restore_area);
+	}
+}
+
+static long do_populate(void)
+{
+	return raw_syscall(SYS_madvise, (long)area, 2 * PAGE_SIZE, MADV_POPULATE_WRITE, 0, 0, 0);
+}
+
+static void forget_pages(long result)
+{
+	(void)result;
+	CHECK_OK(madvise(area, 2 * PAGE_SIZE, MADV_DONTNEED));
+}
+
+/*
+ * What was populated before the failure stays, which is no loss: so the pages go after each try. Of
+ * the table the neighbour's page sees to it that it stays.
+ */
+static long do_populate_and_forget(void)
+{
+	long result = do_populate();
+
+	raw_syscall(SYS_madvise, (long)area, 2 * PAGE_SIZE, MADV_DONTNEED, 0, 0, 0);
+	return result;
+}
+
+TEST(madvise_populate)
+{
+	area = map_anon(6 * PAGE_SIZE);
+	memset(area, 1, 6 * PAGE_SIZE);
+	forget_pages(0);
+	fail_each("madvise(MADV_POPULATE_WRITE)", do_populate_and_forget, forget_pages);
+}
+
+static long do_mlock(void)
+{
+	return raw_syscall(SYS_mlock2, (long)area + 2 * PAGE_SIZE, PAGE_SIZE, MLOCK_ONFAULT, 0, 0,
+			   0);
+}
+
+static void after_mlock(long result)
+{
+	CHECK_EQ(result, 0);
+	CHECK_EQ(status_kb(getpid(), "VmLck"), 4);
+	CHECK_OK(munlock(area, 6 * PAGE_SIZE));
+}
+
+TEST(mlock_in_the_middle)
+{
+	area = map_anon(6 * PAGE_SIZE);
+	memset(area, 1, 6 * PAGE_SIZE);
+	fail_each("mlock2", do_mlock, after_mlock);
+}
+
+static long do_munlock(void)
+{
+	return raw_syscall(SYS_munlock, (long)area + 2 * PAGE_SIZE, PAGE_SIZE, 0, 0, 0, 0);
+}
+
+static void after_munlock(long result)
+{
+	CHECK_EQ(result, 0);
+	CHECK_OK(mlock(area, 6 * PAGE_SIZE));
+}
+
+TEST(munlock_in_the_middle)
+{
+	area = map_anon(6 * PAGE_SIZE);
+	CHECK_OK(mlock(area, 6 * PAGE_SIZE));
+	fail_each("munlock", do_munlock, after_munlock);
+}
+
+static long do_mmap_locked(void)
+{
+	return raw_syscall(SYS_mmap, 0, 3 * PAGE_SIZE, PROT_READ, ANON | MAP_LOCKED, -1, 0);
+}
+
+TEST(mmap_locked)
+{
+	fail_each("mmap(MAP_LOCKED)", do_mmap_locked, after_mmap);
+}
+
+static long do_mincore(void)
+{
+	return raw_syscall(SYS_mincore, (long)area, 6 * PAGE_SIZE, (long)area, 0, 0, 0);
+}
+
+static void after_mincore(long result)
+{
+	CHECK_EQ(result, 0);
+	CHECK_EQ(area[5], 1);
+}
+
+TEST(mincore)
+{
+	area = map_anon(6 * PAGE_SIZE);
+	memset(area, 1, 6 * PAGE_SIZE);
+	fail_each("mincore", do_mincore, after_mincore);
+}
+
 #define MOVE_PAGES 5
 
 static char *target;

@@ -200,6 +200,9 @@ NOT_REACHED(bool, file_can_read, FILE_ARG)
 NOT_REACHED(bool, file_can_write, FILE_ARG)
 NOT_REACHED(bool, file_can_exec, FILE_ARG)
 NOT_REACHED(struct file *, shared_memory_file, u64 bytes __maybe_unused)
+NOT_REACHED(bool, file_shows_cache, FILE_ARG)
+NOT_REACHED(int, file_punch_hole, MUTABLE_FILE_ARG, unsigned long first __maybe_unused,
+	    unsigned long last __maybe_unused)
 NOT_REACHED(int, file_sync_pages, MUTABLE_FILE_ARG, unsigned long first __maybe_unused,
 	    unsigned long last __maybe_unused)
 NOT_REACHED(int, seals_allow_write, const struct inode *inode __maybe_unused,

@@ -15,14 +15,15 @@
 /* How often which kind. */
 static const u8 often[NR_STEP_KINDS] = {
 	[STEP_MMAP] = 5,      [STEP_MUNMAP] = 2,     [STEP_MPROTECT] = 3,  [STEP_BRK] = 2,
-	[STEP_MADVISE] = 2,   [STEP_READ] = 4,	     [STEP_WRITE] = 8,	   [STEP_FETCH] = 3,
-	[STEP_COPY_FROM] = 1, [STEP_COPY_TO] = 3,    [STEP_FORK] = 3,	   [STEP_EXEC] = 1,
-	[STEP_EXIT] = 1,      [STEP_SWITCH] = 3,     [STEP_FILE_READ] = 1, [STEP_FILE_WRITE] = 3,
-	[STEP_USER_READ] = 1, [STEP_USER_WRITE] = 1, [STEP_TRUNCATE] = 3,  [STEP_SHRINK] = 2,
-	[STEP_DROP] = 2,      [STEP_SYNC] = 1,	     [STEP_DISK_FAIL] = 1, [STEP_FILE_MODE] = 1,
-	[STEP_RLIMIT] = 1,    [STEP_MSYNC] = 2,	     [STEP_MREMAP] = 4,
+	[STEP_MADVISE] = 3,   [STEP_MLOCK] = 2,	     [STEP_MLOCKALL] = 1,  [STEP_READ] = 4,
+	[STEP_WRITE] = 8,     [STEP_FETCH] = 3,	     [STEP_COPY_FROM] = 1, [STEP_COPY_TO] = 3,
+	[STEP_FORK] = 3,      [STEP_EXEC] = 1,	     [STEP_EXIT] = 1,	   [STEP_SWITCH] = 3,
+	[STEP_FILE_READ] = 1, [STEP_FILE_WRITE] = 3, [STEP_USER_READ] = 1, [STEP_USER_WRITE] = 1,
+	[STEP_TRUNCATE] = 3,  [STEP_SHRINK] = 2,     [STEP_DROP] = 2,	   [STEP_SYNC] = 1,
+	[STEP_DISK_FAIL] = 1, [STEP_FILE_MODE] = 1,  [STEP_RLIMIT] = 1,	   [STEP_MSYNC] = 2,
+	[STEP_MREMAP] = 4,
 };
-#define NR_CODES 64 /* the sum */
+#define NR_CODES 68 /* the sum */
 
 static enum step_kind kind_of(unsigned code)
 {
@@ -89,6 +90,8 @@ static void decode_mmap(struct step *s, u64 *bits)
 		s->flags |= MAP_POPULATE;
 	if (draw(bits, 8) == 0 && !(s->flags & MAP_SHARED)) /* memory of any size, maybe */
 		s->flags |= MAP_NORESERVE;
+	if (draw(bits, 16) == 0)
+		s->flags |= MAP_LOCKED;
 	if (draw(bits, 5) == 0)
 		s->addr = 0;
 	if (draw(bits, 2))
@@ -158,6 +161,8 @@ static void decode_file(struct step *s, u64 *bits)
 
 static void decode_rest(struct step *s, u64 *bits)
 {
+	static const u8 mlock_flags[] = { 0, 1, 1, STEP_MUNLOCK, STEP_MUNLOCK };
+
 	switch (s->kind) {
 	case STEP_MMAP:
 		decode_mmap(s, bits);
@@ -166,7 +171,13 @@ static void decode_rest(struct step *s, u64 *bits)
 		s->addr = zones[ZONE_HEAP].start + draw(bits, ZONE_PAGES_HEAP * PAGE_SIZE);
 		break;
 	case STEP_MADVISE:
-		s->flags = draw(bits, 4) ? 4 : draw(bits, 17);
+		s->flags = draw(bits, 3) ? draw(bits, 26) : 4;
+		break;
+	case STEP_MLOCK:
+		s->flags = mlock_flags[draw(bits, ARRAY_SIZE(mlock_flags))];
+		break;
+	case STEP_MLOCKALL:
+		s->flags = draw(bits, 3) ? STEP_MUNLOCK : draw(bits, 9);
 		break;
 	case STEP_MREMAP:
 		decode_mremap(s, bits);
@@ -178,12 +189,14 @@ static void decode_rest(struct step *s, u64 *bits)
 	case STEP_RLIMIT:
 		s->len = draw(bits, 5) ? 0 : 40 + draw(bits, 200);
 		s->pos = draw(bits, 5) ? 0 : 10 + draw(bits, 100);
+		s->where = STEP_AT;
+		s->addr = draw(bits, 3) ? 0 : 1 + draw(bits, 100);
 		break;
 	case STEP_SHRINK:
 		s->len = 1 + draw(bits, 40);
 		break;
 	case STEP_MSYNC:
-		s->addr &= draw(bits, 16) ? PAGE_MASK : ~0UL;
+		s->addr &= draw(bits, 16) ? (unsigned long)PAGE_MASK : ~0UL;
 		s->len = draw_len(bits);
 		s->flags = draw(bits, 4) ? 4 : draw(bits, 9);
 		break;
@@ -287,6 +300,7 @@ static void print_flags(FILE *out, const struct step *s)
 		{ MAP_FIXED_NOREPLACE, "MAP_FIXED_NOREPLACE" },
 		{ MAP_POPULATE, "MAP_POPULATE" },
 		{ MAP_NORESERVE, "MAP_NORESERVE" },
+		{ MAP_LOCKED, "MAP_LOCKED" },
 	};
 	u32 rest = s->flags;
 	const char *before = ", .flags = ";

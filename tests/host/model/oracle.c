@@ -252,10 +252,10 @@ static long mmap_arguments(const struct oracle_page *want, unsigned long len, u3
 		return err;
 	if (flags & MAP_HUGETLB)
 		return -EINVAL;
+	if ((flags & MAP_LOCKED) && !oracle_may_lock_at_all())
+		return -EPERM;
 	if ((flags & MAP_GROWSDOWN) && (of || oracle_shared(want)))
 		return -EINVAL;
-	if (flags & MAP_LOCKED)
-		return -EOPNOTSUPP;
 	if (len == 0)
 		return -EINVAL;
 	if (len > TASK_SIZE)
@@ -287,6 +287,8 @@ long oracle_mmap_where(struct oracle_mm *om, const struct oracle_page *want, uns
 	start = place(om, addr, bytes, flags);
 	if (start < 0)
 		return start;
+	if ((want->flags & VM_LOCKED) && !oracle_may_lock(om, pages))
+		return -EAGAIN;
 	if (flags & MAP_FIXED)
 		pages -= nr_mapped(om, start, bytes);
 	if (!within_limits(om, pages, is_data(want) ? pages : NO_MORE))
@@ -403,9 +405,9 @@ int oracle_mprotect(struct oracle_mm *om, unsigned long addr, unsigned long len,
 
 unsigned long oracle_brk(struct oracle_mm *om, unsigned long brk)
 {
-	static const struct oracle_page heap = {
+	const struct oracle_page heap = {
 		.prot = PROT_READ | PROT_WRITE,
-		.flags = VM_HEAP,
+		.flags = VM_HEAP | om->def_flags,
 		.file = NO_FILE,
 	};
 	unsigned long start = om->mm->start_brk, end = PAGE_ALIGN(om->brk), new = PAGE_ALIGN(brk);
@@ -416,6 +418,7 @@ unsigned long oracle_brk(struct oracle_mm *om, unsigned long brk)
 		unsigned long pages = (new - end) / PAGE_SIZE;
 
 		if (!is_free_for_us(om, end, new - end) || !within_limits(om, pages, pages) ||
+		    ((heap.flags & VM_LOCKED) && !oracle_may_lock(om, pages)) ||
 		    pages > nr_managed_pages())
 			return om->brk;
 		oracle_map(om, &heap, end, new - end);
@@ -498,9 +501,15 @@ static long mremap_resize(struct oracle_mm *om, const struct oracle_remap *r, un
 	if (r->new_len > moved && page->file != NO_FILE &&
 	    page->pgoff + r->new_len / PAGE_SIZE > (unsigned long)LONG_MAX / PAGE_SIZE)
 		return -EINVAL;
+	if ((page->flags & VM_LOCKED) && r->new_len > moved &&
+	    !oracle_may_lock(om, (r->new_len - moved) / PAGE_SIZE))
+		return -EAGAIN;
 	if (r->new_len > moved &&
 	    !mremap_within_limits(om, r, page, (r->new_len - moved) / PAGE_SIZE))
 		return -ENOMEM;
+	if ((r->flags & MREMAP_DONTUNMAP) && (page->flags & VM_LOCKED) &&
+	    !oracle_may_lock(om, moved / PAGE_SIZE))
+		return -EAGAIN;
 	if ((r->flags & MREMAP_DONTUNMAP) && !mremap_within_limits(om, r, page, moved / PAGE_SIZE))
 		return -ENOMEM;
 	return 0;
@@ -589,22 +598,6 @@ void oracle_mremap(struct oracle_mm *om, const struct oracle_remap *r, unsigned 
 		oracle_unmap(om, r->addr, r->old_len);
 }
 
-int oracle_madvise(struct oracle_mm *om, unsigned long addr, unsigned long len, int advice)
-{
-	unsigned long bytes = PAGE_ALIGN(len), at = addr, nr = 0;
-	struct oracle_page *page;
-
-	if ((advice < 0 || advice > 4) && advice != 15)
-		return -EINVAL;
-	if (addr % PAGE_SIZE || bytes < len || addr + bytes < addr)
-		return -EINVAL;
-	for (; (page = oracle_next(om, at, &at)) && at - addr < bytes; at += PAGE_SIZE, nr++) {
-		if (advice == 4)
-			oracle_disown(page);
-	}
-	return nr * PAGE_SIZE == bytes ? 0 : -ENOMEM;
-}
-
 void oracle_fork(struct oracle_mm *child, const struct oracle_mm *parent)
 {
 	oracle_drop(child);
@@ -612,9 +605,12 @@ void oracle_fork(struct oracle_mm *child, const struct oracle_mm *parent)
 	for (unsigned i = 0; i < ORACLE_PAGES; i++) {
 		struct oracle_page *page = &child->pages[i];
 
+		if (parent->pages[i].flags & VM_DONTCOPY)
+			continue;
 		*page = parent->pages[i];
+		page->flags &= ~VM_LOCK_MASK;
 		page->own = NULL;
-		if (parent->pages[i].own)
+		if (parent->pages[i].own && !(page->flags & VM_WIPEONFORK))
 			memcpy(oracle_own(page), parent->pages[i].own, PAGE_SIZE);
 	}
 }
@@ -624,6 +620,7 @@ void oracle_drop(struct oracle_mm *om)
 	for (unsigned i = 0; i < ORACLE_PAGES; i++)
 		unmap_page(&om->pages[i]);
 	om->mm = NULL;
+	om->def_flags = 0;
 }
 
 void oracle_truncate(struct oracle_file *of, u64 size)
@@ -662,6 +659,7 @@ bool oracle_grow(struct oracle_mm *om, unsigned long addr)
 		end += PAGE_SIZE;
 	}
 	if (at < floor || end - at > current->rlim[RLIMIT_STACK].cur ||
+	    ((next->flags & VM_LOCKED) && !oracle_may_lock(om, (next_at - at) / PAGE_SIZE)) ||
 	    !within_limits(om, (next_at - at) / PAGE_SIZE, NO_MORE))
 		return false;
 	like = *first;

@@ -64,6 +64,7 @@ struct oracle_file {
 struct oracle_mm {
 	struct mm *mm; /* NULL: none */
 	unsigned long brk;
+	u32 def_flags; /* mlockall(MCL_FUTURE) */
 	struct oracle_page pages[ORACLE_PAGES];
 };
 
@@ -109,7 +110,15 @@ struct oracle_remap {
 long oracle_mremap_where(struct oracle_mm *om, const struct oracle_remap *r);
 void oracle_mremap(struct oracle_mm *om, const struct oracle_remap *r, unsigned long to);
 
+/* Populating, if that is the advice, is told by its result, and not done. (oracle_advice.c) */
 int oracle_madvise(struct oracle_mm *om, unsigned long addr, unsigned long len, int advice);
+/* @lock: VM_LOCK_MASK bits for the range, 0: munlock. Without populating; what that must return. */
+int oracle_mlock(struct oracle_mm *om, unsigned long addr, unsigned long len, u32 lock);
+int oracle_populate_locked(struct oracle_mm *om, unsigned long addr, unsigned long len);
+int oracle_mlockall(struct oracle_mm *om, int flags);
+/* May so many pages more be locked? May any? */
+bool oracle_may_lock(struct oracle_mm *om, unsigned long pages);
+bool oracle_may_lock_at_all(void);
 void oracle_fork(struct oracle_mm *child, const struct oracle_mm *parent);
 void oracle_drop(struct oracle_mm *om);
 void oracle_truncate(struct oracle_file *of, u64 size);

@@ -62,6 +62,9 @@ static void check_areas(const struct oracle_mm *om)
 	}
 	if (vma)
 		panic("oracle: there must be no area at 0x%lx", vma->vm_start);
+	if (om->mm->def_flags != om->def_flags)
+		panic("oracle: flags of the future 0x%x, not 0x%x", om->def_flags,
+		      om->mm->def_flags);
 	if (om->mm->brk != om->brk)
 		panic("oracle: brk 0x%lx, not 0x%lx", om->brk, om->mm->brk);
 }

@@ -104,6 +104,8 @@ static void set_limits(const struct step *s)
 
 		rlim[RLIMIT_AS].cur = s->len ? s->len * PAGE_SIZE : RLIM_INFINITY;
 		rlim[RLIMIT_DATA].cur = s->pos ? s->pos * PAGE_SIZE : RLIM_INFINITY;
+		rlim[RLIMIT_MEMLOCK].cur = s->addr ? s->addr * PAGE_SIZE : RLIM_INFINITY;
+		harts[hart].idle->cred.euid = s->addr ? 1 : 0;
 	}
 }
 
@@ -196,6 +198,8 @@ static bool may_edit(const struct step *s)
 {
 	struct oracle_mm *om = oracle_of(s->hart);
 
+	if (step_populates(s))
+		return false;
 	if (outer.populates && om == outer.om && s->kind != STEP_MPROTECT &&
 	    s->kind != STEP_MADVISE)
 		return false;
@@ -465,6 +469,8 @@ static void compare_all(void)
  */
 static bool has_to_be_alone(const struct step *s)
 {
+	if (step_populates(s))
+		return true;
 	switch (s->kind) {
 	case STEP_USER_READ:
 	case STEP_USER_WRITE:

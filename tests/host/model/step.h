@@ -20,6 +20,8 @@
 	X(MPROTECT) /* addr, len, prot */                                                          \
 	X(BRK)	    /* addr: the new break */                                                      \
 	X(MADVISE)  /* addr, len, flags: the advice */                                             \
+	X(MLOCK)    /* addr, len, flags: MLOCK_ONFAULT, or STEP_MUNLOCK */                         \
+	X(MLOCKALL) /* flags: MCL_*, or STEP_MUNLOCK */                                            \
 	X(MREMAP)   /* addr, len, pos: the new size, flags, to: the new address */                 \
 	X(READ)	    /* addr, len: by the hart's program */                                         \
 	X(WRITE)                                                                                   \
@@ -41,7 +43,7 @@
 	X(MSYNC)     /* addr, len, flags */                                                        \
 	X(DISK_FAIL) /* len: so many reads, pos: so many writes */                                 \
 	X(FILE_MODE) /* file, prot: what may be done with it */                                    \
-	X(RLIMIT)    /* len, pos: pages, and those of data; 0: no limit */
+	X(RLIMIT)    /* len, pos, addr: pages, those of data, those locked; 0: no limit */
 
 enum step_kind {
 #define X(name) STEP_##name,
@@ -50,6 +52,8 @@ enum step_kind {
 		NR_STEP_KINDS
 };
 extern const char *const step_name[NR_STEP_KINDS];
+
+#define STEP_MUNLOCK 0x10
 
 /* Where addr leads: there, or to the next page from there on that is mapped, or can be used. */
 enum step_where { STEP_AT, STEP_NEXT_MAPPED, STEP_NEXT_USABLE };
@@ -112,6 +116,13 @@ void step_fill(u8 *buf, size_t len);
 size_t step_piece(u64 pos, size_t len);
 /* Private copies that MAP_POPULATE has made by now in [start, start + len). */
 void step_note_populated(struct oracle_mm *om, unsigned long start, unsigned long len);
+/* True when the call did what @must says, and the oracle must do the same. */
+bool step_agrees(const struct step *s, long got, long must);
+/*
+ * It populates at its end without mmap_lock, or waits for a disk: no other step in its windows, and
+ * it in nobody's.
+ */
+bool step_populates(const struct step *s);
 /* What the file of this read holds now. */
 void step_note_file(void);
 /* Has this write, this truncation taken effect by now? */
@@ -119,6 +130,7 @@ void step_note_written(void);
 void step_note_truncated(void);
 
 void step_edit(const struct step *s);	/* step_edit.c */
+void step_advice(const struct step *s); /* step_advice.c: madvise, mlock */
 void step_life(const struct step *s);	/* step_life.c: fork, exec, exit, switch */
 void step_access(const struct step *s); /* step_access.c */
 enum fault_access step_access_of(const struct step *s);

@@ -1,5 +1,5 @@
 /*
- * step_edit.c - steps that edit the list of areas: mmap, munmap, mprotect, brk, madvise, mremap.
+ * step_edit.c - steps that edit the list of areas: mmap, munmap, mprotect, brk, mremap.
  *
  * What a call must return is asked before it, since nobody else edits while it holds mmap_lock for
  * writing. If an allocation was made to fail, it may return ENOMEM instead, with nothing changed.
@@ -14,10 +14,7 @@
 #include "mm/vma.h"
 #include "tests/host/model/step.h"
 
-long sys_madvise(const struct trap_frame *regs);
-
-/* True when the call did what @must says, and the oracle must do the same. */
-static bool agrees(const struct step *s, long got, long must)
+bool step_agrees(const struct step *s, long got, long must)
 {
 	if (got == must)
 		return got >= 0;
@@ -32,13 +29,13 @@ static bool agrees(const struct step *s, long got, long must)
 /* Only here is it seen how far MAP_POPULATE came: it may stop at any failure. */
 void step_note_populated(struct oracle_mm *om, unsigned long start, unsigned long len)
 {
-	for (unsigned long at = start; at < start + len; at += PAGE_SIZE) {
-		struct oracle_page *page = oracle_page(om, at);
+	for (unsigned i = 0; i < ORACLE_PAGES; i++) {
+		struct oracle_page *page = &om->pages[i];
+		unsigned long at = oracle_addr(i);
 		pte_t *ptep;
 
-		if (!page)
-			return;
-		if (!page->mapped || page->own || page->file == NO_FILE || oracle_shared(page))
+		if (!page->mapped || page->own || page->file == NO_FILE || oracle_shared(page) ||
+		    at - start >= len)
 			continue;
 		ptep = pte_find(om->mm, at);
 		if (ptep && pte_present(pte_read(ptep)) &&
@@ -109,7 +106,8 @@ static void do_mmap(const struct step *s, struct oracle_mm *om)
 	struct oracle_page want = {
 		.prot = s->prot & PROT_MASK,
 		.flags = (s->flags & MAP_NORESERVE ? VM_NORESERVE : 0) |
-			 (s->flags & MAP_GROWSDOWN ? VM_GROWSDOWN : 0),
+			 (s->flags & MAP_LOCKED ? VM_LOCKED : 0) |
+			 (s->flags & MAP_GROWSDOWN ? VM_GROWSDOWN : 0) | om->def_flags,
 		.file = s->file,
 		.pgoff = s->pos / PAGE_SIZE,
 	};
@@ -122,22 +120,26 @@ static void do_mmap(const struct step *s, struct oracle_mm *om)
 
 	if (must >= 0 && (len > 512 * PAGE_SIZE || !oracle_page(om, must) ||
 			  oracle_page(om, must + len - PAGE_SIZE) !=
-				  oracle_page(om, must) + len / PAGE_SIZE - 1))
+				  oracle_page(om, must) + len / PAGE_SIZE - 1)) {
 		flags &= ~MAP_POPULATE;
+		if (want.flags & VM_LOCKED) /* as bad */
+			return;
+	}
 	if (!inside) {
 		outer.want = want;
 		outer.start = must < 0 ? 0 : must;
 		outer.len = must < 0 ? 0 : len;
-		outer.populates = must >= 0 && (flags & MAP_POPULATE) && !(flags & MAP_NONBLOCK);
+		outer.populates = must >= 0 && (flags & MAP_POPULATE) && !(flags & MAP_NONBLOCK) &&
+				  !(want.flags & VM_LOCKONFAULT);
 		outer.file = outer.populates ? s->file : NO_FILE;
 	}
 	got = vm_mmap(om->mm, file, s->addr, s->len, s->prot, flags, s->pos);
-	if (!agrees(s, got, must))
+	if (!step_agrees(s, got, must))
 		return;
 	current->fail_alloc = 0;
 	if (inside || !outer.committed)
 		oracle_map(om, &want, must, len);
-	if (flags & MAP_POPULATE)
+	if ((flags & MAP_POPULATE) || (want.flags & VM_LOCKED))
 		step_note_populated(om, must, len);
 	if (!inside && outer.populates)
 		check_populated(s);
@@ -145,13 +147,6 @@ static void do_mmap(const struct step *s, struct oracle_mm *om)
 }
 
 /* ---- the others ---- */
-
-static long madvise(const struct step *s)
-{
-	struct trap_frame regs = { .a0 = s->addr, .a1 = s->len, .a2 = s->flags };
-
-	return sys_madvise(&regs);
-}
 
 /*
  * Others may reach the pages by their old addresses until the call returns, and by the new ones
@@ -174,11 +169,15 @@ static void do_mremap(const struct step *s, struct oracle_mm *om)
 		outer.to = must < 0 ? 0 : must;
 		outer.len = must < 0 ? 0 : r.new_len;
 	}
+	if (must >= 0 && (vma->vm_flags & VM_LOCKED) && r.new_len > 512 * PAGE_SIZE)
+		return; /* too much to be populated */
 	got = vm_mremap(om->mm, s->addr, s->len, s->pos, s->flags, s->to);
-	if (!agrees(s, got, must))
+	if (!step_agrees(s, got, must))
 		return;
 	current->fail_alloc = 0;
 	oracle_mremap(om, &r, must);
+	if (om->mm->locked_vm > 0)
+		step_note_populated(om, 0, TASK_SIZE);
 	if ((unsigned long)must != s->addr || r.new_len > r.old_len)
 		trim(om, must, r.new_len);
 }
@@ -206,18 +205,21 @@ void step_edit(const struct step *s)
 		break;
 	case STEP_MUNMAP:
 		got = vm_munmap(om->mm, s->addr, s->len);
-		if (agrees(s, got, oracle_munmap_result(s->addr, s->len)))
+		if (step_agrees(s, got, oracle_munmap_result(s->addr, s->len)))
 			oracle_unmap(om, s->addr, PAGE_ALIGN(s->len));
 		break;
 	case STEP_MPROTECT:
 		got = vm_mprotect(om->mm, s->addr, s->len, s->prot);
 		if (got == -ENOMEM && step_alloc_failed())
 			break;
-		agrees(s, got, oracle_mprotect(om, s->addr, s->len, s->prot));
+		step_agrees(s, got, oracle_mprotect(om, s->addr, s->len, s->prot));
+		if (om->mm->locked_vm > 0)
+			step_note_populated(om, 0, TASK_SIZE);
 		break;
 	case STEP_MADVISE:
-		got = madvise(s);
-		agrees(s, got, oracle_madvise(om, s->addr, s->len, s->flags));
+	case STEP_MLOCK:
+	case STEP_MLOCKALL:
+		step_advice(s);
 		break;
 	case STEP_MREMAP:
 		do_mremap(s, om);

@@ -152,6 +152,25 @@ bool file_can_exec(const struct file *file)
 	return file->executable;
 }
 
+bool is_privileged(void)
+{
+	return current->cred.euid == 0;
+}
+
+/* Who may write to a file may be told of its pages. */
+bool file_shows_cache(const struct file *file)
+{
+	return file->writable;
+}
+
+int file_punch_hole(struct file *file, unsigned long first, unsigned long last)
+{
+	if (file->kind != FILE_TMPFS)
+		return -EOPNOTSUPP;
+	filemap_punch(&file->as, (u64)first << PAGE_SHIFT, (u64)(last + 1) << PAGE_SHIFT);
+	return 0;
+}
+
 void file_path(const struct file *file, char *buf, size_t size)
 {
 	snprintf(buf, size, "/file%u", file->nr);

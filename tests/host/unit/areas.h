@@ -8,9 +8,13 @@
  *	areas                            .  nothing
  *	  anonymous, by protection       n  none    r  r--    w  rw-    x  r-x    b  rwx    e  --x
  *	  the same with other flags      h  heap, rw-    o  noreserve, rw-    s  stack, rw-
+ *	    of mlock(2), rw-             p  locked       k  locked on fault
+ *	    of madvise(2), rw-           d  not for a child   y  wiped for a child   u  not dumped
+ *	                                 q  read in sequence  a  touched at random
  *	                                 m  moved, rw-: vm_pgoff is that of another address
  *	  file 0, column = its page      N  none    R  r--    W  rw-    X  r-x
- *	                                 l  shared, rw-
+ *	    with flags                   l  shared, rw-         L  locked, rw-
+ *	                                 A  r--, touched at random
  *	  file 0, but other pages of it  S  r--                (column + AREAS_SHIFT)
  *	  file 1                         Q  r--
  *	                                 ?  none of these: pages of a file at another column
@@ -80,10 +84,16 @@ long user_syscall(syscall_fn fn, unsigned long a0, unsigned long a1, unsigned lo
 		  unsigned long a3, unsigned long a4, unsigned long a5);
 long sys_brk(const struct trap_frame *regs);
 long sys_madvise(const struct trap_frame *regs);
+long sys_mincore(const struct trap_frame *regs);
+long sys_mlock(const struct trap_frame *regs);
+long sys_mlock2(const struct trap_frame *regs);
+long sys_mlockall(const struct trap_frame *regs);
 long sys_mmap(const struct trap_frame *regs);
 long sys_mprotect(const struct trap_frame *regs);
 long sys_mremap(const struct trap_frame *regs);
 long sys_msync(const struct trap_frame *regs);
+long sys_munlock(const struct trap_frame *regs);
+long sys_munlockall(const struct trap_frame *regs);
 long sys_munmap(const struct trap_frame *regs);
 long sys_remap_file_pages(const struct trap_frame *regs);
 

@@ -59,9 +59,10 @@ static void print_sums(FILE *out, const struct mm *mm)
 {
 	struct slab_info info;
 
-	fprintf(out, "mm areas %u total %lu data %lu stack %lu exec %lu promised %lu\n",
-		mm->nr_areas, mm->total_vm, mm->data_vm, mm->stack_vm, mm->exec_vm,
-		mm->committed_vm);
+	fprintf(out, "mm areas %u total %lu data %lu stack %lu exec %lu\n", mm->nr_areas,
+		mm->total_vm, mm->data_vm, mm->stack_vm, mm->exec_vm);
+	fprintf(out, "mm promised %lu locked %lu future %x\n", mm->committed_vm, mm->locked_vm,
+		mm->def_flags);
 	fprintf(out, "mm anon %ld file %ld tables %ld users %d peaks %lu %lu\n", mm->rss_anon,
 		mm->rss_file, mm->nr_ptes, atomic_read(&mm->users), mm->hiwater_rss,
 		mm->hiwater_vm);

@@ -32,7 +32,6 @@ TEST(flags)
 		{ MAP_ANONYMOUS | 0x04, -EINVAL },
 		{ MAP_SHARED_VALIDATE | MAP_ANONYMOUS, -EINVAL }, /* it is for files */
 		{ ANON | MAP_HUGETLB, -EINVAL },
-		{ ANON | MAP_LOCKED, -EOPNOTSUPP },
 		/* hints that mean nothing here, and old ones that Linux ignores */
 		{ ANON | MAP_STACK, 0 },
 		{ ANON | MAP_DENYWRITE | MAP_EXECUTABLE, 0 },

@@ -130,6 +130,8 @@ TEST(a_hole_when_the_list_is_full)
 	CHECK_EQ(vm_mmap(mm, NULL, base + pages(1), PAGE_SIZE, PROT_READ, ANON | MAP_FIXED, 0),
 		 -ENOMEM);
 	CHECK_EQ(vm_mprotect(mm, base, PAGE_SIZE, RW), -ENOMEM);
+	CHECK_EQ(user_syscall(sys_madvise, base, PAGE_SIZE, 1, 0, 0, 0), -EAGAIN);
+	CHECK_EQ(user_syscall(sys_mlock, base, PAGE_SIZE, 0, 0, 0, 0), -ENOMEM);
 	mm->start_brk = mm->brk = base - pages(100);
 	CHECK_EQ(vm_brk(mm, mm->brk + PAGE_SIZE), mm->brk);
 	CHECK_EQ(mm->nr_areas, MAX_MAP_COUNT);
