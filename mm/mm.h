@@ -50,7 +50,7 @@ struct address_space;
 #define MREMAP_DONTUNMAP 4
 
 /* vm_flags. */
-#define VM_GROWSDOWN 0x1u /* the stack: a fault just below extends it */
+#define VM_GROWSDOWN 0x1u /* a stack: a fault just below extends it */
 #define VM_HEAP	     0x2u /* made by brk(); only a name for /proc and people */
 #define VM_NORESERVE 0x4u
 #define VM_SHARED    0x8u  /* stores go to the file (or shared memory) itself */
@@ -120,6 +120,14 @@ struct mm {
 	long rss_anon, rss_file, nr_ptes; /* nr_ptes: page-table pages, without the root */
 	unsigned long hiwater_rss, hiwater_vm;
 };
+
+/* True for what is called [stack]: not for other memory that grows down, nor for parts cut off. */
+static inline bool vma_is_stack(const struct vm_area *vma)
+{
+	unsigned long stack = vma->vm_mm->start_stack;
+
+	return (vma->vm_flags & VM_GROWSDOWN) && vma->vm_start <= stack && stack <= vma->vm_end;
+}
 
 /* ---- address spaces (mm/mm.c, mm/fork.c) ---- */
 

@@ -47,7 +47,7 @@ static void describe(const struct vm_area *vma, char *buf, size_t size)
 	}
 	if (vma->vm_file)
 		file_path(vma->vm_file, path, sizeof(path));
-	else if (vma->vm_flags & VM_GROWSDOWN)
+	else if (vma_is_stack(vma))
 		strlcpy(path, "[stack]", sizeof(path));
 	else if (vma->vm_flags & VM_HEAP)
 		strlcpy(path, "[heap]", sizeof(path));

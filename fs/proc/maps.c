@@ -41,7 +41,7 @@ static size_t put_name(const struct vm_area *vma, char *buf, size_t size)
 		file_path(vma->vm_file, buf, size);
 	else if (vma->vm_flags & VM_HEAP)
 		strlcpy(buf, "[heap]", size);
-	else if (vma->vm_flags & VM_GROWSDOWN)
+	else if (vma_is_stack(vma))
 		strlcpy(buf, "[stack]", size);
 	else
 		return 0;
@@ -63,7 +63,7 @@ static size_t put_line(const struct vm_area *vma, char *buf)
 			vma->vm_prot & PROT_WRITE ? 'w' : '-', vma->vm_prot & PROT_EXEC ? 'x' : '-',
 			vma->vm_flags & VM_SHARED ? 's' : 'p', offset, MAJOR(dev), MINOR(dev),
 			(unsigned long)ino);
-	if (vma->vm_file || (vma->vm_flags & (VM_HEAP | VM_GROWSDOWN))) {
+	if (vma->vm_file || (vma->vm_flags & VM_HEAP) || vma_is_stack(vma)) {
 		while (len < NAME_COLUMN)
 			buf[len++] = ' ';
 		name_len = put_name(vma, buf + len, LINE_MAX - len - 1);

@@ -35,6 +35,18 @@ static unsigned long start_of(char *p)
 	return line.start;
 }
 
+/* Only the stack that a program begins with is called so. */
+TEST(it_has_no_name)
+{
+	char *room, *p = growing(2, &room);
+	struct map_line line;
+
+	CHECK(find_map((uintptr_t)p, &line));
+	CHECK_STRING(line.name, "");
+	CHECK(find_map((uintptr_t)&line, &line));
+	CHECK_STRING(line.name, "[stack]");
+}
+
 TEST(a_store_below_extends_it)
 {
 	char *room, *p = growing(2, &room);

@@ -77,6 +77,9 @@ TEST(a_stack_overflow)
 
 	limit(RLIMIT_STACK, pages(4));
 	text = report(mm, at(5), FAULT_WRITE, FAULT_SEGV_MAPERR);
+	CHECK(strstr(text, "above: 0x40006000-0x4000a000 rw- anonymous\n")); /* not the first */
+	mm->start_stack = at(9);
+	text = report(mm, at(5), FAULT_WRITE, FAULT_SEGV_MAPERR);
 	CHECK(strstr(text, "below: none; above: 0x40006000-0x4000a000 rw- [stack]\n"));
 	CHECK(strstr(text, "prog[7]: stack overflow: the stack may have 16 KiB (ulimit -s)\n"));
 	/* Within the limit, far below it, or above it: something else went wrong. */
