@@ -21,6 +21,7 @@
 #include "mm/rmap.h"
 #include "mm/tlb.h"
 #include "mm/vma.h"
+#include "mm/vmstat.h"
 
 void mapping_lock_area(struct vm_area *vma)
 {
@@ -124,7 +125,8 @@ static void take_pte(struct mm *mm, unsigned long addr, struct page *page)
 		mm_update_hiwater(mm);
 		pte_take(ptep);
 		flush_tlb_range(mm, addr, addr + PAGE_SIZE);
-		atomic_dec(&page->mapcount);
+		if (atomic_dec_old(&page->mapcount) > 1)
+			gauge_add(GAUGE_SHARED_FILE, -1);
 		mm_add_rss_file(mm, -1);
 		page_put(page);
 	}
