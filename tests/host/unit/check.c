@@ -8,6 +8,7 @@
  */
 #include "arch/riscv/mmu.h"
 #include "lib/string.h"
+#include "mm/blocks.h"
 #include "mm/internal.h"
 #include "mm/slab.h"
 #include "tests/host/unit/console.h"
@@ -99,6 +100,18 @@ TEST(areas_are_sorted_linked_and_aligned)
 	end();
 }
 
+TEST(flags_of_an_area_make_sense)
+{
+	u32 flags;
+
+	good_file_state();
+	flags = area[0]->vm_flags;
+	BREAK(area[0]->vm_flags, flags | VM_LOCKONFAULT, MM_SAYS, "VM_LOCKONFAULT without");
+	flags = vma_lookup(mm, addr)->vm_flags;
+	BREAK(vma_lookup(mm, addr)->vm_flags, flags | VM_WIPEONFORK, MM_SAYS, "wiped on fork");
+	end();
+}
+
 TEST(equal_neighbours_are_one)
 {
 	good_state();
@@ -123,6 +136,8 @@ TEST(sums_are_the_sums)
 	BREAK(mm->data_vm, 5, MM_SAYS, "data 5/4");
 	BREAK(mm->stack_vm, 1, MM_SAYS, "stack 1/0");
 	BREAK(mm->exec_vm, 1, MM_SAYS, "exec 1/0");
+	BREAK(mm->committed_vm, 5, MM_SAYS, "committed: 5 counted, 4 found");
+	BREAK(mm->locked_vm, 1, MM_SAYS, "locked pages: 1 counted, 0 in areas");
 	BREAK(mm->start_brk, mm->brk + 1, MM_SAYS, "brk below its start");
 	BREAK(mm->rss_anon, 2, MM_SAYS, "anon 2 counted, 1 found");
 	BREAK(mm->rss_file, 1, MM_SAYS, "file 1 counted, 0 found");
@@ -354,11 +369,19 @@ TEST(a_block_of_another_alignment_is_none)
 	list_add(&block->lru, prev);
 }
 
-TEST(pages_at_hand_are_free)
+TEST(pages_at_hand_are_free_and_counted)
 {
 	struct page *page = alloc_page(GFP_KERNEL);
+	struct list_head *prev;
+	char words[64];
 
 	page_put(page);
+	prev = page->lru.prev;
+	list_del(&page->lru);
+	snprintf(words, sizeof(words), "hart 0: %lu pages listed, %lu counted", pcp_nr_pages() - 1,
+		 pcp_nr_pages());
+	ALL_SAYS(words);
+	list_add(&page->lru, prev);
 	BREAK(page->flags, 0, ALL_SAYS, "page on a hart's list is not free");
 	BREAK(page->type, PAGE_KERNEL, ALL_SAYS, "page on a hart's list is not free");
 }
