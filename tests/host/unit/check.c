@@ -10,6 +10,7 @@
 #include "lib/string.h"
 #include "mm/blocks.h"
 #include "mm/internal.h"
+#include "mm/shmem.h"
 #include "mm/slab.h"
 #include "tests/host/unit/console.h"
 #include "tests/host/unit/space.h"
@@ -112,6 +113,19 @@ TEST(flags_of_an_area_make_sense)
 	end();
 }
 
+TEST(a_file_knows_its_areas)
+{
+	struct list_head *link;
+
+	good_file_state();
+	link = &vma_lookup(mm, addr)->vm_mapping_link;
+	list_del(link);
+	MM_SAYS("its file does not know of it");
+	BREAK(link->next, NULL, MM_SAYS, "its file does not know of it");
+	list_add(link, &host_file_mapping(file)->areas);
+	end();
+}
+
 TEST(equal_neighbours_are_one)
 {
 	good_state();
@@ -121,8 +135,12 @@ TEST(equal_neighbours_are_one)
 
 TEST(the_tree_agrees_with_the_list)
 {
+	static struct vm_area gone;
+
 	good_state();
 	BREAK(area[0]->vm_gap_max, area[0]->vm_gap_max + 1, MM_SAYS, "gap index is");
+	BREAK(area[1]->vm_gap, area[1]->vm_gap + 1, MM_SAYS, "gap index is");
+	BREAK(mm->last_hit, &gone, MM_SAYS, "look-ups begin at an area that is gone");
 	BREAK(mm->mm_rb.rb_node->parent_color, 0, MM_SAYS, "not balanced"); /* a red root */
 	BREAK(mm->mm_rb.rb_node->rb_left, NULL, MM_SAYS, "tree and list differ");
 	end();
@@ -285,8 +303,21 @@ TEST(cache_pages_are_counted)
 	page->mapping = host_file_mapping(file);
 	page->index = 77;
 	BREAK(page->type, PAGE_FILE, ALL_SAYS, "5 pages are cache, 4 are counted");
+	BREAK(page->type, PAGE_FILE, ALL_SAYS, "5 pages are buffers, 4 are counted");
 	page->mapping = NULL;
 	page_put(page);
+	end();
+}
+
+TEST(pages_of_shared_memory_are_counted)
+{
+	good_state();
+	file = host_file(FILE_TMPFS, 4 * PAGE_SIZE);
+	addr = map_file(mm, file, 4, RW, 0);
+	CHECK(user_byte(addr) >= 0);
+	shmem_account(host_file_mapping(file), 1);
+	ALL_SAYS("1 pages are of shared memory, 2 are counted");
+	shmem_account(host_file_mapping(file), -1);
 	end();
 }
 
