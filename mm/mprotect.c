@@ -240,7 +240,7 @@ int vm_mprotect(struct mm *mm, unsigned long addr, unsigned long len, u32 prot)
 	up_write(&mm->mmap_lock);
 	/* What is locked is there: the copy that a write would make, the page that was hidden. */
 	if (unlikely(READ_ONCE(mm->locked_vm)) && !err && (prot & PROT_MASK))
-		mm_populate_locked(mm, addr, addr + bytes);
+		mm_populate_locked(mm, addr, end);
 	return err;
 }
 

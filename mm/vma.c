@@ -28,6 +28,7 @@
 #include "mm/slab.h"
 #include "mm/tlb.h"
 #include "mm/vmstat.h"
+#include "mm/window.h"
 
 unsigned long max_map_count = 65530;
 
@@ -282,7 +283,10 @@ struct vm_area *vma_insert(struct mm *mm, const struct vm_area *want, struct vm_
 
 /* ---- remove ---- */
 
-/* Takes the areas of [start, end), whose borders match, off the list; they stay chained. */
+/*
+ * Takes the areas of [start, end), whose borders match, off the list; they stay chained, and on
+ * their files' lists.
+ */
 static struct vm_area *unlink_range(struct mm *mm, unsigned long start, unsigned long end)
 {
 	struct vm_area *vma = find_vma(mm, start);
@@ -293,7 +297,6 @@ static struct vm_area *unlink_range(struct mm *mm, unsigned long start, unsigned
 
 		vma_account(mm, vma, vma->vm_start, vma->vm_end, -1);
 		vma_unlink(mm, vma);
-		mapping_unlink_area(vma);
 		vma->vm_next = NULL;
 		*tail = vma;
 		tail = &vma->vm_next;
@@ -312,10 +315,17 @@ static void remove_range(struct mm *mm, unsigned long start, unsigned long end,
 	chain = unlink_range(mm, start, end);
 	if (!chain)
 		return;
+	window();
 	gather_init(&g, mm);
 	g.freed = freed;
-	for (vma = chain; vma; vma = vma->vm_next)
+	/*
+	 * An area leaves its file's list after its PTEs are gone: write-back would pass by one that
+	 * a program still stores through, and what is stored after that would never be written.
+	 */
+	for (vma = chain; vma; vma = vma->vm_next) {
 		zap_range(&g, vma->vm_start, vma->vm_end);
+		mapping_unlink_area(vma);
+	}
 	prev = vma_before(mm, chain->vm_start);
 	next = prev ? prev->vm_next : mm->mmap;
 	/*
