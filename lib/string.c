@@ -17,28 +17,33 @@
 
 typedef u64 __attribute__((may_alias)) word;
 
-static void copy_forward(u8 *d, const u8 *s, size_t n)
+/* Copies 32 bytes from @s to @d, which may overlap if @d is below; both are aligned to words. */
+static __always_inline void copy_four(u8 *d, const u8 *s)
+{
+	word *dw = (word *)d;
+	const word *sw = (const word *)s;
+	u64 a = sw[0], b = sw[1], c = sw[2], e = sw[3];
+
+	dw[0] = a;
+	dw[1] = b;
+	dw[2] = c;
+	dw[3] = e;
+}
+
+static __always_inline void copy_forward(u8 *d, const u8 *s, size_t n)
 {
 	if ((((uintptr_t)d ^ (uintptr_t)s) & 7) == 0) {
 		for (; n > 0 && ((uintptr_t)d & 7); n--)
 			*d++ = *s++;
 		for (; n >= 64; n -= 64, d += 64, s += 64) {
-			word *dw = (word *)d;
-			const word *sw = (const word *)s;
-			u64 a = sw[0], b = sw[1], c = sw[2], e = sw[3];
-
-			dw[0] = a;
-			dw[1] = b;
-			dw[2] = c;
-			dw[3] = e;
-			a = sw[4];
-			b = sw[5];
-			c = sw[6];
-			e = sw[7];
-			dw[4] = a;
-			dw[5] = b;
-			dw[6] = c;
-			dw[7] = e;
+			copy_four(d, s);
+			copy_four(d + 32, s + 32);
+		}
+		if (n >= 32) {
+			copy_four(d, s);
+			n -= 32;
+			d += 32;
+			s += 32;
 		}
 		for (; n >= 8; n -= 8, d += 8, s += 8)
 			*(word *)d = *(const word *)s;
