@@ -267,6 +267,50 @@ TEST(vm_flags_say_what_the_area_may)
 	CHECK(strstr(area.flags, " gd ") != NULL);
 }
 
+static void check_flag(const char *p, const char *flag)
+{
+	struct smaps area;
+
+	smaps_of(0, p, &area);
+	CHECK(strstr(area.flags, flag) != NULL);
+}
+
+TEST(vm_flags_say_what_was_advised)
+{
+	char *p = map_small_pages(8);
+
+	CHECK_OK(madvise(p, PAGE_SIZE, MADV_DONTFORK));
+	CHECK_OK(madvise(p + PAGE_SIZE, PAGE_SIZE, MADV_WIPEONFORK));
+	CHECK_OK(madvise(p + 2 * PAGE_SIZE, PAGE_SIZE, MADV_SEQUENTIAL));
+	CHECK_OK(madvise(p + 3 * PAGE_SIZE, PAGE_SIZE, MADV_RANDOM));
+	CHECK_OK(madvise(p + 4 * PAGE_SIZE, PAGE_SIZE, MADV_DONTDUMP));
+	CHECK_OK(mlock2(p + 5 * PAGE_SIZE, PAGE_SIZE, MLOCK_ONFAULT));
+	check_flag(p, " dc ");
+	check_flag(p + PAGE_SIZE, " wf ");
+	check_flag(p + 2 * PAGE_SIZE, " sr ");
+	check_flag(p + 3 * PAGE_SIZE, " rr ");
+	check_flag(p + 4 * PAGE_SIZE, " dd ");
+	check_flag(p + 5 * PAGE_SIZE, " lo lf ");
+	CHECK_OK(munmap(p, 8 * PAGE_SIZE));
+}
+
+/* What is locked and there, each page divided by who maps it. */
+TEST(locked_pages_are_counted)
+{
+	char *p = map_small_pages(8);
+	struct smaps area;
+
+	CHECK_OK(mlock(p, 4 * PAGE_SIZE));
+	memset(p + 4 * PAGE_SIZE, 1, 4 * PAGE_SIZE);
+	smaps_of(0, p, &area);
+	CHECK_EQ(area.locked, 4 * KB);
+	smaps_of(0, p + 4 * PAGE_SIZE, &area);
+	CHECK_EQ(area.locked, 0);
+	smaps_rollup(0, &area);
+	CHECK_EQ(area.locked, 4 * KB);
+	CHECK_OK(munmap(p, 8 * PAGE_SIZE));
+}
+
 TEST(rollup_is_the_sum_over_the_areas)
 {
 	struct smaps sum, all;
