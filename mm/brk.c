@@ -91,7 +91,7 @@ static __noinline unsigned long change_locked_brk(struct mm *mm, unsigned long b
 
 	brk = change_brk(mm, brk);
 	if (brk > old)
-		mm_populate_locked(mm, old & PAGE_MASK, PAGE_ALIGN(brk));
+		mm_populate_locked(mm, PAGE_ALIGN(old), PAGE_ALIGN(brk));
 	return brk;
 }
 

@@ -5,6 +5,7 @@
 #include "tests/host/test.h"
 
 #include "fs/mapping.h"
+#include "mm/filemap.h"
 
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 #define BASE 0x40000000UL
@@ -50,4 +51,32 @@ TEST(more_than_there_are_addresses)
 	}
 	machine_check();
 	mm_put(mm);
+}
+
+/*
+ *	heap  [h  h )            brk in the middle of the second page
+ *	over  [h )[f )           a locked page of a file which ends before it, and then grows
+ *	brk   [h )[f )[h  h )    only what is new is filled: the page of the file is as it was
+ */
+TEST(a_locked_heap_fills_only_what_is_new)
+{
+	struct file *file = host_file(FILE_DISK, PAGE_SIZE);
+	struct mm *mm = mm_alloc();
+	unsigned long over = BASE + PAGE_SIZE;
+
+	machine_use_mm(mm);
+	mm->start_brk = mm->brk = BASE;
+	CHECK_EQ(vm_brk(mm, over + 100), over + 100);
+	CHECK_EQ(vm_mmap(mm, file, over, PAGE_SIZE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_FIXED | MAP_LOCKED, PAGE_SIZE),
+		 over);
+	filemap_truncate(host_file_mapping(file), 2 * PAGE_SIZE);
+	mm->def_flags = VM_LOCKED; /* mlockall(MCL_FUTURE) */
+	CHECK_EQ(vm_brk(mm, over + 3 * PAGE_SIZE), over + 3 * PAGE_SIZE);
+	CHECK_EQ(mm->rss_anon, 2);
+	CHECK_EQ(mm->rss_file, 0);
+	machine_check();
+	machine_use_mm(NULL);
+	mm_put(mm);
+	file_put(file);
 }
