@@ -659,6 +659,7 @@ bool oracle_grow(struct oracle_mm *om, unsigned long addr)
 		end += PAGE_SIZE;
 	}
 	if (at < floor || end - at > current->rlim[RLIMIT_STACK].cur ||
+	    first->pgoff < (next_at - at) / PAGE_SIZE ||
 	    ((next->flags & VM_LOCKED) && !oracle_may_lock(om, (next_at - at) / PAGE_SIZE)) ||
 	    !within_limits(om, (next_at - at) / PAGE_SIZE, NO_MORE))
 		return false;
