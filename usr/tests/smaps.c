@@ -317,7 +317,8 @@ TEST(the_lock_goes_with_the_pages_that_mremap_moves)
 	struct smaps area;
 
 	CHECK_OK(mlock(p, 4 * PAGE_SIZE));
-	q = CHECK_OK(mremap(p, 4 * PAGE_SIZE, 4 * PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP));
+	q = CHECK_OK(
+		mremap(p, 4 * PAGE_SIZE, 4 * PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL));
 	check_flag(q, " lo ");
 	smaps_of(0, p, &area);
 	CHECK(strstr(area.flags, " lo ") == NULL);
