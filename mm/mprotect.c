@@ -189,7 +189,7 @@ static int mprotect_locked(struct mm *mm, unsigned long start, unsigned long end
 	err = check_limits(mm, start, end, prot);
 	if (err)
 		return err;
-	if (mm->nr_areas + vma_splits(mm, start, end) > MAX_MAP_COUNT)
+	if (vma_splits_too_many(mm, start, end))
 		return -ENOMEM;
 	err = vma_split_range(mm, start, end);
 	if (err)

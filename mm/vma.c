@@ -84,11 +84,8 @@ static void vma_link(struct mm *mm, struct vm_area *vma, struct vm_area *prev)
 		prev->vm_next = vma;
 	else
 		mm->mmap = vma;
-	if (next) {
-		/* Before the insertion: its rotations copy gaps, and must copy true ones. */
+	if (next)
 		next->vm_prev = vma;
-		vma_tree_gap_changed(next);
-	}
 	vma_tree_insert(mm, vma);
 	mm->nr_areas++;
 	mm->last_hit = vma;
@@ -181,6 +178,7 @@ static int vma_split(struct vm_area *vma, unsigned long addr)
 int vma_split_range(struct mm *mm, unsigned long start, unsigned long end)
 {
 	struct vm_area *first = vma_lookup(mm, start);
+	bool ends_there = first && first->vm_end == end;
 	struct vm_area *last;
 	int err = 0;
 
@@ -190,6 +188,8 @@ int vma_split_range(struct mm *mm, unsigned long start, unsigned long end)
 		if (err)
 			return err;
 	}
+	if (ends_there)
+		return 0;
 	last = vma_lookup(mm, end);
 	if (last && last->vm_start < end)
 		err = vma_split(last, end);
@@ -362,14 +362,19 @@ unsigned vma_splits(struct mm *mm, unsigned long start, unsigned long end)
 	return (first && first->vm_start < start) + (last && last->vm_start < end);
 }
 
-int vma_remove(struct mm *mm, unsigned long start, unsigned long end)
+/* A hole in the middle of one area leaves more areas than there were; nothing else does. */
+static bool makes_hole(struct mm *mm, unsigned long start, unsigned long end)
 {
 	struct vm_area *first = vma_lookup(mm, start);
+
+	return first && first->vm_start < start && first->vm_end > end;
+}
+
+int vma_remove(struct mm *mm, unsigned long start, unsigned long end)
+{
 	int err;
 
-	/* Only a hole in the middle of one area leaves more areas than there were. */
-	if (first && first->vm_start < start && first->vm_end > end &&
-	    mm->nr_areas >= MAX_MAP_COUNT)
+	if (unlikely(mm->nr_areas >= MAX_MAP_COUNT) && makes_hole(mm, start, end))
 		return -ENOMEM;
 	err = vma_split_range(mm, start, end);
 	if (!err)
