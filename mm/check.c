@@ -100,12 +100,14 @@ static int check_anon_pte(const struct walk *w, const struct vm_area *vma, unsig
 }
 
 /*
- * A truncation sets the size first, takes its pages out of the cache, and clears their PTEs last.
+ * What goes leaves the cache first and the PTEs last: in a truncation, which sets the size before,
+ * or for a hole, which keeps the page locked meanwhile.
  */
-static bool is_being_truncated(const struct page *page, const struct address_space *as)
+static bool is_leaving(const struct page *page, const struct address_space *as)
 {
 	return !READ_ONCE(page->mapping) &&
-	       page->index >= DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
+	       ((page_flags(page) & PG_LOCKED) ||
+		page->index >= DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE));
 }
 
 static int check_file_pte(const struct vm_area *vma, unsigned long addr, pte_t pte,
@@ -116,7 +118,7 @@ static int check_file_pte(const struct vm_area *vma, unsigned long addr, pte_t p
 	if (!vma->vm_file)
 		return complain("0x%lx: file page in an anonymous area", addr);
 	as = file_mapping(vma->vm_file);
-	if ((READ_ONCE(page->mapping) != as && !is_being_truncated(page, as)) ||
+	if ((READ_ONCE(page->mapping) != as && !is_leaving(page, as)) ||
 	    page->index != vma_pgoff(vma, addr))
 		return complain("0x%lx: page of another file or offset", addr);
 	if (!pte_write(pte))

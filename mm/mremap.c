@@ -7,7 +7,7 @@
  *	                                         and enough is free behind it
  *	move                      [B)  [A  a b c . .)     else, with MREMAP_MAYMOVE
  *	FIXED     to an address of the caller's, what is there is unmapped
- *	DONTUNMAP [A . . .)       [B)  [A  a b c)         the old area stays, empty
+ *	DONTUNMAP [A . . .)       [B)  [A  a b c)         the old area stays, empty and unlocked
  *	old size 0                the same pages of a shared area once more
  *
  *	A move is split, insert, remove in the words of vma.c, and between the last two the PTEs go
@@ -158,6 +158,17 @@ static bool has_pages(const struct vm_area *vma)
 	return vma->vm_file || vma->vm_anon;
 }
 
+/* The lock goes with the pages: MREMAP_DONTUNMAP leaves an area without it, as on Linux. */
+static void leave_unlocked(struct mm *mm, unsigned long addr)
+{
+	struct vm_area *vma = vma_lookup(mm, addr);
+
+	vma_account(mm, vma, vma->vm_start, vma->vm_end, -1);
+	vma->vm_flags &= ~VM_LOCK_MASK;
+	vma_account(mm, vma, vma->vm_start, vma->vm_end, 1);
+	vma_merge(mm, vma);
+}
+
 /* The part that cannot fail; @want is the new area. Splits are made. */
 static void move_prepared(const struct remap *r, const struct vm_area *want, struct vm_area *spare,
 			  struct table_reserve *reserve)
@@ -168,6 +179,8 @@ static void move_prepared(const struct remap *r, const struct vm_area *want, str
 
 	if (r->flags & MREMAP_FIXED)
 		vma_remove_aligned(mm, r->new_addr, r->new_addr + r->new_len);
+	if (r->flags & MREMAP_DONTUNMAP)
+		leave_unlocked(mm, r->addr);
 	if (!moves && r->gone)
 		vma_remove_aligned(mm, r->addr, r->addr + r->gone);
 	vma_insert(mm, want, spare);
@@ -263,7 +276,7 @@ static long move_to(struct remap *r)
 		return -EFAULT;
 	err = check_resize(r);
 	if (!err && stays)
-		err = check_lock(r, r->old_len) ?: check_limits(r, r->old_len);
+		err = check_limits(r, r->old_len);
 	if (err)
 		return err;
 	if (!(r->flags & MREMAP_FIXED)) {

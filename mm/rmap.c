@@ -133,15 +133,18 @@ static void take_pte(struct mm *mm, unsigned long addr, struct page *page)
 	spin_unlock(ptl);
 }
 
-/* Does @take to each place where an area that has all of @flags shows @page. */
+/*
+ * Does @take to each place where an area that has all of @flags shows @page. A mapcount of 0 says
+ * nothing here: a fault that has seen, under the leaf lock, that the page is the file's counts it
+ * and sets the PTE after that; an unmap has counted it off before it flushes. Only by taking that
+ * lock are they waited for.
+ */
 static void visit_page(struct address_space *as, struct page *page, u32 flags,
 		       void (*take)(struct mm *mm, unsigned long addr, struct page *page))
 {
 	unsigned long index = page->index;
 	struct vm_area *vma;
 
-	if (atomic_read(&page->mapcount) == 0)
-		return;
 	spin_lock(&as->mmap_lock);
 	list_for_each_entry(vma, &as->areas, vm_mapping_link) {
 		if ((vma->vm_flags & flags) == flags && index >= vma->vm_pgoff &&

@@ -46,6 +46,9 @@ static int may_grow(struct mm *mm, const struct vm_area *vma, unsigned long addr
 	if (addr < floor || vma->vm_end - addr > rlim[RLIMIT_STACK].cur)
 		return -ENOMEM;
 	grow = (vma->vm_start - addr) >> PAGE_SHIFT;
+	/* Moved by mremap() from where it could not have grown so far: offsets end at 0. */
+	if (grow > vma->vm_pgoff)
+		return -ENOMEM;
 	if (!may_lock_area(mm, vma->vm_flags, grow) ||
 	    may_expand(mm, grow, vma->vm_prot, vma->vm_flags))
 		return -ENOMEM;

@@ -165,6 +165,7 @@ static void punch_page(struct address_space *as, struct page *page)
 	unmap_page(as, page);
 	window();
 	filemap_remove_page(as, page);
+	window();
 	/* The removal before the second look at PTEs: pairs with the leaf lock, or pte_alloc(). */
 	smp_mb();
 	unmap_page(as, page);

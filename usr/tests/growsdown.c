@@ -68,6 +68,22 @@ TEST(a_store_below_extends_it)
 	CHECK_EQ(start_of(p), p - 100 * PAGE_SIZE);
 }
 
+/* What is written to a page is named by where it would have been: below address 0 there is none. */
+TEST(moved_from_low_addresses_it_grows_as_far_as_there)
+{
+	const unsigned long low = 512; /* below or behind the program, on either machine */
+	char *room, *to = growing(2, &room), *p;
+
+	p = CHECK_OK(mmap((void *)(low * PAGE_SIZE), 2 * PAGE_SIZE, RW,
+			  ANON | MAP_GROWSDOWN | MAP_FIXED_NOREPLACE, -1, 0));
+	memset(p, 1, 2 * PAGE_SIZE);
+	p = CHECK_OK(mremap(p, 2 * PAGE_SIZE, 2 * PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_FIXED, to));
+	CHECK_SIGNAL({ p[-(low + 1) * PAGE_SIZE] = 1; }, SIGSEGV);
+	p[-low * PAGE_SIZE] = 1;
+	CHECK_EQ(start_of(p), p - low * PAGE_SIZE);
+	CHECK_EQ(p[0], 1);
+}
+
 TEST(the_kernel_extends_it_too)
 {
 	char *room, *p = growing(1, &room);

@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -393,6 +394,43 @@ TEST(a_punched_hole)
 	CHECK_ERRNO(fallocate(fd, punch, 0, 0), EINVAL);
 	CHECK_ERRNO(fallocate(fd, punch, LONG_MAX - PAGE_SIZE, 2 * PAGE_SIZE), EFBIG);
 	CHECK_EQ(p[0], 7);
+}
+
+#define HOLES 1000
+
+/* Looks at *@page until turn[0] says that it holds i for good; turn[1] is the answer, or -1. */
+static void watch_page(volatile int *page, volatile int *turn)
+{
+	for (int i = 1; i <= HOLES; i++) {
+		while (turn[0] != i)
+			(void)*page;
+		turn[1] = *page == i ? i : -1;
+	}
+}
+
+/* Whose fault was under way when the page went has not got it for ever. */
+TEST(a_hole_while_another_process_looks)
+{
+	volatile int *page = CHECK_OK(mmap(NULL, PAGE_SIZE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	volatile int *turn = CHECK_OK(mmap(NULL, PAGE_SIZE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	pid_t watcher = CHECK_OK(fork());
+
+	if (watcher == 0) {
+		watch_page(page, turn);
+		_exit(0);
+	}
+	for (int i = 1; i <= HOLES; i++) {
+		for (int hole = 0; hole < 4; hole++) {
+			*page = -i;
+			CHECK_OK(madvise((void *)page, PAGE_SIZE, MADV_REMOVE));
+		}
+		*page = i;
+		turn[0] = i;
+		while (turn[1] == i - 1)
+			sched_yield();
+		CHECK_EQ(turn[1], i);
+	}
+	CHECK_EXIT(watcher, 0);
 }
 
 TEST(populated_pages_cost_no_fault_later)

@@ -311,6 +311,21 @@ TEST(locked_pages_are_counted)
 	CHECK_OK(munmap(p, 8 * PAGE_SIZE));
 }
 
+TEST(the_lock_goes_with_the_pages_that_mremap_moves)
+{
+	char *p = map_small_pages(4), *q;
+	struct smaps area;
+
+	CHECK_OK(mlock(p, 4 * PAGE_SIZE));
+	q = CHECK_OK(
+		mremap(p, 4 * PAGE_SIZE, 4 * PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL));
+	check_flag(q, " lo ");
+	smaps_of(0, p, &area);
+	CHECK(strstr(area.flags, " lo ") == NULL);
+	CHECK_OK(munmap(p, 4 * PAGE_SIZE));
+	CHECK_OK(munmap(q, 4 * PAGE_SIZE));
+}
+
 TEST(rollup_is_the_sum_over_the_areas)
 {
 	struct smaps sum, all;

@@ -507,9 +507,6 @@ static long mremap_resize(struct oracle_mm *om, const struct oracle_remap *r, un
 	if (r->new_len > moved &&
 	    !mremap_within_limits(om, r, page, (r->new_len - moved) / PAGE_SIZE))
 		return -ENOMEM;
-	if ((r->flags & MREMAP_DONTUNMAP) && (page->flags & VM_LOCKED) &&
-	    !oracle_may_lock(om, moved / PAGE_SIZE))
-		return -EAGAIN;
 	if ((r->flags & MREMAP_DONTUNMAP) && !mremap_within_limits(om, r, page, moved / PAGE_SIZE))
 		return -ENOMEM;
 	return 0;
@@ -576,6 +573,19 @@ static void move_page(struct oracle_mm *om, unsigned long from, unsigned long to
 		unmap_page(old);
 }
 
+/* The whole area that @page is of. */
+static void unlock_area(struct oracle_mm *om, struct oracle_page *page)
+{
+	struct oracle_page *first = page, *last = page;
+
+	while (first > om->pages && same_area(first - 1, first))
+		first--;
+	while (last < &om->pages[ORACLE_PAGES - 1] && same_area(last, last + 1))
+		last++;
+	for (; first <= last; first++)
+		first->flags &= ~VM_LOCK_MASK;
+}
+
 void oracle_mremap(struct oracle_mm *om, const struct oracle_remap *r, unsigned long to)
 {
 	struct oracle_page like = *oracle_page(om, r->addr);
@@ -592,6 +602,9 @@ void oracle_mremap(struct oracle_mm *om, const struct oracle_remap *r, unsigned 
 	like.flags &= ~VM_HEAP;
 	if (like.file == NO_FILE && !r->keeps_pgoff)
 		like.pgoff = to / PAGE_SIZE;
+	oracle_unmap(om, to, r->new_len);
+	if (stays)
+		unlock_area(om, oracle_page(om, r->addr));
 	map_pages(om, &like, to, r->new_len);
 	for (unsigned long at = 0; at < moved; at += PAGE_SIZE)
 		move_page(om, r->addr + at, to + at, stays);
@@ -660,6 +673,7 @@ bool oracle_grow(struct oracle_mm *om, unsigned long addr)
 		end += PAGE_SIZE;
 	}
 	if (at < floor || end - at > current->rlim[RLIMIT_STACK].cur ||
+	    first->pgoff < (next_at - at) / PAGE_SIZE ||
 	    ((next->flags & VM_LOCKED) && !oracle_may_lock(om, (next_at - at) / PAGE_SIZE)) ||
 	    !within_limits(om, (next_at - at) / PAGE_SIZE, NO_MORE))
 		return false;

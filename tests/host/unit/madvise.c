@@ -420,7 +420,7 @@ TEST(what_is_not_removed)
 
 static struct mm *toucher;
 
-/* Another hart uses the page whenever it can. */
+/* Another hart uses the page whenever it can, and finds nothing wrong with it. */
 static void touch_it(bool locked)
 {
 	struct mm *mm = current->mm;
@@ -431,6 +431,9 @@ static void touch_it(bool locked)
 	if (!current->mm)
 		machine_use_mm(toucher);
 	touch("ww");
+	down_write(&toucher->mmap_lock);
+	CHECK_EQ(mm_check(toucher), 0);
+	up_write(&toucher->mmap_lock);
 	machine_run_on(0);
 	CHECK(current->mm == mm);
 }

@@ -298,9 +298,12 @@ TEST(a_locked_area_that_grows_and_moves)
 	CHECK_PAGES(mm, "..AA"); /* those that are new */
 	become_nobody(5);
 	CHECK_EQ(remap(0, 4, 6, 0, 0), -EAGAIN);
-	CHECK_EQ(remap(0, 4, 4, MAYMOVE_DONTUNMAP, 8), -EAGAIN);
 	CHECK_EQ(remap(0, 4, 5, MAYMOVE_FIXED, 8), at(8));
 	CHECK_EQ(mm->locked_vm, 5);
+	/* The lock goes with the pages. */
+	CHECK_EQ(remap(8, 5, 5, MAYMOVE_DONTUNMAP, 0), at(0));
+	CHECK_EQ(mm->locked_vm, 5);
+	CHECK_AREAS(mm, "ppppp...mmmmm");
 	become_root();
 	areas_done(mm);
 }
