@@ -7,7 +7,7 @@
  *	                                         and enough is free behind it
  *	move                      [B)  [A  a b c . .)     else, with MREMAP_MAYMOVE
  *	FIXED     to an address of the caller's, what is there is unmapped
- *	DONTUNMAP [A . . .)       [B)  [A  a b c)         the old area stays, empty
+ *	DONTUNMAP [A . . .)       [B)  [A  a b c)         the old area stays, empty and unlocked
  *	old size 0                the same pages of a shared area once more
  *
  *	A move is split, insert, remove in the words of vma.c, and between the last two the PTEs go
@@ -28,6 +28,7 @@
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 #include "lib/errno.h"
+#include "mm/commit.h"
 #include "mm/debug.h"
 #include "mm/internal.h"
 #include "mm/mlock.h"
@@ -44,6 +45,7 @@ struct remap {
 	unsigned long addr, new_addr;
 	unsigned long old_len, new_len; /* bytes, whole pages; old_len: what is moved */
 	unsigned long gone;		/* bytes from addr on that are unmapped by a move */
+	unsigned long cut;		/* ... or changed: they become areas of their own */
 	u32 flags;
 };
 
@@ -75,6 +77,18 @@ static int check_target(const struct remap *r)
 	return (r->flags & MREMAP_FIXED) && r->new_addr < MMAP_MIN_ADDR ? -EPERM : 0;
 }
 
+/* 0 when @bytes more of the area may be promised, or need not be: the target is given back. */
+static int check_promise(const struct remap *r, unsigned long bytes)
+{
+	unsigned long pages = bytes >> PAGE_SHIFT, back = 0;
+
+	if (!vma_is_committed(r->vma))
+		return 0;
+	if (r->flags & MREMAP_FIXED)
+		back = committed_in(r->mm, r->new_addr, r->new_addr + r->new_len);
+	return pages > back ? commit_check(pages - back) : 0;
+}
+
 /* 0 when @bytes more of the area are within the limits, after the target is unmapped. */
 static int check_limits(const struct remap *r, unsigned long bytes)
 {
@@ -89,7 +103,7 @@ static int check_limits(const struct remap *r, unsigned long bytes)
 		total -= pages;
 		data -= counts_as_data(vma->vm_prot, vma->vm_flags) ? pages : 0;
 	}
-	return may_expand_from(total, data, bytes >> PAGE_SHIFT, r->vma->vm_prot, r->vma->vm_flags);
+	return within_limits(total, data, bytes >> PAGE_SHIFT, r->vma) ?: check_promise(r, bytes);
 }
 
 /* Locked memory counts against a limit of its own. */
@@ -158,6 +172,15 @@ static bool has_pages(const struct vm_area *vma)
 	return vma->vm_file || vma->vm_anon;
 }
 
+/* Of an area that stays the lock goes with the pages: as many are locked as before. */
+static void unlock_old(const struct remap *r)
+{
+	struct vm_area *vma = vma_lookup(r->mm, r->addr);
+
+	vma_set_flags(vma, vma->vm_flags & ~VM_LOCK_MASK);
+	vma_merge(r->mm, vma);
+}
+
 /* The part that cannot fail; @want is the new area. Splits are made. */
 static void move_prepared(const struct remap *r, const struct vm_area *want, struct vm_area *spare,
 			  struct table_reserve *reserve)
@@ -168,6 +191,8 @@ static void move_prepared(const struct remap *r, const struct vm_area *want, str
 
 	if (r->flags & MREMAP_FIXED)
 		vma_remove_aligned(mm, r->new_addr, r->new_addr + r->new_len);
+	if (r->cut && !r->gone)
+		unlock_old(r);
 	if (!moves && r->gone)
 		vma_remove_aligned(mm, r->addr, r->addr + r->gone);
 	vma_insert(mm, want, spare);
@@ -193,18 +218,18 @@ static struct vm_area moved_area(const struct remap *r)
 	return want;
 }
 
-/* Splits for what goes, and for what it goes to. 0, or -ENOMEM with the list as before. */
+/* Splits for what goes or changes, and for its target. 0, or -ENOMEM with the list as before. */
 static int split_both(const struct remap *r)
 {
-	unsigned long end = r->addr + r->gone;
+	unsigned long end = r->addr + r->cut;
 	int err = 0;
 
-	if (r->gone)
+	if (r->cut)
 		err = vma_split_range(r->mm, r->addr, end);
 	if (err || !(r->flags & MREMAP_FIXED))
 		return err;
 	err = vma_split_range(r->mm, r->new_addr, r->new_addr + r->new_len);
-	if (err && r->gone) {
+	if (err && r->cut) {
 		vma_rejoin(r->mm, r->addr);
 		vma_rejoin(r->mm, end);
 	}
@@ -256,6 +281,7 @@ static long move_to(struct remap *r)
 	if (tail && r->old_len > TASK_SIZE - r->addr)
 		return -EINVAL;
 	/* The tail may be of several areas, as in munmap(2); only the rest is moved. */
+	r->cut = stays && !(r->vma->vm_flags & VM_LOCKED) ? 0 : r->old_len;
 	r->gone = stays ? 0 : r->old_len;
 	r->old_len -= tail;
 	/* Twice the same pages, the second over the first: then there is no first. */
@@ -263,7 +289,7 @@ static long move_to(struct remap *r)
 		return -EFAULT;
 	err = check_resize(r);
 	if (!err && stays)
-		err = check_lock(r, r->old_len) ?: check_limits(r, r->old_len);
+		err = check_limits(r, r->old_len);
 	if (err)
 		return err;
 	if (!(r->flags & MREMAP_FIXED)) {
@@ -289,7 +315,7 @@ static long grow(struct remap *r)
 	if (ret < 0)
 		return ret;
 	r->new_addr = ret;
-	r->gone = r->old_len;
+	r->gone = r->cut = r->old_len;
 	return move(r);
 }
 

@@ -46,8 +46,7 @@ static int may_grow(struct mm *mm, const struct vm_area *vma, unsigned long addr
 	if (addr < floor || vma->vm_end - addr > rlim[RLIMIT_STACK].cur)
 		return -ENOMEM;
 	grow = (vma->vm_start - addr) >> PAGE_SHIFT;
-	if (!may_lock_area(mm, vma->vm_flags, grow) ||
-	    may_expand(mm, grow, vma->vm_prot, vma->vm_flags))
+	if (!may_lock_area(mm, vma->vm_flags, grow) || may_expand(mm, grow, vma))
 		return -ENOMEM;
 	return 0;
 }
@@ -106,7 +105,7 @@ int vm_make_stack(struct mm *mm, unsigned long top, unsigned long size, u32 prot
 	if (!spare)
 		return -ENOMEM;
 	down_write(&mm->mmap_lock);
-	if (may_expand(mm, size >> PAGE_SHIFT, want.vm_prot, want.vm_flags)) {
+	if (may_expand(mm, size >> PAGE_SHIFT, &want)) {
 		up_write(&mm->mmap_lock);
 		vma_discard(spare);
 		return -ENOMEM;
