@@ -71,7 +71,7 @@ struct cpu_ticks {
 };
 static struct cpu_ticks told[MAX_HARTS + 1];
 
-/* The quotient may fall, as when a task that nobody waited for has gone: then it stays as it was. */
+/* The quotient may fall, as when a task that nobody waited for goes: what was told stays. */
 static void raise_ticks(struct cpu_ticks *last, struct cpu_ticks *now)
 {
 	unsigned long flags = spin_lock_irqsave(&task_lock);

@@ -9,7 +9,7 @@
  *
  * At the first look the other one is the start of the process and of the machine.
  *
- * A new screen is written over the old one in one go, line by line: cleared first, it would flicker.
+ * A new screen is written over the old one, line by line: cleared first, it would flicker.
  *
  * Invariants: no line is longer than the screen, and the last one is left alone, so that nothing
  * scrolls.  Locks: none.
