@@ -48,7 +48,7 @@ static bool heap_grow(struct mm *mm, unsigned long start, unsigned long end)
 			return false;
 	}
 	if (!room_for_heap(mm, start, end) || mm->nr_areas >= MAX_MAP_COUNT ||
-	    may_expand(mm, (end - start) >> PAGE_SHIFT, want.vm_prot, want.vm_flags))
+	    may_expand(mm, (end - start) >> PAGE_SHIFT, &want))
 		return false;
 	spare = vma_prepare();
 	if (!spare)

@@ -19,13 +19,15 @@ extern struct spinlock mm_list_lock;
 extern struct list_head mm_list;
 
 /*
- * 0 when @pages more pages (with @prot, @flags) are within the task's limits, and may be promised;
+ * 0 when @pages more pages of an area like @like are within the task's limits, and may be promised;
  * -ENOMEM.
  */
-int may_expand(struct mm *mm, unsigned long pages, u32 prot, u32 flags);
-/* The same for an address space of @total pages, @data of them data. */
-int may_expand_from(unsigned long total, unsigned long data, unsigned long pages, u32 prot,
-		    u32 flags);
+int may_expand(struct mm *mm, unsigned long pages, const struct vm_area *like);
+/* The limits alone, for an address space of @total pages, @data of them data. */
+int within_limits(unsigned long total, unsigned long data, unsigned long pages,
+		  const struct vm_area *like);
+/* Pages of [start, end) that are promised: given back when they are replaced. mmap_lock held. */
+unsigned long committed_in(struct mm *mm, unsigned long start, unsigned long end);
 
 /* ---- pages before they are touched (mm/populate.c); each takes and drops mmap_lock ---- */
 

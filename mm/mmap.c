@@ -38,22 +38,20 @@ unsigned long mmap_base_below_stack(unsigned long top)
 	return PAGE_ALIGN(top - gap - STACK_GUARD);
 }
 
-int may_expand_from(unsigned long total, unsigned long data, unsigned long pages, u32 prot,
-		    u32 flags)
+int within_limits(unsigned long total, unsigned long data, unsigned long pages,
+		  const struct vm_area *like)
 {
 	const struct rlimit *rlim = current->rlim;
 
 	if (total + pages > rlim[RLIMIT_AS].cur >> PAGE_SHIFT)
 		return -ENOMEM;
-	if (!(prot & PROT_WRITE) || (flags & VM_SHARED))
-		return 0;
-	if (counts_as_data(prot, flags) && data + pages > rlim[RLIMIT_DATA].cur >> PAGE_SHIFT)
+	if (counts_as_data(like->vm_prot, like->vm_flags) &&
+	    data + pages > rlim[RLIMIT_DATA].cur >> PAGE_SHIFT)
 		return -ENOMEM;
-	return flags & VM_NORESERVE ? 0 : commit_check(pages);
+	return 0;
 }
 
-/* What is mapped in [start, end) and promised: given back when it is replaced. */
-static unsigned long committed_in(struct mm *mm, unsigned long start, unsigned long end)
+unsigned long committed_in(struct mm *mm, unsigned long start, unsigned long end)
 {
 	unsigned long pages = 0;
 
@@ -64,9 +62,11 @@ static unsigned long committed_in(struct mm *mm, unsigned long start, unsigned l
 	return pages;
 }
 
-int may_expand(struct mm *mm, unsigned long pages, u32 prot, u32 flags)
+int may_expand(struct mm *mm, unsigned long pages, const struct vm_area *like)
 {
-	return may_expand_from(mm->total_vm, mm->data_vm, pages, prot, flags);
+	int err = within_limits(mm->total_vm, mm->data_vm, pages, like);
+
+	return err || !vma_is_committed(like) ? err : commit_check(pages);
 }
 
 /* Nothing of [addr, addr + len) is mapped. */
@@ -163,7 +163,7 @@ long mmap_locked(struct mm *mm, struct vm_area *want, unsigned long addr, unsign
 		if (!may_lock_pages(mm, len >> PAGE_SHIFT))
 			return -EAGAIN;
 	}
-	if (may_expand(mm, pages, want->vm_prot, want->vm_flags))
+	if (may_expand(mm, pages, want))
 		return -ENOMEM;
 	/* What it replaces may be less than what it is: a reservation, that becomes memory. */
 	if (replaced && vma_is_committed(want) &&

@@ -28,6 +28,7 @@
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 #include "lib/errno.h"
+#include "mm/commit.h"
 #include "mm/debug.h"
 #include "mm/internal.h"
 #include "mm/mlock.h"
@@ -75,6 +76,18 @@ static int check_target(const struct remap *r)
 	return (r->flags & MREMAP_FIXED) && r->new_addr < MMAP_MIN_ADDR ? -EPERM : 0;
 }
 
+/* 0 when @bytes more of the area may be promised, or need not be: the target is given back. */
+static int check_promise(const struct remap *r, unsigned long bytes)
+{
+	unsigned long pages = bytes >> PAGE_SHIFT, back = 0;
+
+	if (!vma_is_committed(r->vma))
+		return 0;
+	if (r->flags & MREMAP_FIXED)
+		back = committed_in(r->mm, r->new_addr, r->new_addr + r->new_len);
+	return pages > back ? commit_check(pages - back) : 0;
+}
+
 /* 0 when @bytes more of the area are within the limits, after the target is unmapped. */
 static int check_limits(const struct remap *r, unsigned long bytes)
 {
@@ -89,7 +102,7 @@ static int check_limits(const struct remap *r, unsigned long bytes)
 		total -= pages;
 		data -= counts_as_data(vma->vm_prot, vma->vm_flags) ? pages : 0;
 	}
-	return may_expand_from(total, data, bytes >> PAGE_SHIFT, r->vma->vm_prot, r->vma->vm_flags);
+	return within_limits(total, data, bytes >> PAGE_SHIFT, r->vma) ?: check_promise(r, bytes);
 }
 
 /* Locked memory counts against a limit of its own. */
@@ -159,14 +172,12 @@ static bool has_pages(const struct vm_area *vma)
 }
 
 /* The lock goes with the pages: MREMAP_DONTUNMAP leaves an area without it, as on Linux. */
-static void leave_unlocked(struct mm *mm, unsigned long addr)
+static void leave_unlocked(const struct remap *r)
 {
-	struct vm_area *vma = vma_lookup(mm, addr);
+	struct vm_area *vma = vma_lookup(r->mm, r->addr);
 
-	vma_account(mm, vma, vma->vm_start, vma->vm_end, -1);
-	vma->vm_flags &= ~VM_LOCK_MASK;
-	vma_account(mm, vma, vma->vm_start, vma->vm_end, 1);
-	vma_merge(mm, vma);
+	vma_set_flags(vma, vma->vm_flags & ~VM_LOCK_MASK);
+	vma_merge(r->mm, vma);
 }
 
 /* The part that cannot fail; @want is the new area. Splits are made. */
@@ -180,7 +191,7 @@ static void move_prepared(const struct remap *r, const struct vm_area *want, str
 	if (r->flags & MREMAP_FIXED)
 		vma_remove_aligned(mm, r->new_addr, r->new_addr + r->new_len);
 	if (r->flags & MREMAP_DONTUNMAP)
-		leave_unlocked(mm, r->addr);
+		leave_unlocked(r);
 	if (!moves && r->gone)
 		vma_remove_aligned(mm, r->addr, r->addr + r->gone);
 	vma_insert(mm, want, spare);

@@ -7,7 +7,7 @@
  *
  *	It used to make one area that is not linear. Since Linux 4.0, and here, it is mmap(2) of the
  *	same file over the range: an area more for each piece, and the pages are faulted in unless
- *	MAP_NONBLOCK says not to.
+ *	MAP_NONBLOCK says not to. (Of a locked area they are all the same.)
  *
  * Invariant: on failure nothing has changed.
  * Locks: mmap_lock for writing, from the look at the mapping to its replacement.
@@ -85,6 +85,8 @@ int vm_remap_file_pages(struct mm *mm, unsigned long addr, unsigned long len, u3
 	up_write(&mm->mmap_lock);
 	if (!err && !(flags & MAP_NONBLOCK))
 		mm_populate(mm, addr, addr + len);
+	else if (!err && READ_ONCE(mm->locked_vm))
+		mm_populate_locked(mm, addr, addr + len);
 	return err;
 }
 

@@ -62,18 +62,13 @@ static void add_leaves(const pte_t *ptep, unsigned long addr, unsigned long end,
 	}
 }
 
-static u64 pss_of(const struct area_usage *usage)
-{
-	return usage->pss_anon + usage->pss_file + usage->pss_shmem;
-}
-
 void vma_add_usage(const struct vm_area *vma, struct area_usage *usage)
 {
-	u64 before = pss_of(usage);
+	u64 before = usage_pss(usage);
 
 	walk_range(vma->vm_mm, vma->vm_start, vma->vm_end, add_leaves, usage);
 	if (vma->vm_flags & VM_LOCKED)
-		usage->pss_locked += pss_of(usage) - before;
+		usage->pss_locked += usage_pss(usage) - before;
 }
 
 /* Not counted in passing, but when somebody asks: few processes have such areas. */

@@ -49,8 +49,7 @@ static int may_grow(struct mm *mm, const struct vm_area *vma, unsigned long addr
 	/* Moved by mremap() from where it could not have grown so far: offsets end at 0. */
 	if (grow > vma->vm_pgoff)
 		return -ENOMEM;
-	if (!may_lock_area(mm, vma->vm_flags, grow) ||
-	    may_expand(mm, grow, vma->vm_prot, vma->vm_flags))
+	if (!may_lock_area(mm, vma->vm_flags, grow) || may_expand(mm, grow, vma))
 		return -ENOMEM;
 	return 0;
 }
@@ -109,7 +108,7 @@ int vm_make_stack(struct mm *mm, unsigned long top, unsigned long size, u32 prot
 	if (!spare)
 		return -ENOMEM;
 	down_write(&mm->mmap_lock);
-	if (may_expand(mm, size >> PAGE_SHIFT, want.vm_prot, want.vm_flags)) {
+	if (may_expand(mm, size >> PAGE_SHIFT, &want)) {
 		up_write(&mm->mmap_lock);
 		vma_discard(spare);
 		return -ENOMEM;

@@ -71,6 +71,8 @@ struct flag_change {
 };
 int vma_change_flags(struct mm *mm, unsigned long start, unsigned long end,
 		     const struct flag_change *change);
+/* The sums follow; what merges is the caller's business. */
+void vma_set_flags(struct vm_area *vma, u32 flags);
 
 /* The area that holds @addr, or NULL. */
 static inline struct vm_area *vma_lookup(struct mm *mm, unsigned long addr)

@@ -13,7 +13,7 @@
 #include "lib/errno.h"
 #include "mm/vma.h"
 
-static void set_flags(struct vm_area *vma, u32 flags)
+void vma_set_flags(struct vm_area *vma, u32 flags)
 {
 	struct mm *mm = vma->vm_mm;
 
@@ -36,7 +36,7 @@ static int change_areas(struct mm *mm, unsigned long start, unsigned long end,
 			return hole;
 		err = change->check ? change->check(vma) : 0;
 		if (!err)
-			set_flags(vma, (vma->vm_flags & ~change->clear) | change->set);
+			vma_set_flags(vma, (vma->vm_flags & ~change->clear) | change->set);
 		vma = vma_merge(mm, vma);
 		start = vma->vm_end;
 	}

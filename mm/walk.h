@@ -27,9 +27,14 @@ struct area_usage {
 	unsigned long shared_clean, shared_dirty, private_clean, private_dirty;
 	unsigned long referenced; /* touched since somebody last cleared the mark */
 	unsigned long anon;	  /* written to, or without a file: not in the page cache */
-	u64 pss_anon, pss_file, pss_shmem, pss_dirty;
-	u64 pss_locked; /* of areas that mlock(2) has marked */
+	u64 pss_anon, pss_file, pss_shmem; /* their sum is all */
+	u64 pss_dirty, pss_locked;	   /* of all: written to; of areas that are locked */
 };
+
+static inline u64 usage_pss(const struct area_usage *usage)
+{
+	return usage->pss_anon + usage->pss_file + usage->pss_shmem;
+}
 
 /* Adds what @vma has to @usage. mmap_lock of its mm is held. */
 void vma_add_usage(const struct vm_area *vma, struct area_usage *usage);

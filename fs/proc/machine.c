@@ -6,7 +6,8 @@
  * was not idle is divided on every hart as it is on all of them together. loadavg shows the tasks
  * that want a hart at this moment, three times: nobody takes samples.
  *
- * Locks: task_lock, interrupts off, around one pass over the tasks.
+ * Invariant: no time that stat tells is ever less than it was: who reads it twice subtracts.
+ * Locks: task_lock, interrupts off, around one pass over the tasks, and for what was told.
  */
 #include "arch/riscv/machine.h"
 #include "arch/riscv/uaccess.h"
@@ -64,15 +65,40 @@ static void sum_tasks(struct task_sums *sums)
 	spin_unlock_irqrestore(&task_lock, flags);
 }
 
-/* The line of a hart, or of all ("cpu"): @busy ns divided as @sums say. */
-static void put_cpu(struct seq_buf *seq, u64 busy, u64 idle, const struct task_sums *sums)
+/* What was told last: of each hart, and, behind them, of all. Under task_lock. */
+struct cpu_ticks {
+	u64 user, system, idle;
+};
+static struct cpu_ticks told[MAX_HARTS + 1];
+
+/* The quotient may fall, as when a task that nobody waited for goes: what was told stays. */
+static void raise_ticks(struct cpu_ticks *last, struct cpu_ticks *now)
+{
+	unsigned long flags = spin_lock_irqsave(&task_lock);
+	u64 busy = max(now->user + now->system, last->user + last->system);
+
+	now->user = max(now->user, last->user);
+	now->system = max(busy - min(busy, now->user), last->system);
+	now->user = busy - now->system;
+	now->idle = max(now->idle, last->idle);
+	*last = *now;
+	spin_unlock_irqrestore(&task_lock, flags);
+}
+
+/* The line of @hart, or of all (MAX_HARTS): @busy ns divided as @sums say. */
+static void put_cpu(struct seq_buf *seq, unsigned hart, u64 busy, u64 idle,
+		    const struct task_sums *sums)
 {
 	u64 user_ticks = sums->utime / NS_PER_TICK;
 	u64 all_ticks = user_ticks + sums->stime / NS_PER_TICK;
-	u64 ticks = busy / NS_PER_TICK, user = all_ticks ? ticks * user_ticks / all_ticks : 0;
+	u64 ticks = busy / NS_PER_TICK;
+	struct cpu_ticks now = { .idle = idle / NS_PER_TICK };
 
-	seq_printf(seq, " %lu 0 %lu %lu 0 0 0 0 0 0\n", (unsigned long)user,
-		   (unsigned long)(ticks - user), (unsigned long)(idle / NS_PER_TICK));
+	now.user = all_ticks ? ticks * user_ticks / all_ticks : 0;
+	now.system = ticks - now.user;
+	raise_ticks(&told[hart], &now);
+	seq_printf(seq, " %lu 0 %lu %lu 0 0 0 0 0 0\n", (unsigned long)now.user,
+		   (unsigned long)now.system, (unsigned long)now.idle);
 }
 
 int proc_show_stat(struct seq_buf *seq, struct task *task __maybe_unused)
@@ -91,13 +117,13 @@ int proc_show_stat(struct seq_buf *seq, struct task *task __maybe_unused)
 		switches += READ_ONCE(harts[i].nr_switches);
 	}
 	seq_printf(seq, "cpu ");
-	put_cpu(seq, busy, idle, &sums);
+	put_cpu(seq, MAX_HARTS, busy, idle, &sums);
 	for (unsigned i = 0; i < nr_harts; i++) {
 		if (!harts[i].online)
 			continue;
 		idle = hart_idle_ns(&harts[i], now);
 		seq_printf(seq, "cpu%u", i);
-		put_cpu(seq, now - idle, idle, &sums);
+		put_cpu(seq, i, now - idle, idle, &sums);
 	}
 	seq_printf(seq, "intr %lu\nctxt %lu\nbtime %lu\nprocesses %lu\n", irqs, switches,
 		   (unsigned long)((ktime_real_ns() - ktime_ns()) / NSEC_PER_SEC), nr_forks());

@@ -54,7 +54,7 @@ static void put_usage(struct smaps_text *text, const struct area_usage *usage, b
 	put_pages(text, "Rss",
 		  usage->shared_clean + usage->shared_dirty + usage->private_clean +
 			  usage->private_dirty);
-	put_share(text, "Pss", usage->pss_anon + usage->pss_file + usage->pss_shmem);
+	put_share(text, "Pss", usage_pss(usage));
 	put_share(text, "Pss_Dirty", usage->pss_dirty);
 	if (rollup) {
 		put_share(text, "Pss_Anon", usage->pss_anon);

@@ -9,7 +9,10 @@
  *
  * At the first look the other one is the start of the process and of the machine.
  *
- * Invariants: rows are never longer than the screen, so that nothing scrolls.  Locks: none.
+ * A new screen is written over the old one, line by line: cleared first, it would flicker.
+ *
+ * Invariants: no line is longer than the screen, and the last one is left alone, so that nothing
+ * scrolls.  Locks: none.
  */
 #define _GNU_SOURCE
 #include <poll.h>
@@ -29,10 +32,11 @@
 
 #define SYNOPSIS "top [-b] [-n count] [-d seconds] [-o %CPU | -o %MEM | -o PID]"
 
-#define CLEAR	   "\033[H\033[2J"
+#define HOME	   "\033[H"
+#define CLEAR_LINE "\033[K"
+#define CLEAR_REST "\033[J"
 #define REVERSE	   "\033[7m"
 #define PLAIN	   "\033[m"
-#define HEAD_LINES 7 /* above the rows */
 
 struct row {
 	struct process_info info;
@@ -53,6 +57,7 @@ struct look {
 static char order = 'P';
 static bool batch;
 static int columns = 512, lines = 1 << 20; /* of the screen */
+static int lines_left;			   /* for put() */
 
 /* ---- looking ---- */
 
@@ -130,17 +135,19 @@ static void take(struct look *look, const struct look *old)
 
 /* ---- drawing ---- */
 
-/* A line of the screen, cut at its edge. */
+/* A line of the screen, cut at its edge; nothing below the screen. */
 static void put(const char *format, ...) __attribute__((format(printf, 1, 2)));
 static void put(const char *format, ...)
 {
 	char line[512];
 	va_list args;
 
+	if (lines_left-- <= 0)
+		return;
 	va_start(args, format);
 	vsnprintf(line, sizeof(line), format, args);
 	va_end(args);
-	printf("%.*s\n", columns, line);
+	printf("%s%.*s\n", batch ? "" : CLEAR_LINE, columns, line);
 }
 
 static void put_uptime(const struct look *look)
@@ -148,6 +155,7 @@ static void put_uptime(const struct look *look)
 	char load[64] = "", clock[16];
 	time_t now = time(NULL);
 	long minutes = look->seconds / 60;
+	char days[32] = "";
 
 	strftime(clock, sizeof(clock), "%H:%M:%S", localtime(&now));
 	read_small_file("/proc/loadavg", load, sizeof(load));
@@ -156,8 +164,11 @@ static void put_uptime(const struct look *look)
 		if (blanks == 3)
 			load[i] = '\0';
 	}
-	put("top - %s up %ld days, %2ld:%02ld,  load average: %s", clock, minutes / 1440,
-	    minutes / 60 % 24, minutes % 60, load);
+	if (minutes >= 1440)
+		snprintf(days, sizeof(days), "%ld day%s, ", minutes / 1440,
+			 minutes >= 2880 ? "s" : "");
+	put("top - %s up %s%2ld:%02ld,  load average: %s", clock, days, minutes / 60 % 24,
+	    minutes % 60, load);
 }
 
 static void put_tasks(const struct look *look)
@@ -215,19 +226,21 @@ static void draw(const struct look *look, const struct look *old)
 {
 	if (!batch) {
 		terminal_size(&lines, &columns);
-		fputs(CLEAR, stdout);
+		fputs(HOME, stdout);
 	}
+	lines_left = lines - 1;
 	put_uptime(look);
 	put_tasks(look);
 	put_harts(look, old);
 	put_memory(look);
-	putchar('\n');
+	put("%s", "");
 	fputs(batch ? "" : REVERSE, stdout);
 	put("%5s %-8s %3s %3s %7s %6s %6s %c %5s %5s %9s %-20s", "PID", "USER", "PR", "NI", "VIRT",
 	    "RES", "SHR", 'S', "%CPU", "%MEM", "TIME+", "COMMAND");
 	fputs(batch ? "" : PLAIN, stdout);
-	for (size_t i = 0; i < look->count && (int)i < lines - HEAD_LINES - 1; i++)
+	for (size_t i = 0; i < look->count && lines_left > 0; i++)
 		put_row(&look->rows[i], look->memory.total);
+	fputs(batch ? "" : CLEAR_REST, stdout);
 	fflush(stdout);
 }
 
@@ -289,6 +302,7 @@ static char order_named(const char *name)
 
 int main(int argc, char **argv)
 {
+	static char screen[16384];
 	long long count = -1;
 	double delay = 3;
 	int option;
@@ -314,6 +328,7 @@ int main(int argc, char **argv)
 		usage(SYNOPSIS);
 	if (!batch && terminal_raw(STDIN_FILENO) < 0)
 		die(STATUS_FAILED, "no terminal (use -b)");
+	setvbuf(stdout, screen, _IOFBF, sizeof(screen));
 	run(count, delay);
 	return close_stdout(0);
 }

@@ -4,16 +4,19 @@
 #include "usr/lib/test.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+#include "usr/lib/testpages.h"
 #include "usr/lib/testutil.h"
 
 #define RW	(PROT_READ | PROT_WRITE)
 #define ANON	(MAP_PRIVATE | MAP_ANONYMOUS)
 #define TO	(MREMAP_MAYMOVE | MREMAP_FIXED)
 #define MIB	(1UL << 20)
+#define KB	(PAGE_SIZE / 1024)
 #define RESERVE (64 * PAGE_SIZE)
 
 static char *at(char *base, unsigned long page)
@@ -45,6 +48,17 @@ static char *reserve(int first, int n)
 static int areas(char *p, int n)
 {
 	return count_maps((uintptr_t)p, (uintptr_t)at(p, n));
+}
+
+/* VmFlags of the area at p has it. */
+static bool has_flag(char *p, const char *flag)
+{
+	struct smaps area;
+	char blanks[8];
+
+	smaps_of(0, p, &area);
+	snprintf(blanks, sizeof(blanks), " %s ", flag);
+	return strstr(area.flags, blanks) != NULL;
 }
 
 static bool is_gone(char *p, int n)
@@ -527,6 +541,92 @@ TEST(dontunmap_of_a_file)
 	CHECK_SIGNAL({ (void)*(volatile char *)at(p, 1); }, SIGBUS);
 }
 
+/* What is locked goes along; where the old area stays, that is not locked any more. */
+TEST(the_lock_moves)
+{
+	int flags = MREMAP_MAYMOVE | MREMAP_DONTUNMAP;
+	char *p = reserve(0, 4), *q = reserve(0, 4), *r = reserve(0, 4);
+	long long before = status_kb(getpid(), "VmLck");
+
+	put_letters(p, 4);
+	CHECK_OK(mlock(p, 4 * PAGE_SIZE));
+	CHECK_EQ(mremap(p, 4 * PAGE_SIZE, 4 * PAGE_SIZE, TO, q), q);
+	CHECK(has_flag(q, "lo"));
+	CHECK_EQ(status_kb(getpid(), "VmLck") - before, 4 * KB);
+	CHECK_EQ(mremap(q, 4 * PAGE_SIZE, 4 * PAGE_SIZE, flags | MREMAP_FIXED, r), r);
+	check_letters(r, 4);
+	CHECK(has_flag(r, "lo"));
+	CHECK(!has_flag(q, "lo"));
+	/* Now it may be given back, and its new twin may not. */
+	CHECK_OK(madvise(q, 4 * PAGE_SIZE, MADV_DONTNEED));
+	CHECK_ERRNO(madvise(r, 4 * PAGE_SIZE, MADV_DONTNEED), EINVAL);
+	if (on_ravel()) /* Linux counts the pages that moved twice */
+		CHECK_EQ(status_kb(getpid(), "VmLck") - before, 4 * KB);
+	CHECK_OK(mlock2(q, 4 * PAGE_SIZE, MLOCK_ONFAULT));
+	CHECK_EQ(mremap(q, 4 * PAGE_SIZE, 4 * PAGE_SIZE, flags | MREMAP_FIXED, p), p);
+	CHECK(has_flag(p, "lf"));
+	CHECK(!has_flag(q, "lf"));
+	CHECK(!has_flag(q, "lo"));
+}
+
+/* Of the part that was moved alone: on Linux all the old area is unlocked. */
+TEST(part_of_the_lock_moves)
+{
+	char *p = reserve(0, 5), *q = reserve(0, 2);
+
+	if (!on_ravel())
+		SKIP("Linux unlocks more than what was moved");
+	put_letters(p, 5);
+	CHECK_OK(mlock(p, 5 * PAGE_SIZE));
+	CHECK_EQ(mremap(at(p, 1), 2 * PAGE_SIZE, 2 * PAGE_SIZE, TO | MREMAP_DONTUNMAP, q), q);
+	CHECK(has_flag(p, "lo"));
+	CHECK(!has_flag(at(p, 1), "lo"));
+	CHECK(!has_flag(at(p, 2), "lo"));
+	CHECK(has_flag(at(p, 3), "lo"));
+	CHECK(has_flag(q, "lo"));
+	CHECK_EQ(areas(p, 5), 3);
+	CHECK_EQ(status_kb(getpid(), "VmLck"), 5 * KB);
+	CHECK_EQ(*at(p, 1), 0);
+	CHECK_EQ(*at(p, 3), 'd');
+	CHECK_OK(munmap(q, 2 * PAGE_SIZE));
+	CHECK_OK(munlock(p, 5 * PAGE_SIZE));
+	CHECK_EQ(areas(p, 5), 1);
+	CHECK_EQ(status_kb(getpid(), "VmLck"), 0);
+}
+
+static int resident(char *p, int n)
+{
+	unsigned char vec[16];
+	int nr = 0;
+
+	CHECK_OK(mincore(p, n * PAGE_SIZE, vec));
+	for (int i = 0; i < n; i++)
+		nr += vec[i] & 1;
+	return nr;
+}
+
+/* What is added to a locked area is locked and there, whether it stays or goes. */
+TEST(a_locked_area_grows_locked)
+{
+	char *p = reserve(0, 2), *q;
+
+	CHECK_OK(mlock(p, 2 * PAGE_SIZE));
+	CHECK_EQ(mremap(p, 2 * PAGE_SIZE, 4 * PAGE_SIZE, 0), p);
+	CHECK_EQ(resident(p, 4), 4);
+	q = moved_away(p, 4, 7);
+	CHECK_EQ(resident(q, 7), 7);
+	CHECK(has_flag(q, "lo"));
+	CHECK_EQ(status_kb(getpid(), "VmLck"), 7 * KB);
+	CHECK_OK(munlock(q, 7 * PAGE_SIZE));
+	/* On fault: no page more. */
+	CHECK_OK(mlock2(q, 7 * PAGE_SIZE, MLOCK_ONFAULT));
+	q = moved_away(q, 7, 9);
+	if (on_ravel()) /* Linux populates them, too */
+		CHECK_EQ(resident(q, 9), 7);
+	CHECK_EQ(mremap(q, 9 * PAGE_SIZE, PAGE_SIZE, 0), q);
+	CHECK_EQ(status_kb(getpid(), "VmLck"), KB);
+}
+
 /* ---- the same pages once more ---- */
 
 TEST(old_size_0_of_shared_memory)
@@ -691,6 +791,31 @@ TEST(the_limit_of_data)
 	/* What is not data may grow on. */
 	CHECK_EQ(mremap(r, 4 * PAGE_SIZE, 20 * PAGE_SIZE, 0), r);
 	check_letters(p, 4);
+}
+
+TEST(the_limit_of_locked_memory)
+{
+	char *p = reserve(0, 2), *q = reserve(0, 8);
+
+	if (getuid() != 0)
+		SKIP("not started as root");
+	put_letters(p, 2);
+	CHECK_CHILD({
+		set_limit(RLIMIT_MEMLOCK, 4 * PAGE_SIZE);
+		CHECK_OK(setresuid(65534, 65534, 65534));
+		CHECK_OK(mlock(p, 2 * PAGE_SIZE));
+		check_refused(p, 2, EAGAIN, p, 2 * PAGE_SIZE, 5 * PAGE_SIZE, 0, NULL);
+		check_refused(p, 2, EAGAIN, p, 2 * PAGE_SIZE, 5 * PAGE_SIZE, MREMAP_MAYMOVE, NULL);
+		if (on_ravel()) /* Linux unmaps the target first */
+			check_refused(p, 2, EAGAIN, p, 2 * PAGE_SIZE, 5 * PAGE_SIZE, TO, q);
+		CHECK_EQ(status_kb(getpid(), "VmLck"), 2 * KB);
+		CHECK_EQ(mremap(p, 2 * PAGE_SIZE, 4 * PAGE_SIZE, 0), p);
+		CHECK_EQ(status_kb(getpid(), "VmLck"), 4 * KB);
+		/* A move, with or without an area that stays, locks no more than there was. */
+		CHECK_EQ(mremap(p, 4 * PAGE_SIZE, 4 * PAGE_SIZE, TO, q), q);
+		CHECK_EQ(mremap(q, 4 * PAGE_SIZE, 4 * PAGE_SIZE, TO | MREMAP_DONTUNMAP, p), p);
+		check_letters(p, 2);
+	});
 }
 
 /* A move splits and inserts: refused when there could be too many areas, and nothing changes. */

@@ -256,6 +256,40 @@ TEST(mode_2_keeps_the_limit)
 	});
 }
 
+/* Read-only memory that was written counts, so it does when it grows; what it replaces is room. */
+TEST(mode_2_and_mremap)
+{
+	only_ravel();
+	IN_MODE("2", {
+		int to = MREMAP_MAYMOVE | MREMAP_FIXED;
+		long long before = committed();
+		size_t left = (meminfo_kb("CommitLimit") - before) * 1024;
+		size_t half = left / 2 & -PAGE_SIZE;
+		char *room = CHECK_OK(mmap(NULL, 4 * left, PROT_NONE, ANON, -1, 0));
+		char *p = CHECK_OK(mmap(room, half, RW, ANON | MAP_FIXED, -1, 0));
+		char *q = CHECK_OK(mmap(room + left, 2 * PAGE_SIZE, RW, ANON | MAP_FIXED, -1, 0));
+
+		q[0] = 1;
+		CHECK_OK(mprotect(q, 2 * PAGE_SIZE, PROT_READ));
+		CHECK_OK(munmap(q + 2 * PAGE_SIZE, left));
+		check_promise(before, half + 2 * PAGE_SIZE);
+		CHECK_ERRNO(mremap(q, 2 * PAGE_SIZE, left, 0), ENOMEM);
+		CHECK_ERRNO(mremap(q, 2 * PAGE_SIZE, left, MREMAP_MAYMOVE), ENOMEM);
+		CHECK_ERRNO(mremap(q, 2 * PAGE_SIZE, left, to, q + 2 * left), ENOMEM);
+		check_promise(before, half + 2 * PAGE_SIZE);
+		/* Over p as much as p was is free of charge. */
+		CHECK_EQ(mremap(q, 2 * PAGE_SIZE, left - 4 * PAGE_SIZE, to, p), p);
+		CHECK_EQ(*p, 1);
+		check_promise(before, left - 4 * PAGE_SIZE);
+		CHECK_ERRNO(mremap(p, PAGE_SIZE, PAGE_SIZE * 8, MREMAP_MAYMOVE), ENOMEM);
+		CHECK_OK(munmap(p, left - 4 * PAGE_SIZE));
+		/* What was never written is not promised, and may be of any size. */
+		q = CHECK_OK(mmap(NULL, PAGE_SIZE, PROT_READ, ANON, -1, 0));
+		CHECK_OK(mremap(q, PAGE_SIZE, left * 4, MREMAP_MAYMOVE));
+		check_promise(before, 0);
+	});
+}
+
 TEST(mode_2_and_pages_of_tmpfs)
 {
 	only_ravel();

@@ -260,3 +260,26 @@ TEST(uptime_runs)
 	second = atof(text);
 	CHECK(second > first);
 }
+
+/* Who reads it twice subtracts: also while processes end that nobody waits for. */
+TEST(the_time_of_the_harts_never_falls)
+{
+	unsigned long long last[4] = {}, now[4];
+
+	for (int round = 0; round < 60; round++) {
+		CHECK_CHILD({
+			if (fork() == 0)
+				for (volatile int i = 0; i < 2000000; i++)
+					;
+		});
+		CHECK(read_text("/proc/stat", text, sizeof(text)) > 0);
+		CHECK_EQ(
+			sscanf(text, "cpu %llu %llu %llu %llu", &now[0], &now[1], &now[2], &now[3]),
+			4);
+		for (int i = 0; i < 4; i++) {
+			CHECK(now[i] >= last[i]);
+			last[i] = now[i];
+		}
+		test_progress();
+	}
+}

@@ -126,6 +126,30 @@ TEST(flags)
 	check_pages(p, "BBBdefgh");
 }
 
+/* What is locked is there, whatever flags say. */
+TEST(of_a_locked_area)
+{
+	unsigned char there[PAGES];
+	char *p;
+
+	fd = CHECK_OK(memfd_create("sparse", 0));
+	CHECK_OK(ftruncate(fd, PAGES * PAGE_SIZE));
+	p = CHECK_OK(mmap(NULL, 4 * PAGE_SIZE, RW, MAP_SHARED, fd, 0));
+	CHECK_OK(mlock(p, 4 * PAGE_SIZE));
+	CHECK_EQ(remap(p, PAGE_SIZE, 0, 4, 0), 0);
+	CHECK_EQ(remap(at(p, 1), PAGE_SIZE, 0, 5, MAP_NONBLOCK), 0);
+	CHECK_OK(mincore(p, 4 * PAGE_SIZE, there));
+	for (int i = 0; i < 4; i++)
+		CHECK_EQ(there[i], 1);
+	CHECK_EQ(status_kb(getpid(), "VmLck"), 4 * PAGE_SIZE / 1024);
+	CHECK_OK(munlock(p, 4 * PAGE_SIZE));
+	CHECK_OK(madvise(at(p, 1), PAGE_SIZE, MADV_DONTNEED));
+	/* Of one that is not, a hint: no page comes. */
+	CHECK_EQ(remap(at(p, 1), PAGE_SIZE, 0, 6, MAP_NONBLOCK), 0);
+	CHECK_OK(mincore(at(p, 1), PAGE_SIZE, there));
+	CHECK_EQ(there[0], 0);
+}
+
 TEST(shared_memory_without_a_name)
 {
 	char *p = CHECK_OK(mmap(NULL, PAGES * PAGE_SIZE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0));

@@ -267,61 +267,108 @@ TEST(vm_flags_say_what_the_area_may)
 	CHECK(strstr(area.flags, " gd ") != NULL);
 }
 
-static void check_flag(const char *p, const char *flag)
+static void check_flag(const void *p, const char *flag, bool wanted)
 {
+	char blanks[8];
 	struct smaps area;
 
 	smaps_of(0, p, &area);
-	CHECK(strstr(area.flags, flag) != NULL);
+	snprintf(blanks, sizeof(blanks), " %s ", flag);
+	if ((strstr(area.flags, blanks) != NULL) != wanted)
+		test_fail(__FILE__, __LINE__, "\"%s\" in \"%s\"", flag, area.flags);
 }
 
+/* What was said of memory by madvise() is there until the opposite is. */
 TEST(vm_flags_say_what_was_advised)
 {
-	char *p = map_small_pages(8);
+	static const struct {
+		const char *flag;
+		int on, off;
+	} rows[] = {
+		{ "sr", MADV_SEQUENTIAL, MADV_NORMAL },	    { "rr", MADV_RANDOM, MADV_NORMAL },
+		{ "dc", MADV_DONTFORK, MADV_DOFORK },	    { "dd", MADV_DONTDUMP, MADV_DODUMP },
+		{ "wf", MADV_WIPEONFORK, MADV_KEEPONFORK },
+	};
+	char *p = map_small_pages(3);
 
-	CHECK_OK(madvise(p, PAGE_SIZE, MADV_DONTFORK));
-	CHECK_OK(madvise(p + PAGE_SIZE, PAGE_SIZE, MADV_WIPEONFORK));
-	CHECK_OK(madvise(p + 2 * PAGE_SIZE, PAGE_SIZE, MADV_SEQUENTIAL));
-	CHECK_OK(madvise(p + 3 * PAGE_SIZE, PAGE_SIZE, MADV_RANDOM));
-	CHECK_OK(madvise(p + 4 * PAGE_SIZE, PAGE_SIZE, MADV_DONTDUMP));
-	CHECK_OK(mlock2(p + 5 * PAGE_SIZE, PAGE_SIZE, MLOCK_ONFAULT));
-	check_flag(p, " dc ");
-	check_flag(p + PAGE_SIZE, " wf ");
-	check_flag(p + 2 * PAGE_SIZE, " sr ");
-	check_flag(p + 3 * PAGE_SIZE, " rr ");
-	check_flag(p + 4 * PAGE_SIZE, " dd ");
-	check_flag(p + 5 * PAGE_SIZE, " lo lf ");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		check_flag(p + PAGE_SIZE, rows[i].flag, false);
+		CHECK_OK(madvise(p + PAGE_SIZE, PAGE_SIZE, rows[i].on));
+		check_flag(p + PAGE_SIZE, rows[i].flag, true);
+		check_flag(p, rows[i].flag, false);
+		check_flag(p + 2 * PAGE_SIZE, rows[i].flag, false);
+	}
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		CHECK_OK(madvise(p + PAGE_SIZE, PAGE_SIZE, rows[i].off));
+		check_flag(p + PAGE_SIZE, rows[i].flag, false);
+	}
+	CHECK_OK(munmap(p, 3 * PAGE_SIZE));
+}
+
+/* VmLck counts areas, Locked what of them is there. */
+TEST(locked_memory_is_told_by_all_in_the_same_way)
+{
+	char *p = map_small_pages(8);
+	struct smaps sum, all;
+
+	CHECK_OK(mlock(p + PAGE_SIZE, 4 * PAGE_SIZE));
+	check_flag(p, "lo", false);
+	check_flag(p + PAGE_SIZE, "lo", true);
+	check_flag(p + PAGE_SIZE, "lf", false);
+	CHECK_OK(mlock2(p + 5 * PAGE_SIZE, 2 * PAGE_SIZE, MLOCK_ONFAULT));
+	check_flag(p + 5 * PAGE_SIZE, "lo", true);
+	check_flag(p + 5 * PAGE_SIZE, "lf", true);
+	smaps_of(0, p + PAGE_SIZE, &sum);
+	CHECK_EQ(sum.locked, 4 * KB);
+	smaps_of(0, p + 5 * PAGE_SIZE, &sum);
+	CHECK_EQ(sum.locked, 0);
+	CHECK_EQ(status_kb(getpid(), "VmLck"), 6 * KB);
+	p[0] = 1;
+	p[6 * PAGE_SIZE] = 1;
+	smaps_sum(0, &sum);
+	smaps_rollup(0, &all);
+	CHECK_EQ(sum.locked, 5 * KB);
+	CHECK_EQ(all.locked, 5 * KB);
+	CHECK_OK(munlock(p, 8 * PAGE_SIZE));
+	check_flag(p + PAGE_SIZE, "lo", false);
+	check_flag(p + 5 * PAGE_SIZE, "lf", false);
+	smaps_rollup(0, &all);
+	CHECK_EQ(all.locked, 0);
+	CHECK_EQ(status_kb(getpid(), "VmLck"), 0);
 	CHECK_OK(munmap(p, 8 * PAGE_SIZE));
 }
 
-/* What is locked and there, each page divided by who maps it. */
-TEST(locked_pages_are_counted)
+/* Of a page that two map each has half, locked or not. */
+TEST(locked_is_a_share)
 {
-	char *p = map_small_pages(8);
+	size_t size = 4 * PAGE_SIZE;
+	char *p = CHECK_OK(
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	char *q = CHECK_OK(mremap(p, 0, size, MREMAP_MAYMOVE));
 	struct smaps area;
 
-	CHECK_OK(mlock(p, 4 * PAGE_SIZE));
-	memset(p + 4 * PAGE_SIZE, 1, 4 * PAGE_SIZE);
+	memset(q, 1, size);
+	CHECK_OK(mlock(p, size));
+	smaps_of(0, p, &area);
+	CHECK_EQ(area.pss, 2 * KB);
+	CHECK_EQ(area.locked, 2 * KB);
+	smaps_of(0, q, &area);
+	CHECK_EQ(area.locked, 0);
+	CHECK_OK(munmap(q, size));
 	smaps_of(0, p, &area);
 	CHECK_EQ(area.locked, 4 * KB);
-	smaps_of(0, p + 4 * PAGE_SIZE, &area);
-	CHECK_EQ(area.locked, 0);
-	smaps_rollup(0, &area);
-	CHECK_EQ(area.locked, 4 * KB);
-	CHECK_OK(munmap(p, 8 * PAGE_SIZE));
+	CHECK_OK(munmap(p, size));
 }
 
 TEST(the_lock_goes_with_the_pages_that_mremap_moves)
 {
 	char *p = map_small_pages(4), *q;
-	struct smaps area;
 
 	CHECK_OK(mlock(p, 4 * PAGE_SIZE));
 	q = CHECK_OK(
 		mremap(p, 4 * PAGE_SIZE, 4 * PAGE_SIZE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL));
-	check_flag(q, " lo ");
-	smaps_of(0, p, &area);
-	CHECK(strstr(area.flags, " lo ") == NULL);
+	check_flag(q, "lo", true);
+	check_flag(p, "lo", false);
 	CHECK_OK(munmap(p, 4 * PAGE_SIZE));
 	CHECK_OK(munmap(q, 4 * PAGE_SIZE));
 }

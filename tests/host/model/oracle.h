@@ -104,6 +104,7 @@ struct oracle_remap {
 	u32 flags;
 	/* Anonymous memory that was written to. The area says: it remembers what is gone, too. */
 	bool keeps_pgoff;
+	unsigned long given_back; /* pages that are promised at the target, which the areas know */
 };
 
 /* The address that mremap must return, or -errno; and what has happened after it. */

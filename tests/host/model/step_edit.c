@@ -162,6 +162,9 @@ static void do_mremap(const struct step *s, struct oracle_mm *om)
 		.new_addr = s->to,
 		.flags = s->flags,
 		.keeps_pgoff = vma && vma->vm_anon,
+		.given_back = s->flags & MREMAP_FIXED ?
+				      committed_in(om->mm, s->to, s->to + PAGE_ALIGN(s->pos)) :
+				      0,
 	};
 	long must = oracle_mremap_where(om, &r), got;
 

@@ -151,6 +151,44 @@ TEST(nothing_is_overcommitted)
 	areas_done(mm);
 }
 
+static long grow(struct mm *mm, unsigned from, unsigned n, unsigned to_n, u32 flags, unsigned to)
+{
+	return vm_mremap(mm, at(from), pages(n), pages(to_n), flags, at(to));
+}
+
+/* What was written counts whatever its rights are now; what is replaced is given back. */
+TEST(nothing_is_overcommitted_by_mremap)
+{
+	const u32 to = MREMAP_MAYMOVE | MREMAP_FIXED;
+	struct mm *mm = areas("ww......www.......rr....");
+
+	touch("ww......w");
+	CHECK_EQ(protect(mm, 0, 2, PROT_READ), 0);
+	allow(2);
+	CHECK_EQ(grow(mm, 0, 2, 5, 0, 0), -ENOMEM);
+	CHECK_EQ(grow(mm, 0, 2, 5, MREMAP_MAYMOVE, 0), -ENOMEM);
+	CHECK_EQ(grow(mm, 0, 2, 5, to, 12), -ENOMEM);
+	CHECK_EQ(grow(mm, 8, 3, 3, to | MREMAP_DONTUNMAP, 12), -ENOMEM);
+	CHECK_AREAS(mm, "rr......www.......rr....");
+	CHECK_EQ(grow(mm, 0, 2, 4, 0, 0), at(0));
+	allow_again();
+	allow(2);
+	/* Two more, and the three it replaces; a reservation is nothing. */
+	CHECK_EQ(grow(mm, 0, 4, 10, to, 8), -ENOMEM);
+	CHECK_EQ(grow(mm, 0, 4, 7, to, 15), -ENOMEM);
+	CHECK_EQ(grow(mm, 0, 4, 9, to, 8), at(8));
+	CHECK_EQ(mm->committed_vm, 9);
+	allow_again();
+	allow(0);
+	/* Less than it replaces is no promise; nor is what was never written. */
+	CHECK_EQ(map_anon(mm, at(4), 1, PROT_READ, MAP_FIXED), at(4));
+	CHECK_EQ(grow(mm, 4, 1, 3, 0, 0), at(4));
+	CHECK_EQ(grow(mm, 8, 1, 8, to, 9), at(9));
+	CHECK_EQ(mm->committed_vm, 8);
+	allow_again();
+	areas_done(mm);
+}
+
 TEST(the_obvious_and_nothing_else)
 {
 	unsigned long all = nr_managed_pages();

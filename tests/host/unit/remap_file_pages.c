@@ -58,6 +58,14 @@ TEST(populates)
 	CHECK_EQ(mm->nr_areas, 4);
 	CHECK_EQ(pgoff_at(mm, 4), 1);
 	areas_done(mm);
+	/* A locked area is there whatever it says. */
+	mm = areas("llllll");
+	CHECK_EQ(user_syscall(sys_mlock, at(0), pages(3), 0, 0, 0, 0), 0);
+	CHECK_EQ(remap(mm, 1, 2, 8), 0);
+	CHECK_EQ(remap(mm, 4, 1, 8), 0);
+	CHECK_PAGES(mm, "fff...");
+	CHECK_EQ(mm->locked_vm, 3);
+	areas_done(mm);
 }
 
 /* The area had the only reference to its memory. */
