@@ -64,7 +64,11 @@ static void add_leaves(const pte_t *ptep, unsigned long addr, unsigned long end,
 
 void vma_add_usage(const struct vm_area *vma, struct area_usage *usage)
 {
+	u64 before = usage->pss_anon + usage->pss_file + usage->pss_shmem;
+
 	walk_range(vma->vm_mm, vma->vm_start, vma->vm_end, add_leaves, usage);
+	if (vma->vm_flags & VM_LOCKED)
+		usage->pss_locked += usage->pss_anon + usage->pss_file + usage->pss_shmem - before;
 }
 
 /* Not counted in passing, but when somebody asks: few processes have such areas. */

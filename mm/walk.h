@@ -27,7 +27,7 @@ struct area_usage {
 	unsigned long shared_clean, shared_dirty, private_clean, private_dirty;
 	unsigned long referenced; /* touched since somebody last cleared the mark */
 	unsigned long anon;	  /* written to, or without a file: not in the page cache */
-	u64 pss_anon, pss_file, pss_shmem, pss_dirty;
+	u64 pss_anon, pss_file, pss_shmem, pss_dirty, pss_locked;
 };
 
 /* Adds what @vma has to @usage. mmap_lock of its mm is held. */

@@ -69,7 +69,7 @@ static void put_usage(struct smaps_text *text, const struct area_usage *usage, b
 	put_pages(text, "Anonymous", usage->anon);
 	for (unsigned i = 0; i < ARRAY_SIZE(absent); i++)
 		put_pages(text, absent[i], 0);
-	put_pages(text, "Locked", 0);
+	put_share(text, "Locked", usage->pss_locked);
 }
 
 /* A file that was opened read-only is not written through a shared mapping, now or later. */
@@ -94,7 +94,13 @@ static void put_flags(struct smaps_text *text, const struct vm_area *vma)
 		{ "me", !vma->vm_file || file_can_exec(vma->vm_file) },
 		{ "ms", vma->vm_flags & VM_SHARED },
 		{ "gd", vma->vm_flags & VM_GROWSDOWN },
+		{ "lo", vma->vm_flags & VM_LOCKED },
+		{ "sr", vma->vm_flags & VM_SEQ },
+		{ "rr", vma->vm_flags & VM_RAND },
+		{ "dc", vma->vm_flags & VM_DONTCOPY },
 		{ "nr", vma->vm_flags & VM_NORESERVE },
+		{ "wf", vma->vm_flags & VM_WIPEONFORK },
+		{ "dd", vma->vm_flags & VM_DONTDUMP },
 	};
 
 	text->used += scnprintf(text->buf + text->used, SMAPS_MAX - text->used, "VmFlags: ");

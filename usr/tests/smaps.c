@@ -267,6 +267,43 @@ TEST(vm_flags_say_what_the_area_may)
 	CHECK(strstr(area.flags, " gd ") != NULL);
 }
 
+TEST(marks_of_an_area_show)
+{
+	static const struct {
+		int advice;
+		const char *flag;
+	} marks[] = {
+		{ MADV_SEQUENTIAL, " sr " }, { MADV_RANDOM, " rr " },	{ MADV_DONTFORK, " dc " },
+		{ MADV_WIPEONFORK, " wf " }, { MADV_DONTDUMP, " dd " },
+	};
+	char *p = map_small_pages(3 * 4);
+	struct smaps area;
+
+	for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+		char *q = p + (2 * i + 1) * PAGE_SIZE;
+
+		smaps_of(0, q, &area);
+		CHECK(strstr(area.flags, marks[i].flag) == NULL);
+		CHECK_OK(madvise(q, PAGE_SIZE, marks[i].advice));
+		smaps_of(0, q, &area);
+		CHECK(strstr(area.flags, marks[i].flag) != NULL);
+	}
+	CHECK_OK(munmap(p, 3 * 4 * PAGE_SIZE));
+	p = map_small_pages(4);
+	smaps_of(0, p, &area);
+	CHECK_EQ(area.locked, 0);
+	CHECK_OK(mlock(p + PAGE_SIZE, 2 * PAGE_SIZE));
+	smaps_of(0, p + PAGE_SIZE, &area);
+	CHECK_EQ(area.locked, 2 * KB);
+	CHECK(strstr(area.flags, " lo ") != NULL);
+	smaps_rollup(0, &area);
+	CHECK_EQ(area.locked, 2 * KB);
+	CHECK_OK(munlock(p + PAGE_SIZE, 2 * PAGE_SIZE));
+	smaps_of(0, p, &area);
+	CHECK_EQ(area.locked, 0);
+	CHECK_OK(munmap(p, 4 * PAGE_SIZE));
+}
+
 TEST(rollup_is_the_sum_over_the_areas)
 {
 	struct smaps sum, all;
