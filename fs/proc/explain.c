@@ -105,8 +105,9 @@ static void put_page_flags(struct seq_buf *seq, const char *key, u32 flags)
 		{ PG_ERROR, "error" },	       { PG_REFERENCED, "referenced" },
 		{ PG_ICACHE_CLEAN, "icache" }, { PG_WAITERS, "waiters" },
 		{ PG_BUDDY, "buddy" },	       { PG_PCP, "pcp" },
-		{ PG_DIRTY, "dirty" },	       { PG_WRITEBACK, "writeback" },
-		{ PG_MAPPED, "mappedtodisk" }, { PG_KEPT, "kept" },
+		{ PG_SHMEM, "shmem" },	       { PG_DIRTY, "dirty" },
+		{ PG_WRITEBACK, "writeback" }, { PG_MAPPED, "mappedtodisk" },
+		{ PG_KEPT, "kept" },
 	};
 
 	seq_printf(seq, "%s 0x%x", key, flags);
