@@ -1,5 +1,5 @@
 /*
- * shmem.c - mappings without a backing store: tmpfs files now, shared anonymous memory later.
+ * shmem.c - mappings without a backing store: tmpfs, memfd, shared anonymous memory, System V.
  *
  *	The page cache *is* the file. A page that is not in the tree is a hole: it reads as zeros,
  *	and a write or a fault makes it. Such pages are never dropped by reclaim, only by

@@ -3,8 +3,8 @@
  *
  *	-f go on with what is appended; -q no headers, -v always headers
  *
- * A file is read from its end in growing windows; what cannot seek is read whole, and only what may
- * be the end is kept.
+ * A file is read from its end in growing windows; what cannot seek, or says that it has no size (as
+ * /proc does), is read whole, and only what may be the end is kept.
  *
  * Invariants: none.  Locks: none.
  */
@@ -156,12 +156,18 @@ static int copy_rest(int fd, const char *name, long long skip)
 static int tail(int fd, const char *name)
 {
 	struct stat st;
+	bool seeks;
+	int status;
 
 	if (from_start)
 		return copy_rest(fd, name, amount > 0 ? amount - 1 : 0);
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && lseek(fd, 0, SEEK_CUR) >= 0)
+	seeks = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && lseek(fd, 0, SEEK_CUR) >= 0;
+	if (seeks && st.st_size > 0)
 		return tail_file(fd, name, st.st_size);
-	return tail_stream(fd, name);
+	status = tail_stream(fd, name);
+	if (seeks)
+		lseek(fd, 0, SEEK_SET); /* -f compares the offset with the size, 0 */
+	return status;
 }
 
 /* Show what is appended to the open files, for ever. A file that became shorter starts anew. */

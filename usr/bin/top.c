@@ -190,14 +190,14 @@ static void put_tasks(const struct look *look)
 static void put_harts(const struct look *look, const struct look *old)
 {
 	const struct system_info *a = &old->system, *b = &look->system;
-	double ticks = total_ticks(b) - total_ticks(a);
+	double ticks = ticks_since(total_ticks(b), total_ticks(a));
 	double scale = ticks > 0 ? 100 / ticks : 0;
 
 	put("%%Cpu(s):%5.1f us,%5.1f sy,%5.1f ni,%5.1f id,%5.1f wa,%5.1f hi,%5.1f si,%5.1f st",
-	    (b->user - a->user) * scale, (b->system - a->system) * scale,
-	    (b->nice - a->nice) * scale, (b->idle - a->idle) * scale,
-	    (b->iowait - a->iowait) * scale, (b->irq - a->irq) * scale,
-	    (b->softirq - a->softirq) * scale, (b->steal - a->steal) * scale);
+	    ticks_since(b->user, a->user) * scale, ticks_since(b->system, a->system) * scale,
+	    ticks_since(b->nice, a->nice) * scale, ticks_since(b->idle, a->idle) * scale,
+	    ticks_since(b->iowait, a->iowait) * scale, ticks_since(b->irq, a->irq) * scale,
+	    ticks_since(b->softirq, a->softirq) * scale, ticks_since(b->steal, a->steal) * scale);
 }
 
 static void put_memory(const struct look *look)

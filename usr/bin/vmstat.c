@@ -59,7 +59,7 @@ static int percent(unsigned long long part, unsigned long long total)
 static void print_line(const struct sample *old, const struct sample *new)
 {
 	const struct system_info *a = &old->system, *b = &new->system;
-	unsigned long long ticks = total_ticks(b) - total_ticks(a);
+	unsigned long long ticks = ticks_since(total_ticks(b), total_ticks(a));
 	double seconds = new->seconds - old->seconds;
 
 	printf("%2lld %2lld %6lld %6lld %6lld %6lld %4d %4d %5lld %5lld %4lld %4lld ", b->running,
@@ -68,10 +68,14 @@ static void print_line(const struct sample *old, const struct sample *new)
 	       rate(b->paged_in, a->paged_in, seconds), rate(b->paged_out, a->paged_out, seconds),
 	       rate(b->interrupts, a->interrupts, seconds),
 	       rate(b->switches, a->switches, seconds));
-	printf("%2d %2d %2d %2d %2d\n", percent(b->user + b->nice - a->user - a->nice, ticks),
-	       percent(b->system + b->irq + b->softirq - a->system - a->irq - a->softirq, ticks),
-	       percent(b->idle - a->idle, ticks), percent(b->iowait - a->iowait, ticks),
-	       percent(b->steal - a->steal, ticks));
+	printf("%2d %2d %2d %2d %2d\n",
+	       percent(ticks_since(b->user + b->nice, a->user + a->nice), ticks),
+	       percent(ticks_since(b->system + b->irq + b->softirq,
+				   a->system + a->irq + a->softirq),
+		       ticks),
+	       percent(ticks_since(b->idle, a->idle), ticks),
+	       percent(ticks_since(b->iowait, a->iowait), ticks),
+	       percent(ticks_since(b->steal, a->steal), ticks));
 	fflush(stdout);
 }
 

@@ -80,6 +80,11 @@ unsigned long long total_ticks(const struct system_info *info)
 	       info->softirq + info->steal;
 }
 
+unsigned long long ticks_since(unsigned long long now, unsigned long long before)
+{
+	return now > before ? now - before : 0;
+}
+
 /* ---- processes ---- */
 
 /* The name in parentheses may hold anything, so what follows is looked for from its end. */

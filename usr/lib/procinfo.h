@@ -44,4 +44,10 @@ size_t list_processes(int **pids);
 /* The ticks of all harts together. */
 unsigned long long total_ticks(const struct system_info *info);
 
+/*
+ * What a counter of ticks grew by; 0 where it fell: the kernel estimates how busy time is divided
+ * into user and system, so that one of the two may fall a little while their sum grows.
+ */
+unsigned long long ticks_since(unsigned long long now, unsigned long long before);
+
 #endif

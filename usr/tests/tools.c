@@ -206,6 +206,7 @@ TEST(parts_of_files)
 		{ "seq 30000 | tail -n 1; cat n | tail -n 1", "30000\n20\n", 0 },
 		{ "seq 30000 >m; tail -n 29999 m | head -n 1", "2\n", 0 },
 		{ "head -n 1 n m; head -c 2 n", "==> n <==\n1\n\n==> m <==\n1\n1\n", 0 },
+		{ "tail -n 1 /proc/stat | wc -l; tail -c 4 /proc/meminfo", "1\n kB\n", 0 },
 		{ "tail nope", "tail: nope: No such file or directory\n", 1 },
 		{ "printf 'a\\nb' | cat -n -", "     1\ta\n     2\tb", 0 },
 		{ "wc -l <n; wc n", "20\n20 20 51 n\n", 0 },

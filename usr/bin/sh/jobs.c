@@ -199,7 +199,8 @@ static bool collect(int flags)
 	pid_t pid;
 
 	do {
-		pid = waitpid(-1, &status, flags | (jobs_controlled() ? WUNTRACED : 0));
+		pid = waitpid(-1, &status,
+			      flags | (jobs_controlled() ? WUNTRACED | WCONTINUED : 0));
 	} while (pid < 0 && errno == EINTR);
 	if (pid <= 0)
 		return false;
@@ -208,7 +209,9 @@ static bool collect(int flags)
 			if (job->processes[i].pid != pid)
 				continue;
 			job->processes[i].status = status;
-			job->processes[i].state = WIFSTOPPED(status) ? STOPPED : ENDED;
+			job->processes[i].state = WIFSTOPPED(status)   ? STOPPED :
+						  WIFCONTINUED(status) ? RUNNING :
+									 ENDED;
 		}
 	}
 	return true;

@@ -90,13 +90,16 @@ static int run_inside(struct arena *arena, const struct node *node, struct funct
 	int status = 1;
 
 	if (redirect_apply(arena, node->redirects, keeps ? NULL : &saved_fds) == 0) {
+		clearerr(stdout);
 		if (assign(arena, node->assigns, keeps, &saved_vars) < 0)
 			status = eval_fatal(2);
 		else if (function)
 			status = function_call(function, fields->count, fields->list);
 		else
 			status = builtin(fields->count, fields->list);
-		if (fflush(stdout) == EOF) {
+		/* What is buffered by lines has been written already, and may have failed then. */
+		if ((fflush(stdout) == EOF) | ferror(stdout)) {
+			clearerr(stdout);
 			warn_errno("%s: write error", fields->list[0]);
 			status = 1;
 		}
