@@ -77,6 +77,8 @@ static int do_fallocate(struct file *file, unsigned mode, s64 pos, s64 len)
 	err = check_mode(file, mode);
 	if (!err && !(mode & FALLOC_FL_KEEP_SIZE))
 		err = inode_check_size(inode, (u64)pos + len);
+	if (!err && (u64)pos + len > inode->i_sb->s_maxbytes)
+		err = -EFBIG;
 	if (err)
 		return err;
 	mutex_lock(&inode->lock);

@@ -244,6 +244,7 @@ static int grow(struct files *files, unsigned fd)
 struct files *files_copy(struct files *files)
 {
 	struct files *copy = files_alloc();
+	unsigned fd;
 
 	if (!copy)
 		return NULL;
@@ -260,7 +261,7 @@ struct files *files_copy(struct files *files)
 			return NULL;
 		}
 	}
-	for (unsigned fd = 0; fd < files->size; fd++) {
+	for_each_set_bit(fd, files->open, files->size) {
 		struct file *file = files->fd[fd];
 
 		/* What another task has only reserved is not part of the copy. */
@@ -277,9 +278,11 @@ struct files *files_copy(struct files *files)
 
 void files_put(struct files *files)
 {
+	unsigned fd;
+
 	if (!files || !atomic_dec_and_test(&files->count))
 		return;
-	for (unsigned fd = 0; fd < files->size; fd++) {
+	for_each_set_bit(fd, files->open, files->size) {
 		if (files->fd[fd])
 			file_close(files, files->fd[fd]);
 	}

@@ -97,6 +97,11 @@ static inline unsigned long find_next_zero_bit(const unsigned long *map, unsigne
 	return find_bit_xor(map, size, start, ~0UL);
 }
 
+/* For each bit of @map that is set, below @size, in order. */
+#define for_each_set_bit(bit, map, size)                                                           \
+	for ((bit) = find_next_bit(map, size, 0); (bit) < (size);                                  \
+	     (bit) = find_next_bit(map, size, (bit) + 1))
+
 static inline unsigned bitmap_weight(const unsigned long *map, unsigned long size)
 {
 	unsigned n = 0;

@@ -15,9 +15,18 @@
 #include "mm/slab.h"
 
 struct census {
-	unsigned long cached, dirty, tables, slab;
+	unsigned long cached, buffers, shmem, dirty, tables, slab;
 	long shared_anon, shared_file; /* PTEs beyond the first of a frame */
 };
+
+static void count_cached(struct census *census, const struct page *page)
+{
+	const struct address_space *as = page->mapping;
+
+	census->cached++;
+	census->buffers += !as->host;
+	census->shmem += as->ops->no_backing;
+}
 
 static void count_frame(struct census *census, const struct page *page)
 {
@@ -25,7 +34,8 @@ static void count_frame(struct census *census, const struct page *page)
 
 	switch (page->type) {
 	case PAGE_FILE:
-		census->cached += page->mapping != NULL;
+		if (page->mapping)
+			count_cached(census, page);
 		census->dirty += !!(page_flags(page) & PG_DIRTY);
 		census->shared_file += shared;
 		break;
@@ -58,6 +68,8 @@ static int compare(const struct census *census)
 			long found, counted;
 		} sums[] = {
 			{ "are cache", census->cached, filemap_nr_pages() },
+			{ "are buffers", census->buffers, filemap_nr_buffers() },
+			{ "are of shared memory", census->shmem, shmem_nr_pages() },
 			{ "are dirty", census->dirty, filemap_nr_dirty() },
 			{ "are page tables", census->tables, tables },
 			{ "are slabs", census->slab, slab_nr_pages() },

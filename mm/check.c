@@ -8,6 +8,7 @@
  *	    writable PTE of an anonymous page ---------> nobody else maps it
  *	    writable PTE of a file's page -------------> the area is shared, the page dirty
  *	    free lists, hart lists, slabs -------------> account for every frame
+ *	    kernel stacks -----------------------------> no hole in them, nothing in their guards
  *
  *	Counting needs no memory: each PTE takes one off its page's mapcount, all must reach 0, and
  *	a second walk puts the counts back.
@@ -28,7 +29,9 @@
 #include "mm/debug.h"
 #include "mm/filemap.h"
 #include "mm/internal.h"
+#include "mm/kstack.h"
 #include "mm/pgtable.h"
+#include "mm/rmap.h"
 #include "mm/slab.h"
 #include "mm/vma.h"
 
@@ -174,7 +177,20 @@ static int check_leaf(struct walk *w, unsigned long addr, pte_t pte)
 	return check_file_pte(vma, addr, pte, page);
 }
 
-static int check_area(struct mm *mm, const struct vm_area *vma)
+/* Not that the list is the right one: that would be a look at all areas of the file. */
+static bool is_listed_by_its_file(struct vm_area *vma)
+{
+	const struct list_head *link = &vma->vm_mapping_link;
+	bool listed;
+
+	mapping_lock_area(vma);
+	listed = link->next && link->next != LIST_POISON && link->next->prev == link &&
+		 link->prev->next == link;
+	mapping_unlock_area(vma);
+	return listed;
+}
+
+static int check_area(struct mm *mm, struct vm_area *vma)
 {
 	const struct vm_area *prev = vma->vm_prev;
 
@@ -190,6 +206,8 @@ static int check_area(struct mm *mm, const struct vm_area *vma)
 		return complain("area 0x%lx: VM_LOCKONFAULT without VM_LOCKED", vma->vm_start);
 	if ((vma->vm_flags & VM_WIPEONFORK) && vma->vm_file)
 		return complain("area 0x%lx: a file's, and wiped on fork", vma->vm_start);
+	if (vma->vm_file && !is_listed_by_its_file(vma))
+		return complain("area 0x%lx: its file does not know of it", vma->vm_start);
 	if (!prev)
 		return mm->mmap == vma ? 0 : complain("list head is wrong");
 	if (prev->vm_next != vma || prev->vm_end > vma->vm_start)
@@ -390,6 +408,7 @@ static int check_stopped(void)
 	faults += check_frames();
 	faults += buddy_check();
 	faults += slab_check();
+	faults += kstack_check();
 	faults += debug_check_free();
 	return faults;
 }

@@ -50,7 +50,7 @@ unsigned long committed_pages(void)
 	return totals.committed + READ_ONCE(shmem_committed);
 }
 
-int commit_check(unsigned long pages)
+int commit_check_mode(unsigned long pages)
 {
 	switch (READ_ONCE(overcommit_memory)) {
 	case OVERCOMMIT_ALWAYS:

@@ -16,8 +16,19 @@ extern unsigned long overcommit_memory, overcommit_ratio;
 unsigned long commit_limit(void);
 unsigned long committed_pages(void);
 
+/* So many pages every machine has (Ravel needs 32 MiB): no mistake that is obvious. */
+#define COMMIT_SMALL 1024
+
+/* commit_check() where the mode must be asked. */
+int commit_check_mode(unsigned long pages);
+
 /* 0 if @pages more may be promised in the present mode, else -ENOMEM. Promises nothing. */
-int commit_check(unsigned long pages);
+static inline int commit_check(unsigned long pages)
+{
+	if (likely(pages <= COMMIT_SMALL && READ_ONCE(overcommit_memory) != OVERCOMMIT_NEVER))
+		return 0;
+	return commit_check_mode(pages);
+}
 
 /*
  * True when the pages of an area like @vma are promised: they may become frames of its own. It

@@ -29,8 +29,8 @@
  * looks at another task's stack, at a waiter on it, may fault, and finds the page mapped.
  *
  * Invariants: a slot's bit is set while it is in use or on the list; a stack's pages are mapped
- * without a hole up from its low; nr_pages counts the frames of mapped stacks, the tables made for
- * them, and the reserve.
+ * without a hole up from its low, and none in its guard (both: kstack_check()); nr_pages counts the
+ * frames of mapped stacks, the tables made for them, and the reserve.
  * Locks: kstack_lock for the list and the bitmap; mapping is done outside of it. Growth takes none.
  */
 #include "mm/kstack.h"
@@ -374,4 +374,37 @@ void kstack_free(void *stack, unsigned long low)
 		return;
 	unmap_pages(low, stack_top(stack));
 	slot_release(stack_slot(stack));
+}
+
+/* ---- the checker ---- */
+
+/* What is wrong with the pages of @slot, or NULL: it may just be growing, or being unmapped. */
+static const char *slot_fault(unsigned long slot)
+{
+	unsigned long top = stack_top(slot_stack(slot)), low = top;
+
+	while (low > top - SLOT_SIZE && kernel_page_mapped(low - PAGE_SIZE))
+		low -= PAGE_SIZE;
+	for (unsigned long va = top - SLOT_SIZE; va < low; va += PAGE_SIZE) {
+		if (kernel_page_mapped(va))
+			return "there is a hole in the stack";
+	}
+	if (low < top - THREAD_SIZE)
+		return "the guard is mapped";
+	return low < top && !test_bit(slot, slot_used) ? "mapped, but not in use" : NULL;
+}
+
+int kstack_check(void)
+{
+	int faults = 0;
+
+	for (unsigned long slot = 0; slot < NR_SLOTS; slot++) {
+		const char *fault = l0_made[slot / SLOTS_PER_L0] ? slot_fault(slot) : NULL;
+
+		if (!fault)
+			continue;
+		printk("kstack: slot %lu: %s\n", slot, fault);
+		faults++;
+	}
+	return faults;
 }

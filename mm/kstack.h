@@ -57,6 +57,8 @@ unsigned long kstack_nr_pages(void);	/* mapped, their tables, and the reserve */
 unsigned long kstack_nr_reserved(void); /* of these, the reserve */
 unsigned long kstack_nr_used(void);	/* stacks, without those that wait for their next owner */
 unsigned kstack_deepest(void);		/* most pages that a stack has grown to since boot */
+/* Looks for stacks with holes and for guards that are mapped; how many. The machine is stopped. */
+int kstack_check(void);
 /* After slab_init(), before the first task: reads `kstack=`, fills the reserve. */
 void kstack_init(void);
 

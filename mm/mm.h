@@ -72,14 +72,15 @@ struct vm_area {
 	unsigned long vm_start, vm_end; /* user addresses, bytes, page aligned, end exclusive */
 	struct vm_area *vm_prev, *vm_next;
 	struct mm *vm_mm;
-	u32 vm_prot, vm_flags;
+	u16 vm_prot;
+	bool vm_anon; /* may hold anonymous pages: fork must look at its PTEs */
+	u32 vm_flags;
 	/* Page index of vm_start in the file; for anonymous areas in the mm's linear space. */
 	unsigned long vm_pgoff;
 	struct file *vm_file; /* NULL: anonymous */
 	struct rb_node vm_rb;
 	unsigned long vm_gap;		  /* bytes free before it: vma_gap(); for the tree */
 	unsigned long vm_gap_max;	  /* largest vm_gap of this subtree */
-	bool vm_anon;			  /* may hold anonymous pages: fork must look at its PTEs */
 	struct list_head vm_mapping_link; /* in the file mapping's list of areas */
 };
 

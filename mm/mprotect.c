@@ -189,7 +189,7 @@ static int mprotect_locked(struct mm *mm, unsigned long start, unsigned long end
 	err = check_limits(mm, start, end, prot);
 	if (err)
 		return err;
-	if (mm->nr_areas + vma_splits(mm, start, end) > MAX_MAP_COUNT)
+	if (vma_splits_too_many(mm, start, end))
 		return -ENOMEM;
 	err = vma_split_range(mm, start, end);
 	if (err)
@@ -240,7 +240,7 @@ int vm_mprotect(struct mm *mm, unsigned long addr, unsigned long len, u32 prot)
 	up_write(&mm->mmap_lock);
 	/* What is locked is there: the copy that a write would make, the page that was hidden. */
 	if (unlikely(READ_ONCE(mm->locked_vm)) && !err && (prot & PROT_MASK))
-		mm_populate_locked(mm, addr, addr + bytes);
+		mm_populate_locked(mm, addr, end);
 	return err;
 }
 

@@ -72,7 +72,7 @@ static int check_target(const struct remap *r)
 		return -EINVAL;
 	if (r->addr + r->old_len > r->new_addr && r->new_addr + r->new_len > r->addr)
 		return -EINVAL;
-	if (r->mm->nr_areas + 2 >= MAX_MAP_COUNT - MOVE_AREAS)
+	if (r->mm->nr_areas + 2 + MOVE_AREAS >= MAX_MAP_COUNT)
 		return -ENOMEM;
 	return (r->flags & MREMAP_FIXED) && r->new_addr < MMAP_MIN_ADDR ? -EPERM : 0;
 }
@@ -244,7 +244,7 @@ static long move(struct remap *r)
 	unsigned nr = 0;
 	int err;
 
-	if (r->mm->nr_areas >= MAX_MAP_COUNT - MOVE_AREAS)
+	if (r->mm->nr_areas + MOVE_AREAS >= MAX_MAP_COUNT)
 		return -ENOMEM;
 	spare = vma_prepare();
 	if (!spare)

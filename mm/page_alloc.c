@@ -318,7 +318,7 @@ static void free_runs(struct page *const *pages, unsigned nr)
 	spin_unlock(&buddy_lock);
 }
 
-static unsigned drop_references(struct page **pages, unsigned nr, const void *caller)
+static inline unsigned drop_references(struct page **pages, unsigned nr, const void *caller)
 {
 	unsigned last = 0;
 
@@ -336,7 +336,7 @@ unsigned pages_drop(struct page **pages, unsigned nr)
 	return drop_references(pages, nr, __builtin_return_address(0));
 }
 
-void pages_free(struct page **pages, unsigned nr)
+static inline void free_dropped(struct page **pages, unsigned nr)
 {
 	count_vm_n(VM_pgfree, nr);
 	if (nr > PCP_BATCH)
@@ -345,7 +345,12 @@ void pages_free(struct page **pages, unsigned nr)
 		pcp_free(pages, nr);
 }
 
+void pages_free(struct page **pages, unsigned nr)
+{
+	free_dropped(pages, nr);
+}
+
 void pages_put(struct page **pages, unsigned nr)
 {
-	pages_free(pages, drop_references(pages, nr, __builtin_return_address(0)));
+	free_dropped(pages, drop_references(pages, nr, __builtin_return_address(0)));
 }

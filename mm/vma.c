@@ -28,6 +28,7 @@
 #include "mm/slab.h"
 #include "mm/tlb.h"
 #include "mm/vmstat.h"
+#include "mm/window.h"
 
 unsigned long max_map_count = 65530;
 
@@ -83,11 +84,8 @@ static void vma_link(struct mm *mm, struct vm_area *vma, struct vm_area *prev)
 		prev->vm_next = vma;
 	else
 		mm->mmap = vma;
-	if (next) {
-		/* Before the insertion: its rotations copy gaps, and must copy true ones. */
+	if (next)
 		next->vm_prev = vma;
-		vma_tree_gap_changed(next);
-	}
 	vma_tree_insert(mm, vma);
 	mm->nr_areas++;
 	mm->last_hit = vma;
@@ -180,6 +178,7 @@ static int vma_split(struct vm_area *vma, unsigned long addr)
 int vma_split_range(struct mm *mm, unsigned long start, unsigned long end)
 {
 	struct vm_area *first = vma_lookup(mm, start);
+	bool ends_there = first && first->vm_end == end;
 	struct vm_area *last;
 	int err = 0;
 
@@ -189,6 +188,8 @@ int vma_split_range(struct mm *mm, unsigned long start, unsigned long end)
 		if (err)
 			return err;
 	}
+	if (ends_there)
+		return 0;
 	last = vma_lookup(mm, end);
 	if (last && last->vm_start < end)
 		err = vma_split(last, end);
@@ -282,7 +283,10 @@ struct vm_area *vma_insert(struct mm *mm, const struct vm_area *want, struct vm_
 
 /* ---- remove ---- */
 
-/* Takes the areas of [start, end), whose borders match, off the list; they stay chained. */
+/*
+ * Takes the areas of [start, end), whose borders match, off the list; they stay chained, and on
+ * their files' lists.
+ */
 static struct vm_area *unlink_range(struct mm *mm, unsigned long start, unsigned long end)
 {
 	struct vm_area *vma = find_vma(mm, start);
@@ -293,7 +297,6 @@ static struct vm_area *unlink_range(struct mm *mm, unsigned long start, unsigned
 
 		vma_account(mm, vma, vma->vm_start, vma->vm_end, -1);
 		vma_unlink(mm, vma);
-		mapping_unlink_area(vma);
 		vma->vm_next = NULL;
 		*tail = vma;
 		tail = &vma->vm_next;
@@ -312,10 +315,17 @@ static void remove_range(struct mm *mm, unsigned long start, unsigned long end,
 	chain = unlink_range(mm, start, end);
 	if (!chain)
 		return;
+	window();
 	gather_init(&g, mm);
 	g.freed = freed;
-	for (vma = chain; vma; vma = vma->vm_next)
+	/*
+	 * An area leaves its file's list after its PTEs are gone: write-back would pass by one that
+	 * a program still stores through, and what is stored after that would never be written.
+	 */
+	for (vma = chain; vma; vma = vma->vm_next) {
 		zap_range(&g, vma->vm_start, vma->vm_end);
+		mapping_unlink_area(vma);
+	}
 	prev = vma_before(mm, chain->vm_start);
 	next = prev ? prev->vm_next : mm->mmap;
 	/*
@@ -352,14 +362,19 @@ unsigned vma_splits(struct mm *mm, unsigned long start, unsigned long end)
 	return (first && first->vm_start < start) + (last && last->vm_start < end);
 }
 
-int vma_remove(struct mm *mm, unsigned long start, unsigned long end)
+/* A hole in the middle of one area leaves more areas than there were; nothing else does. */
+static bool makes_hole(struct mm *mm, unsigned long start, unsigned long end)
 {
 	struct vm_area *first = vma_lookup(mm, start);
+
+	return first && first->vm_start < start && first->vm_end > end;
+}
+
+int vma_remove(struct mm *mm, unsigned long start, unsigned long end)
+{
 	int err;
 
-	/* Only a hole in the middle of one area leaves more areas than there were. */
-	if (first && first->vm_start < start && first->vm_end > end &&
-	    mm->nr_areas >= MAX_MAP_COUNT)
+	if (unlikely(mm->nr_areas >= MAX_MAP_COUNT) && makes_hole(mm, start, end))
 		return -ENOMEM;
 	err = vma_split_range(mm, start, end);
 	if (!err)

@@ -24,6 +24,13 @@ int vma_split_range(struct mm *mm, unsigned long start, unsigned long end);
 /* How many areas that would add: 0 to 2. */
 unsigned vma_splits(struct mm *mm, unsigned long start, unsigned long end);
 
+/* True when they would be more than one mm may have. */
+static inline bool vma_splits_too_many(struct mm *mm, unsigned long start, unsigned long end)
+{
+	return unlikely(mm->nr_areas + 2 > MAX_MAP_COUNT) &&
+	       mm->nr_areas + vma_splits(mm, start, end) > MAX_MAP_COUNT;
+}
+
 /*
  * INSERT AND MERGE. vma_prepare() gets the memory that an insertion may need; vma_insert() then
  * cannot fail: [want->vm_start, want->vm_end) is free, and becomes part of an equal neighbour, or

@@ -67,7 +67,11 @@ static const struct rb_augment_callbacks gap_callbacks = {
 	.rotate = gap_rotate,
 };
 
-/* The new node comes between its neighbours in order: below the one or the other there is room. */
+/*
+ * The new node comes between its neighbours in order: below the one or the other there is room, so
+ * the next in the list, whose gap is smaller now, is on the way up from it. All up to there is
+ * computed anew, and then as far as something changes; before the rotations, which copy gaps.
+ */
 void vma_tree_insert(struct mm *mm, struct vm_area *vma)
 {
 	struct rb_node *prev = vma->vm_prev ? &vma->vm_prev->vm_rb : NULL;
@@ -80,6 +84,11 @@ void vma_tree_insert(struct mm *mm, struct vm_area *vma)
 		rb_link_node(&vma->vm_rb, parent,
 			     parent == prev ? &parent->rb_right : &parent->rb_left);
 	vma->vm_gap = vma->vm_gap_max = vma_gap(vma);
+	if (next) {
+		vma->vm_next->vm_gap = vma_gap(vma->vm_next);
+		for (; parent != next; parent = rb_parent(parent))
+			vma_of(parent)->vm_gap_max = computed_gap(vma_of(parent));
+	}
 	gap_propagate(parent, NULL);
 	rb_insert_augmented(&vma->vm_rb, &mm->mm_rb, &gap_callbacks);
 }

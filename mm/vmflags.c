@@ -51,8 +51,7 @@ int vma_change_flags(struct mm *mm, unsigned long start, unsigned long end,
 	struct vm_area *last;
 	int err;
 
-	if (mm->nr_areas + vma_splits(mm, start, end) > MAX_MAP_COUNT ||
-	    vma_split_range(mm, start, end))
+	if (vma_splits_too_many(mm, start, end) || vma_split_range(mm, start, end))
 		return -EAGAIN;
 	err = change_areas(mm, start, end, change);
 	/* The border at @end may be between equals: nothing changed before it, or it was so. */

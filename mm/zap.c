@@ -72,8 +72,10 @@ static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, un
 		mm_add_rss_anon(g->mm, -anon);
 	if (file)
 		mm_add_rss_file(g->mm, -file);
-	gauge_add(GAUGE_SHARED_ANON, -shared_anon);
-	gauge_add(GAUGE_SHARED_FILE, -shared_file);
+	if (shared_anon)
+		gauge_add(GAUGE_SHARED_ANON, -shared_anon);
+	if (shared_file)
+		gauge_add(GAUGE_SHARED_FILE, -shared_file);
 	if (flush)
 		flush_tlb_range(g->mm, start, end);
 	spin_unlock(ptl);

@@ -4,6 +4,7 @@
 #include "usr/lib/test.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -390,6 +391,7 @@ TEST(a_punched_hole)
 	CHECK_ERRNO(fallocate(fd, FALLOC_FL_PUNCH_HOLE, 0, PAGE_SIZE), EOPNOTSUPP);
 	CHECK_ERRNO(fallocate(fd, punch, -1, PAGE_SIZE), EINVAL);
 	CHECK_ERRNO(fallocate(fd, punch, 0, 0), EINVAL);
+	CHECK_ERRNO(fallocate(fd, punch, LONG_MAX - PAGE_SIZE, 2 * PAGE_SIZE), EFBIG);
 	CHECK_EQ(p[0], 7);
 }
 

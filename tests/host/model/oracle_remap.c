@@ -107,7 +107,7 @@ static bool grows_in_place(struct oracle_mm *om, const struct oracle_remap *r)
 		return false;
 	if (next && oracle_same_area(oracle_page(om, end - PAGE_SIZE), next))
 		return false;
-	return r->addr <= TASK_SIZE - r->new_len &&
+	return r->new_len <= TASK_SIZE && r->addr <= TASK_SIZE - r->new_len &&
 	       oracle_is_free(om, end, r->new_len - r->old_len);
 }
 

@@ -8,7 +8,9 @@
  */
 #include "arch/riscv/mmu.h"
 #include "lib/string.h"
+#include "mm/blocks.h"
 #include "mm/internal.h"
+#include "mm/shmem.h"
 #include "mm/slab.h"
 #include "tests/host/unit/console.h"
 #include "tests/host/unit/space.h"
@@ -99,6 +101,31 @@ TEST(areas_are_sorted_linked_and_aligned)
 	end();
 }
 
+TEST(flags_of_an_area_make_sense)
+{
+	u32 flags;
+
+	good_file_state();
+	flags = area[0]->vm_flags;
+	BREAK(area[0]->vm_flags, flags | VM_LOCKONFAULT, MM_SAYS, "VM_LOCKONFAULT without");
+	flags = vma_lookup(mm, addr)->vm_flags;
+	BREAK(vma_lookup(mm, addr)->vm_flags, flags | VM_WIPEONFORK, MM_SAYS, "wiped on fork");
+	end();
+}
+
+TEST(a_file_knows_its_areas)
+{
+	struct list_head *link;
+
+	good_file_state();
+	link = &vma_lookup(mm, addr)->vm_mapping_link;
+	list_del(link);
+	MM_SAYS("its file does not know of it");
+	BREAK(link->next, NULL, MM_SAYS, "its file does not know of it");
+	list_add(link, &host_file_mapping(file)->areas);
+	end();
+}
+
 TEST(equal_neighbours_are_one)
 {
 	good_state();
@@ -108,8 +135,12 @@ TEST(equal_neighbours_are_one)
 
 TEST(the_tree_agrees_with_the_list)
 {
+	static struct vm_area gone;
+
 	good_state();
 	BREAK(area[0]->vm_gap_max, area[0]->vm_gap_max + 1, MM_SAYS, "gap index is");
+	BREAK(area[1]->vm_gap, area[1]->vm_gap + 1, MM_SAYS, "gap index is");
+	BREAK(mm->last_hit, &gone, MM_SAYS, "look-ups begin at an area that is gone");
 	BREAK(mm->mm_rb.rb_node->parent_color, 0, MM_SAYS, "not balanced"); /* a red root */
 	BREAK(mm->mm_rb.rb_node->rb_left, NULL, MM_SAYS, "tree and list differ");
 	end();
@@ -123,6 +154,8 @@ TEST(sums_are_the_sums)
 	BREAK(mm->data_vm, 5, MM_SAYS, "data 5/4");
 	BREAK(mm->stack_vm, 1, MM_SAYS, "stack 1/0");
 	BREAK(mm->exec_vm, 1, MM_SAYS, "exec 1/0");
+	BREAK(mm->committed_vm, 5, MM_SAYS, "committed: 5 counted, 4 found");
+	BREAK(mm->locked_vm, 1, MM_SAYS, "locked pages: 1 counted, 0 in areas");
 	BREAK(mm->start_brk, mm->brk + 1, MM_SAYS, "brk below its start");
 	BREAK(mm->rss_anon, 2, MM_SAYS, "anon 2 counted, 1 found");
 	BREAK(mm->rss_file, 1, MM_SAYS, "file 1 counted, 0 found");
@@ -270,8 +303,21 @@ TEST(cache_pages_are_counted)
 	page->mapping = host_file_mapping(file);
 	page->index = 77;
 	BREAK(page->type, PAGE_FILE, ALL_SAYS, "5 pages are cache, 4 are counted");
+	BREAK(page->type, PAGE_FILE, ALL_SAYS, "5 pages are buffers, 4 are counted");
 	page->mapping = NULL;
 	page_put(page);
+	end();
+}
+
+TEST(pages_of_shared_memory_are_counted)
+{
+	good_state();
+	file = host_file(FILE_TMPFS, 4 * PAGE_SIZE);
+	addr = map_file(mm, file, 4, RW, 0);
+	CHECK(user_byte(addr) >= 0);
+	shmem_account(host_file_mapping(file), 1);
+	ALL_SAYS("1 pages are of shared memory, 2 are counted");
+	shmem_account(host_file_mapping(file), -1);
 	end();
 }
 
@@ -354,11 +400,19 @@ TEST(a_block_of_another_alignment_is_none)
 	list_add(&block->lru, prev);
 }
 
-TEST(pages_at_hand_are_free)
+TEST(pages_at_hand_are_free_and_counted)
 {
 	struct page *page = alloc_page(GFP_KERNEL);
+	struct list_head *prev;
+	char words[64];
 
 	page_put(page);
+	prev = page->lru.prev;
+	list_del(&page->lru);
+	snprintf(words, sizeof(words), "hart 0: %lu pages listed, %lu counted", pcp_nr_pages() - 1,
+		 pcp_nr_pages());
+	ALL_SAYS(words);
+	list_add(&page->lru, prev);
 	BREAK(page->flags, 0, ALL_SAYS, "page on a hart's list is not free");
 	BREAK(page->type, PAGE_KERNEL, ALL_SAYS, "page on a hart's list is not free");
 }

@@ -54,6 +54,7 @@ TEST(a_miss_reads_the_cluster_around_it)
 	CHECK(is_cached(16) && is_cached(31) && !is_cached(15) && !is_cached(32));
 	CHECK_EQ(as->nr_pages, 16);
 	CHECK_EQ(filemap_nr_pages(), 16);
+	CHECK_EQ(filemap_nr_buffers(), 16); /* no inode: a disk's own */
 	CHECK_EQ(first_byte(31), pattern_of(file, 31 * PAGE_SIZE));
 	CHECK_EQ(counted(VM_cache_hit), 1);
 	CHECK_EQ(counted(VM_cache_miss), 1);

@@ -31,3 +31,23 @@ TEST(an_mprotect_that_is_refused_leaves_no_split)
 	mm_put(mm);
 	file_put(file);
 }
+
+/*
+ * The stack, read-only, is no data: only the addresses are too few. The oracle had computed past 0
+ * and let it grow.
+ */
+TEST(more_than_there_are_addresses)
+{
+	static const unsigned long sizes[] = { TASK_SIZE, TASK_SIZE + PAGE_SIZE, 1UL << 63,
+					       -PAGE_SIZE };
+	const unsigned long top = TASK_SIZE - PAGE_SIZE, addr = top - 4 * PAGE_SIZE;
+	struct mm *mm = mm_alloc();
+
+	CHECK_EQ(vm_make_stack(mm, top, 4 * PAGE_SIZE, PROT_READ), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++) {
+		CHECK_EQ(vm_mremap(mm, addr, 4 * PAGE_SIZE, sizes[i], 0, 0), -ENOMEM);
+		CHECK_EQ(vm_mremap(mm, addr, 4 * PAGE_SIZE, sizes[i], MREMAP_MAYMOVE, 0), -ENOMEM);
+	}
+	machine_check();
+	mm_put(mm);
+}

@@ -10,6 +10,7 @@
 #include "arch/riscv/mmu.h"
 #include "kernel/task.h"
 #include "mm/vmstat.h"
+#include "tests/host/unit/console.h"
 #include "tests/host/unit/space.h"
 
 #define SLOT	(2UL * THREAD_SIZE)
@@ -54,6 +55,31 @@ TEST(a_stack_lies_above_its_guard)
 	free_low(low[0]);
 	free_low(low[1]);
 	CHECK_EQ(kstack_nr_used(), 0);
+}
+
+/* Maps the page at @va too, for so long as the checker looks. */
+static void one_page_more(unsigned long va, const char *words)
+{
+	CHECK_EQ(kernel_map_page(va, page_to_phys(zero_page), PTE_R | PTE_W), 0);
+	CHECK_PRINTS(CHECK_EQ(kstack_check(), 1), words);
+	kernel_unmap_page(va);
+	flush_tlb_harts(BIT(TEST_HARTS) - 1, va, va + PAGE_SIZE);
+}
+
+TEST(the_checker_sees_holes_and_guards)
+{
+	unsigned long low = alloc_low(), stack = low & ~(THREAD_SIZE - 1UL);
+
+	CHECK_EQ(kstack_check(), 0);
+	one_page_more(stack, "slot 0: there is a hole in the stack");
+	one_page_more(stack - THREAD_SIZE, "slot 0: there is a hole in the stack");
+	one_page_more(stack + SLOT + THREAD_SIZE - PAGE_SIZE, "slot 1: mapped, but not in use");
+	low = kstack_grow(low, stack);
+	CHECK_EQ(low, stack);
+	CHECK_EQ(kstack_check(), 0);
+	one_page_more(stack - PAGE_SIZE, "slot 0: the guard is mapped");
+	free_low(low);
+	CHECK_EQ(kstack_check(), 0);
 }
 
 TEST(what_was_given_back_is_taken_first)

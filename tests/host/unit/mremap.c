@@ -461,6 +461,20 @@ TEST(the_limit_of_data)
 	areas_done(mm);
 }
 
+TEST(a_full_space)
+{
+	const unsigned long all = TASK_SIZE - MMAP_MIN_ADDR;
+	struct mm *mm = areas("");
+
+	CHECK_EQ(vm_mmap(mm, NULL, 0, all, PROT_READ, ANON, 0), MMAP_MIN_ADDR);
+	CHECK_EQ(remap(mm, 1, 1, 2, MAY, 0), -ENOMEM);
+	CHECK_EQ(remap(mm, 1, 1, 1, MAY | LEAVE, 6), -ENOMEM);
+	CHECK_EQ(vm_munmap(mm, at(3), pages(2)), 0);
+	CHECK_EQ(remap(mm, 1, 1, 3, MAY, 0), -ENOMEM);
+	CHECK_EQ(remap(mm, 1, 1, 2, MAY, 0), at(3));
+	areas_done(mm);
+}
+
 TEST(the_largest_number_of_areas)
 {
 	struct mm *mm = areas("wwww....");

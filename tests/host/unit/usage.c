@@ -51,6 +51,20 @@ TEST(anonymous_pages_are_private_and_dirty)
 	space_end(mm);
 }
 
+/* Most leaf tables of a reservation are not there: neither of the same GiB nor of others. */
+TEST(a_reservation_is_mostly_nothing)
+{
+	const unsigned long nr = 3UL << (30 - PAGE_SHIFT);
+	struct mm *mm = space_new();
+	unsigned long addr = vm_mmap(mm, NULL, 0, nr * PAGE_SIZE, RW,
+				     MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, 0);
+
+	user_put(addr + PAGE_SIZE, 1);
+	user_put(addr + (nr - 1000) * PAGE_SIZE, 1);
+	CHECK_EQ(usage_of(mm, addr).private_dirty, 2);
+	space_end(mm);
+}
+
 TEST(a_page_of_three_counts_a_third)
 {
 	struct mm *a = space_new(), *b, *c;
