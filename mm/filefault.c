@@ -34,7 +34,10 @@
 
 #define FAULT_AROUND 16 /* pages; a power of two */
 
-/* Brings the page in without mmap_lock, so that others fault and edit meanwhile. */
+/*
+ * Brings the page in without mmap_lock, so that others fault and edit meanwhile. A major fault, but
+ * where there is no disk to wait for: then the page is made.
+ */
 static enum fault_result read_in(struct fault *f, unsigned long index)
 {
 	struct file *file = file_get(f->vma->vm_file);
@@ -42,7 +45,7 @@ static enum fault_result read_in(struct fault *f, unsigned long index)
 	struct page *page;
 
 	up_read(&f->mm->mmap_lock);
-	f->waited = true;
+	f->waited |= !file_mapping(file)->ops->no_backing;
 	count_vm(VM_fault_io_retry);
 	if (unlikely(alone))
 		page = read_mapping_page_alone(file_mapping(file), index);

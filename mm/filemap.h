@@ -225,6 +225,7 @@ void writeback_set_limits(void); /* one of them has changed; boot */
 
 /* Drops clean, unmapped, unused cache pages, about @nr; returns how many. No lock may be held. */
 unsigned long shrink_page_cache(unsigned long nr);
+extern unsigned long swappiness; /* 0..200: how readily programs' memory would go instead */
 /* A page enters or leaves the list of pages that may be dropped. */
 void lru_add(struct page *page);
 void lru_del(struct page *page);

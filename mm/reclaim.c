@@ -20,6 +20,8 @@
 #include "mm/filemap.h"
 #include "mm/vmstat.h"
 
+unsigned long swappiness = 60; /* nothing asks for it before there is swap */
+
 static struct spinlock lru_lock;
 static struct list_head lru = LIST_HEAD_INIT(lru);
 static unsigned long nr_lru;

@@ -63,7 +63,7 @@ static void put_flags(struct seq_buf *seq, u32 flags)
 		{ VM_SHARED, "shared" },
 		{ VM_MAYWRITE, "maywrite" },
 		{ VM_LOCKED, "locked" },
-		{ VM_LOCKONFAULT, "lockonfault" },
+		{ VM_LOCKONFAULT, "onfault" },
 		{ VM_DONTCOPY, "dontcopy" },
 		{ VM_WIPEONFORK, "wipeonfork" },
 		{ VM_SEQ, "sequential" },

@@ -31,6 +31,7 @@ static int self_readlink(struct task *task __maybe_unused, char *buf, size_t siz
 static const struct proc_entry vm_entries[] = {
 	NUMBER(overcommit_memory),
 	NUMBER(overcommit_ratio),
+	NUMBER(swappiness),
 	NUMBER(max_map_count),
 	NUMBER(dirty_ratio),
 	NUMBER(dirty_background_ratio),

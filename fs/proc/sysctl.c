@@ -5,7 +5,8 @@
  *	         a number in decimal, blanks and a line's end around it; else EINVAL, and when it is
  *	         out of its range: then nothing has changed
  *
- * Every number here is used: a knob that nothing is tied to is not in the table.
+ * Every number here is used: a knob that nothing is tied to is not in the table. (swappiness is kept
+ * for when there is swap; as on a Linux without any, it changes nothing.)
  *
  * Locks: none; a number is a word, and who uses it reads it once.
  * Source: proc_sys_vm(5), proc_sys_kernel(5).
@@ -34,6 +35,7 @@ static const struct number numbers[] = {
 	{ "overcommit_memory", &overcommit_memory, OVERCOMMIT_NEVER, NULL },
 	{ "overcommit_ratio", &overcommit_ratio, INT_MAX, NULL },
 	{ "max_map_count", &max_map_count, INT_MAX, NULL },
+	{ "swappiness", &swappiness, 200, NULL },
 	{ "dirty_ratio", &dirty_ratio, 100, writeback_set_limits },
 	{ "dirty_background_ratio", &dirty_background_ratio, 100, writeback_set_limits },
 	{ "dirty_writeback_centisecs", &dirty_writeback_centisecs, INT_MAX, flusher_wake },

@@ -194,8 +194,8 @@ static const char *sentence(const char *what)
 		{ "demand_zero", "nothing is there yet: a fresh page of zeros is mapped" },
 		{ "past_end", "the page begins past the end of the file" },
 		{ "read_in",
-		  "the file's page is read in (a major fault), and the table gone through "
-		  "again" },
+		  "the file's page is read in (a major fault; without a disk it is made), and "
+		  "the table gone through again" },
 		{ "file_map", "the page-cache page is mapped, and its cached neighbours" },
 		{ "file_copy", "private: the page-cache page is copied at once, the copy mapped" },
 		{ "shared_write", "shared: the page gets its place, is dirty, and may be written" },

@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include "usr/lib/testutil.h"
 
@@ -121,6 +122,31 @@ TEST(file_absent_from_the_cache_is_a_major_fault)
 	if (vmstat("pgmajfault") == major)
 		SKIP("the file was read before in this boot");
 	CHECK(vmstat("fault_io_retry") > retry);
+}
+
+static long major_faults(void)
+{
+	struct rusage usage;
+
+	CHECK_OK(getrusage(RUSAGE_SELF, &usage));
+	return usage.ru_majflt;
+}
+
+/* A page that is made, not read, is nobody's wait. */
+TEST(memory_without_a_disk_has_no_major_faults)
+{
+	int fd = CHECK_OK(memfd_create("fault", 0));
+	long before = major_faults();
+	char *p = CHECK_OK(mmap(NULL, PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_ANONYMOUS, -1, 0));
+	char *q;
+
+	CHECK_OK(ftruncate(fd, PAGES * PAGE_SIZE));
+	q = CHECK_OK(mmap(NULL, PAGES * PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+	memset(p, 1, PAGES * PAGE_SIZE);
+	memset(q, 1, PAGES * PAGE_SIZE);
+	CHECK_EQ(major_faults(), before);
+	CHECK_OK(close(fd));
 }
 
 TEST(file_private_write_copies_at_once)

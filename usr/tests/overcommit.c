@@ -377,3 +377,12 @@ TEST(dropped_caches_are_free_memory)
 	CHECK(meminfo_kb("Cached") <= cached);
 	CHECK(buffers >= 0);
 }
+
+/* Kept for when there is swap, and in its range. */
+TEST(swappiness_is_a_number_up_to_200)
+{
+	only_ravel();
+	CHECK_OK(set("swappiness", "200"));
+	CHECK_ERRNO(set("swappiness", "201"), EINVAL);
+	CHECK_OK(set("swappiness", "60"));
+}
