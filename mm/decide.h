@@ -31,7 +31,7 @@
 	X(ZERO_PAGE, fault_zero_page)                                                              \
 	X(DEMAND_ZERO, fault_demand_zero)                                                          \
 	X(PAST_END, fault_sigbus)                                                                  \
-	X(READ_IN, fault_io_retry) /* major if from a disk; then start over */                      \
+	X(READ_IN, fault_io_retry) /* major if from a disk; then start over */                     \
 	X(FILE_MAP, fault_file_read)                                                               \
 	X(FILE_COPY, fault_file_cow)                                                               \
 	X(SHARED_WRITE, fault_shared_write)                                                        \

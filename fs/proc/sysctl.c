@@ -5,8 +5,8 @@
  *	         a number in decimal, blanks and a line's end around it; else EINVAL, and when it is
  *	         out of its range: then nothing has changed
  *
- * Every number here is used: a knob that nothing is tied to is not in the table. (swappiness is kept
- * for when there is swap; as on a Linux without any, it changes nothing.)
+ * Every number here is used: a knob that nothing is tied to is not in the table. (swappiness is
+ * kept for when there is swap; as on a Linux without any, it changes nothing.)
  *
  * Locks: none; a number is a word, and who uses it reads it once.
  * Source: proc_sys_vm(5), proc_sys_kernel(5).
