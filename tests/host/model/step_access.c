@@ -223,6 +223,10 @@ void step_access_unlocked(const struct step *s)
 		return;
 	if (!page || !page->mapped)
 		panic("step: 0x%lx is reached, but not mapped", addr);
+	/* A truncation took the page meanwhile; the outer step has its PTE, and is yet to flush. */
+	if (outer.nr_inside > 0 && page->file != NO_FILE && !page->own && !oracle_backed(page) &&
+	    !(s->kind == STEP_WRITE && oracle_shared(page)))
+		return;
 	if (!om->mm->mmap_lock.writer && oracle_allows(om, addr, step_access_of(s)) != FAULT_OK)
 		panic("step: access %u to 0x%lx is granted", step_access_of(s), addr);
 	if (s->kind == STEP_WRITE && page->file != NO_FILE && !page->own && !oracle_shared(page))
