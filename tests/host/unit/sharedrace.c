@@ -26,11 +26,16 @@ static void start(void)
 }
 
 static bool was_there, stored;
+static unsigned windows; /* that go by before they come */
 
 static void write_back_and_store(bool locked)
 {
 	u8 byte = 99;
 
+	if (windows > 0) {
+		windows--;
+		return;
+	}
 	was_there = true;
 	machine_run_on(2);
 	if (!locked)
@@ -62,6 +67,15 @@ TEST(munmap)
 	finish();
 }
 
+TEST(munmap_whose_ptes_are_gone)
+{
+	start();
+	windows = 1;
+	machine_meanwhile = write_back_and_store;
+	CHECK_EQ(vm_munmap(mm, map, PAGE_SIZE), 0);
+	finish();
+}
+
 TEST(mprotect)
 {
 	start();
@@ -78,9 +92,27 @@ TEST(munmap_of_its_table_too)
 	finish();
 }
 
+TEST(munmap_of_its_table_too_whose_ptes_are_gone)
+{
+	start();
+	windows = 1;
+	machine_meanwhile = write_back_and_store;
+	CHECK_EQ(vm_munmap(mm, map, 2 * PAGE_SIZE), 0);
+	finish();
+}
+
 TEST(an_area_put_over_it)
 {
 	start();
+	machine_meanwhile = write_back_and_store;
+	CHECK_EQ(vm_mmap(mm, NULL, map, PAGE_SIZE, RW, ANON | MAP_FIXED, 0), map);
+	finish();
+}
+
+TEST(an_area_put_over_it_whose_ptes_are_gone)
+{
+	start();
+	windows = 1;
 	machine_meanwhile = write_back_and_store;
 	CHECK_EQ(vm_mmap(mm, NULL, map, PAGE_SIZE, RW, ANON | MAP_FIXED, 0), map);
 	finish();

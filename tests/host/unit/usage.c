@@ -62,6 +62,10 @@ TEST(a_reservation_is_mostly_nothing)
 	user_put(addr + PAGE_SIZE, 1);
 	user_put(addr + (nr - 1000) * PAGE_SIZE, 1);
 	CHECK_EQ(usage_of(mm, addr).private_dirty, 2);
+	CHECK_EQ(usage_of(mm, addr).pss_locked, 0);
+	vma_lookup(mm, addr)->vm_flags |= VM_LOCKED;
+	CHECK_EQ(usage_of(mm, addr).pss_locked, 2UL << PSS_SHIFT);
+	vma_lookup(mm, addr)->vm_flags &= ~VM_LOCKED;
 	space_end(mm);
 }
 
