@@ -83,6 +83,11 @@ class Session:
         self.type(line + "\n")
         self.wait(line + "\n")
 
+    def begin(self, line):
+        """Run a line in front; it runs when this returns: what is typed before is the shell's."""
+        self.command("sh -c 'echo begun; exec %s'" % line)
+        self.wait("begun\n")
+
     def result(self, line, words):
         """Run a line that prints these words, to its end."""
         self.command(line)
@@ -113,16 +118,16 @@ def interrupted_read(session):
 
 
 def other_signals(session):
-    session.command("sleep 1000")
+    session.begin("sleep 1000")
     session.type("\x03")
     session.wait(PROMPT)
     session.result("echo status $?", "status 130\n")
-    session.command("cat")
+    session.begin("cat")
     session.type("\x1c")
     session.wait(PROMPT)
     session.result("echo status $?", "status 131\n")
     # A program that never sleeps; and all of a pipeline.
-    session.command("yes >/dev/null")
+    session.begin("yes >/dev/null")
     session.type("\x03")
     session.wait(PROMPT)
     session.command("cat | cat | cat")
@@ -162,7 +167,7 @@ def background(session):
     """Only the job in front gets ^C."""
     session.command("sleep 1000 &")
     session.wait(PROMPT)
-    session.command("sleep 1001")
+    session.begin("sleep 1001")
     session.type("\x03")
     session.wait(PROMPT)
     session.result("jobs", "sleep 1000")
