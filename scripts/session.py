@@ -88,6 +88,11 @@ class Session:
         self.command("sh -c 'echo begun; exec %s'" % line)
         self.wait("begun\n")
 
+    def resume(self):
+        """fg: it has said which job it brings to the front."""
+        self.command("fg")
+        self.wait("exec cat'\n")
+
     def result(self, line, words):
         """Run a line that prints these words, to its end."""
         self.command(line)
@@ -107,7 +112,7 @@ class Session:
 
 def interrupted_read(session):
     """^C at a read of the terminal: nothing of the line that was begun is read by the shell."""
-    session.command("cat")
+    session.begin("cat")
     session.type("hello\n")
     session.wait("hello\nhello\n")
     session.type("half a line")
@@ -130,7 +135,7 @@ def other_signals(session):
     session.begin("yes >/dev/null")
     session.type("\x03")
     session.wait(PROMPT)
-    session.command("cat | cat | cat")
+    session.begin("cat | cat | cat")
     session.type("through\n")
     session.wait("through\nthrough\n")
     session.type("\x03")
@@ -140,13 +145,13 @@ def other_signals(session):
 
 def stopped_read(session):
     """^Z at a read, fg: it is made again, and gets what is typed."""
-    session.command("cat")
+    session.begin("cat")
     session.type("one\n")
     session.wait("one\none\n")
     session.type("\x1a")
     session.wait(PROMPT)
     session.result("jobs", "cat")
-    session.command("fg")
+    session.resume()
     session.type("two\n")
     session.wait("two\ntwo\n")
     session.type("\x1a")
@@ -155,7 +160,7 @@ def stopped_read(session):
     session.command("bg")
     session.wait(PROMPT)
     session.result("echo mine", "mine\n")
-    session.command("fg")
+    session.resume()
     session.type("three\n")
     session.wait("three\nthree\n")
     session.type("\x04")
