@@ -9,6 +9,9 @@
  *
  *	Write-back visits every shared area that covers a page, and takes W and D from its PTE.
  *
+ *	A hole that is punched visits every area that covers a page, and takes the PTE that maps it;
+ *	private copies stay.
+ *
  * Invariant (mm_check()): an area with a file is on its mapping's list.
  * Locks: address_space.mmap_lock guards the list and the borders of the areas on it. It is inside
  * mmap_lock and outside page-table locks. An area leaves the list before its tables are freed, so
@@ -87,30 +90,35 @@ void unmap_mapping_from(struct address_space *as, unsigned long first)
 	spin_unlock(&as->mmap_lock);
 }
 
-/*
- * Takes W and D from the PTE of @addr if it maps @page. D alone: mprotect() has taken W, but may
- * not have told every hart yet.
- */
-static void take_write(struct mm *mm, unsigned long addr, struct page *page)
-{
-	pte_t *ptep = pte_find(mm, addr);
-	struct spinlock *ptl;
-	pte_t pte;
+typedef void (*take_fn)(struct mm *mm, unsigned long addr, pte_t *ptep, struct page *page);
 
-	if (!ptep)
+/*
+ * Takes W and D from @ptep, which maps @page at @addr. D alone: mprotect() has taken W, but may not
+ * have told every hart yet. Leaf lock held.
+ */
+static void take_write(struct mm *mm, unsigned long addr, pte_t *ptep,
+		       struct page *page __maybe_unused)
+{
+	if (!(pte_read(ptep).val & (PTE_W | PTE_D)))
 		return;
-	ptl = pte_lockptr(ptep);
-	spin_lock(ptl);
-	pte = pte_read(ptep);
-	if (pte_present(pte) && (pte.val & (PTE_W | PTE_D)) && pte_pfn(pte) == page_to_pfn(page)) {
-		pte_clear_bits(ptep, PTE_W | PTE_D);
-		flush_tlb_range(mm, addr, addr + PAGE_SIZE);
-	}
-	spin_unlock(ptl);
+	pte_clear_bits(ptep, PTE_W | PTE_D);
+	flush_tlb_range(mm, addr, addr + PAGE_SIZE);
 }
 
-/* Clears the PTE of @addr if it maps @page; its reference is not the last. */
-static void take_pte(struct mm *mm, unsigned long addr, struct page *page)
+/* Clears @ptep, which maps @page at @addr; its reference is not the last. Leaf lock held. */
+static void take_pte(struct mm *mm, unsigned long addr, pte_t *ptep, struct page *page)
+{
+	mm_update_hiwater(mm);
+	pte_take(ptep);
+	flush_tlb_range(mm, addr, addr + PAGE_SIZE);
+	if (atomic_dec_old(&page->mapcount) > 1)
+		gauge_add(GAUGE_SHARED_FILE, -1);
+	mm_add_rss_file(mm, -1);
+	page_put(page);
+}
+
+/* Does @take to the PTE of @addr if it maps @page. */
+static void visit_pte(struct mm *mm, unsigned long addr, struct page *page, take_fn take)
 {
 	pte_t *ptep = pte_find(mm, addr);
 	struct spinlock *ptl;
@@ -121,15 +129,8 @@ static void take_pte(struct mm *mm, unsigned long addr, struct page *page)
 	ptl = pte_lockptr(ptep);
 	spin_lock(ptl);
 	pte = pte_read(ptep);
-	if (pte_present(pte) && pte_pfn(pte) == page_to_pfn(page)) {
-		mm_update_hiwater(mm);
-		pte_take(ptep);
-		flush_tlb_range(mm, addr, addr + PAGE_SIZE);
-		if (atomic_dec_old(&page->mapcount) > 1)
-			gauge_add(GAUGE_SHARED_FILE, -1);
-		mm_add_rss_file(mm, -1);
-		page_put(page);
-	}
+	if (pte_present(pte) && pte_pfn(pte) == page_to_pfn(page))
+		take(mm, addr, ptep, page);
 	spin_unlock(ptl);
 }
 
@@ -139,8 +140,7 @@ static void take_pte(struct mm *mm, unsigned long addr, struct page *page)
  * and sets the PTE after that; an unmap has counted it off before it flushes. Only by taking that
  * lock are they waited for.
  */
-static void visit_page(struct address_space *as, struct page *page, u32 flags,
-		       void (*take)(struct mm *mm, unsigned long addr, struct page *page))
+static void visit_page(struct address_space *as, struct page *page, u32 flags, take_fn take)
 {
 	unsigned long index = page->index;
 	struct vm_area *vma;
@@ -149,8 +149,9 @@ static void visit_page(struct address_space *as, struct page *page, u32 flags,
 	list_for_each_entry(vma, &as->areas, vm_mapping_link) {
 		if ((vma->vm_flags & flags) == flags && index >= vma->vm_pgoff &&
 		    index - vma->vm_pgoff < vma_pages(vma))
-			take(vma->vm_mm, vma->vm_start + ((index - vma->vm_pgoff) << PAGE_SHIFT),
-			     page);
+			visit_pte(vma->vm_mm,
+				  vma->vm_start + ((index - vma->vm_pgoff) << PAGE_SHIFT), page,
+				  take);
 	}
 	spin_unlock(&as->mmap_lock);
 }

@@ -3,7 +3,7 @@
  *
  *	The page cache *is* the file. A page that is not in the tree is a hole: it reads as zeros,
  *	and a write or a fault makes it. Such pages are never dropped by reclaim, only by
- *	truncation.
+ *	truncation and by punching holes.
  *
  * Invariant: shmem_nr_pages() counts the cache pages of all such mappings, at most
  * shmem_max_pages() but for races of a few pages.
