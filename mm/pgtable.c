@@ -25,6 +25,18 @@
 
 struct page *zero_page;
 
+/* Sv39 has no write-only page: W without R is reserved, so writing implies reading. */
+const unsigned long prot_pte_bits[PROT_MASK + 1] = {
+	[PROT_NONE] = PTE_PROTNONE,
+	[PROT_READ] = PTE_V | PTE_U | PTE_R,
+	[PROT_WRITE] = PTE_V | PTE_U | PTE_R | PTE_W,
+	[PROT_READ | PROT_WRITE] = PTE_V | PTE_U | PTE_R | PTE_W,
+	[PROT_EXEC] = PTE_V | PTE_U | PTE_X,
+	[PROT_EXEC | PROT_READ] = PTE_V | PTE_U | PTE_X | PTE_R,
+	[PROT_EXEC | PROT_WRITE] = PTE_V | PTE_U | PTE_X | PTE_R | PTE_W,
+	[PROT_MASK] = PTE_V | PTE_U | PTE_X | PTE_R | PTE_W,
+};
+
 static pte_t *table_of(pte_t entry)
 {
 	return phys_to_virt(PFN_PHYS(pte_pfn(entry)));

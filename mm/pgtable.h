@@ -12,22 +12,12 @@ struct mmu_gather;
 /* The frame that every untouched anonymous page reads as zeros; never counted, never freed. */
 extern struct page *zero_page;
 
-/* What @prot (PROT_*) lets a leaf grant: V, U, R, W, X bits; PTE_PROTNONE for PROT_NONE. */
+/* What each PROT_* lets a leaf grant: V, U, R, W, X bits; PTE_PROTNONE for PROT_NONE. */
+extern const unsigned long prot_pte_bits[PROT_MASK + 1];
+
 static inline unsigned long prot_to_pte(u32 prot)
 {
-	/* Sv39 has no write-only page: W without R is reserved, so writing implies reading. */
-	static const unsigned long bits[PROT_MASK + 1] = {
-		[PROT_NONE] = PTE_PROTNONE,
-		[PROT_READ] = PTE_V | PTE_U | PTE_R,
-		[PROT_WRITE] = PTE_V | PTE_U | PTE_R | PTE_W,
-		[PROT_READ | PROT_WRITE] = PTE_V | PTE_U | PTE_R | PTE_W,
-		[PROT_EXEC] = PTE_V | PTE_U | PTE_X,
-		[PROT_EXEC | PROT_READ] = PTE_V | PTE_U | PTE_X | PTE_R,
-		[PROT_EXEC | PROT_WRITE] = PTE_V | PTE_U | PTE_X | PTE_R | PTE_W,
-		[PROT_MASK] = PTE_V | PTE_U | PTE_X | PTE_R | PTE_W,
-	};
-
-	return bits[prot & PROT_MASK];
+	return prot_pte_bits[prot & PROT_MASK];
 }
 
 /* The level 0 entry of @addr, or NULL when its table does not exist. mmap_lock held. */

@@ -57,18 +57,12 @@ static void put_bits(struct seq_buf *seq, u32 bits, const struct bit_name *names
 static void put_flags(struct seq_buf *seq, u32 flags)
 {
 	static const struct bit_name names[] = {
-		{ VM_GROWSDOWN, "growsdown" },
-		{ VM_HEAP, "heap" },
-		{ VM_NORESERVE, "noreserve" },
-		{ VM_SHARED, "shared" },
-		{ VM_MAYWRITE, "maywrite" },
-		{ VM_LOCKED, "locked" },
-		{ VM_LOCKONFAULT, "onfault" },
-		{ VM_DONTCOPY, "dontcopy" },
-		{ VM_WIPEONFORK, "wipeonfork" },
-		{ VM_SEQ, "sequential" },
-		{ VM_RAND, "random" },
-		{ VM_DONTDUMP, "dontdump" },
+		{ VM_GROWSDOWN, "growsdown" },	 { VM_HEAP, "heap" },
+		{ VM_NORESERVE, "noreserve" },	 { VM_SHARED, "shared" },
+		{ VM_MAYWRITE, "maywrite" },	 { VM_LOCKED, "locked" },
+		{ VM_LOCKONFAULT, "onfault" },	 { VM_DONTCOPY, "dontcopy" },
+		{ VM_WIPEONFORK, "wipeonfork" }, { VM_SEQ, "sequential" },
+		{ VM_RAND, "random" },		 { VM_DONTDUMP, "dontdump" },
 	};
 
 	seq_printf(seq, "vm_flags 0x%x", flags);
