@@ -24,8 +24,8 @@ NM := $(CROSS_COMPILE)nm
 HOSTCC ?= gcc
 
 # What a user sets, on the command line or in the environment, and the scripts read.
-export CROSS_COMPILE DEBUG MEM SMP ICOUNT V TEST SEED APPEND QEMU_EXTRA TIMEOUT_IDLE CMD \
-	FILE TO CUTS IMAGES MODELS SECONDS MUTANT HOSTCC CLANG
+export CROSS_COMPILE DEBUG MEM SMP SWAP ICOUNT V TEST SEED APPEND QEMU_EXTRA TIMEOUT_IDLE \
+	CMD FILE TO CUTS IMAGES MODELS SECONDS MUTANT HOSTCC CLANG
 
 # The debug kernel stands beside the usual one; the disk is the same.
 debug := $(if $(filter-out 0,$(DEBUG)),-debug)
@@ -297,6 +297,7 @@ help:
 #:
 #: Variables (command line or environment):
 #:   MEM=128M  SMP=2       memory (32M and up) and harts (1 to 8); make test: SMP=1 and SMP=4
+#:   SWAP=128M             a second disk of this size, /dev/vdb (build/swap.img)
 #:   ICOUNT=1              repeatable time: one instruction is 1 ns; one hart
 #:   TEST='fork mmap'      only these programs; fork.NAME only this test; SEED=n repeats a run
 #:   ROOTFS=dir            laid over the disk image (rootfs/ if it exists): your own programs

@@ -6,9 +6,12 @@
 # 4 KiB blocks; the names of the combinations are "powercut-1k-smp4" and so on.
 import functools
 import os
+import re
+import subprocess
 import tempfile
 
 import diskerrors
+import ext2
 import fsck
 import machine
 import mapstore
@@ -44,6 +47,53 @@ def small_blocks(smp):
         return "status %d: %s" % (status, output[-2000:]) if status else fsck.check(disk)
 
 
+TWO_DISKS = """\
+mount /dev/vdb /mnt || exit 2
+for i in 1 2 3 4; do for d in /root /mnt; do seq $i %d >$d/two$i || touch /root/bad & done; done
+wait; sync
+echo 3 >/proc/sys/vm/drop_caches
+for i in 1 2 3 4; do cmp /root/two$i /mnt/two$i || touch /root/bad & done
+wait; umount /mnt; cat /proc/diskstats; test ! -e /root/bad"""
+LAST = 200000  # number of a file: 1.3 MB
+
+
+def judge_two_disks(status, output, image):
+    """What is wrong after TWO_DISKS, the second of which is @image; None: nothing."""
+    if status:
+        return "status %d: %s" % (status, output[-2000:])
+    for name in ("vda", "vdb"):
+        found = re.search(r" %s (\d+) 0 (\d+) 0 (\d+) 0 (\d+) 0 0 " % name, output)
+        if not found or int(found.group(2)) * 512 < 4 << 20 or int(found.group(4)) * 512 < 4 << 20:
+            return "expected 4 MiB and more read and written on %s, got %s" % (name, output)
+    with ext2.Image(image) as disk:
+        for first in range(1, 5):
+            expected = "".join("%d\n" % n for n in range(first, LAST + 1)).encode()
+            if disk.read(disk.lookup("/two%d" % first)) != expected:
+                return "/two%d of the second disk has other bytes than were written" % first
+    return fsck.check(image)
+
+
+def two_disks(smp):
+    """Files are written to two disks at once, and read again from both. None or words."""
+    with tempfile.TemporaryDirectory(prefix="two.", dir=machine.BUILD) as work:
+        image = os.path.join(work, "second.img")
+        subprocess.run(["mke2fs", "-q", "-t", "ext2", "-O", "none,filetype,sparse_super", image,
+                        "32M"], check=True, stdout=subprocess.DEVNULL)
+        with machine.private_disk() as disk:
+            status, output = machine.run(disk, TWO_DISKS % LAST, SMP=smp, SWAP="32M",
+                                         SWAP_DISK=image)
+            return judge_two_disks(status, output, image) or fsck.check(disk)
+
+
+def swap_disk(smp):
+    """SWAP=8M: the guest finds a second disk of that size, all zeros. None or words."""
+    status, output = machine.run_exec("cat /proc/diskstats; cat /dev/vdb | wc -c; "
+                                      "tr -d '\\000' </dev/vdb | wc -c", SMP=smp, SWAP="8M")
+    if status == 0 and " vdb " in output and output.split()[-2:] == [str(8 << 20), "0"]:
+        return None
+    return "status %d: %s" % (status, output[-2000:])
+
+
 def _checks():
     for smp in [os.environ["SMP"]] if os.environ.get("SMP") else ["1", "4"]:
         for size, block in BLOCKS.items():
@@ -54,6 +104,8 @@ def _checks():
         for kind in ("read", "write"):
             yield "disk-%s-errors-smp%s" % (kind, smp), functools.partial(
                 diskerrors.examine, kind, smp)
+        yield "two-disks-smp" + smp, functools.partial(two_disks, smp)
+        yield "swap-disk-smp" + smp, functools.partial(swap_disk, smp)
         yield "small-blocks-smp" + smp, functools.partial(small_blocks, smp)
         yield "damaged-disks-smp" + smp, functools.partial(mutate.examine, seed(), IMAGES, SMP=smp)
 

@@ -76,6 +76,11 @@ def locked_build():
         yield
 
 
+def second_disk_of(disk):
+    """Where the second disk of a machine lies (SWAP= in the environment), beside its first."""
+    return disk + ".swap"
+
+
 @contextlib.contextmanager
 def private_disk():
     """Build what is missing; gives the path of a copy of the image, gone at the end."""
@@ -89,6 +94,8 @@ def private_disk():
         yield path
     finally:
         os.unlink(path)
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(second_disk_of(path))
 
 
 def make_disk(path, programs, overlay, block=4096, slack_mib=32):
@@ -156,12 +163,20 @@ class Watched:
         self.status = code if code >= 0 else 128 - code
 
 
+def environment_of(disk, **environment):
+    """What scripts/qemu is started with. SWAP=64M among it: a second disk, of the guest's own."""
+    env = dict(os.environ, DISK=disk or "", **environment)
+    if disk and not env.get("SWAP_DISK"):
+        env["SWAP_DISK"] = second_disk_of(disk)
+    return env
+
+
 def guest(disk, line, **environment):
     """A machine that runs one line of its shell and ends with that line's status.
 
     @disk: an image, or None where the environment has DRIVE= (scripts/qemu).
     """
-    env = dict(os.environ, DISK=disk or "", **environment)
+    env = environment_of(disk, **environment)
     words = [env.get("APPEND", ""), "ravel.exec=" + encode(line)]
     if not is_set("V"):
         words.append("quiet")
@@ -225,7 +240,7 @@ def without_firmware(chunks):
 
 def run_exec(line, **variables):
     """Runs scripts/exec. Returns (status, output)."""
-    env = dict(os.environ, V="", APPEND="", ICOUNT="", CHECK_DISK="1")
+    env = dict(os.environ, V="", APPEND="", ICOUNT="", SWAP="", CHECK_DISK="1")
     env.update(variables)
     done = subprocess.run([os.path.join(ROOT, "scripts", "exec"), line], env=env,
                           stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, check=False)

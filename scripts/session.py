@@ -34,7 +34,7 @@ class Session:
         self.raw = b""    # all that came
         self.seen = ""    # the same as text, without what moves the cursor
         self.read_to = 0  # what of it was waited for already
-        env = dict(os.environ, DISK=disk, **environment)
+        env = machine.environment_of(disk, **environment)
         env["APPEND"] = (env.get("APPEND", "") + " quiet").strip()
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
