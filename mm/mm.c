@@ -55,12 +55,17 @@ struct mm *mm_alloc_in_family(struct anon_root *root)
 		if (!root)
 			goto out_pgd;
 		atomic_set(&root->refcount, 1);
+		spin_lock_init(&root->lock);
+		INIT_LIST_HEAD(&root->mms);
 	}
 	mm->anon_root = root;
 	atomic_set(&mm->users, 1);
 	rwsem_init(&mm->mmap_lock);
 	spin_lock_init(&mm->page_table_lock);
 	mm->mmap_base = STACK_TOP;
+	spin_lock(&root->lock);
+	list_add_tail(&mm->family_link, &root->mms);
+	spin_unlock(&root->lock);
 	spin_lock(&mm_list_lock);
 	list_add_tail(&mm->all_link, &mm_list);
 	spin_unlock(&mm_list_lock);
@@ -125,6 +130,9 @@ void mm_put_freed(struct mm *mm, struct mm_freed *freed)
 	down_write(&mm->mmap_lock);
 	remove_all(mm, freed);
 	BUG_ON(mm->mmap || mm->rss_anon || mm->rss_file || mm->nr_ptes);
+	spin_lock(&mm->anon_root->lock);
+	list_del(&mm->family_link);
+	spin_unlock(&mm->anon_root->lock);
 	spin_lock(&mm_list_lock);
 	list_del(&mm->all_link);
 	spin_unlock(&mm_list_lock);

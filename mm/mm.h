@@ -87,6 +87,8 @@ struct vm_area {
 /* One for each fork family: the owner that anonymous pages name (page->mapping, tagged with 1). */
 struct anon_root {
 	atomic_t refcount;
+	struct spinlock lock; /* guards mms; outside page_table_lock */
+	struct list_head mms; /* by mm->family_link */
 };
 
 #define PAGE_MAPPING_ANON 1UL
@@ -103,6 +105,7 @@ struct mm {
 	atomic_t users;
 	unsigned long hart_mask; /* logical harts whose satp is on pgd */
 	struct anon_root *anon_root;
+	struct list_head family_link; /* in anon_root->mms */
 
 	/* Layout, user addresses; set by exec, read by /proc. */
 	unsigned long start_code, end_code, start_data, end_data;

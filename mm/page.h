@@ -21,6 +21,7 @@
 #define RAVEL_MM_PAGE_H
 
 #include "arch/riscv/memlayout.h"
+#include "arch/riscv/pte.h"
 #include "kernel/lock.h"
 
 typedef unsigned gfp_t;
@@ -61,6 +62,9 @@ enum page_type {
 #define PG_WRITEBACK	(1u << 10) /* being written to the disk */
 #define PG_MAPPED	(1u << 11) /* every byte has its place on the disk */
 #define PG_KEPT		(1u << 12) /* debug kernel: in use until power-off, not a leak */
+#define PG_SWAPCACHE	(1u << 13) /* anonymous: also in a slot's care; page->swap names it */
+#define PG_LRU		(1u << 14) /* on one of reclaim's lists */
+#define PG_ACTIVE	(1u << 15) /* ... on the active one, or going there */
 
 struct page {
 	u32 flags;
@@ -72,7 +76,10 @@ struct page {
 	void *mapping;
 	unsigned long index;
 	struct list_head lru;
-	struct spinlock ptl;
+	union {
+		struct spinlock ptl; /* PAGE_TABLE */
+		pte_t swap;	     /* PG_SWAPCACHE: its swap entry */
+	};
 	u32 alloc_pc, free_pc; /* return addresses, as offsets from the start of kernel text */
 };
 

@@ -166,6 +166,70 @@ void unmap_page(struct address_space *as, struct page *page)
 	visit_page(as, page, 0, take_pte);
 }
 
+/* ---- one walk for both kinds of pages ---- */
+
+static bool visit_place(const struct page *page, struct mm *mm, unsigned long addr,
+			const struct rmap_walk *walk)
+{
+	bool go_on = true;
+	struct spinlock *ptl;
+	pte_t *ptep, pte;
+
+	spin_lock(&mm->page_table_lock); /* keeps the tables */
+	ptep = pte_find(mm, addr);
+	if (ptep) {
+		ptl = pte_lockptr(ptep);
+		spin_lock(ptl);
+		pte = pte_read(ptep);
+		if (pte_present(pte) && pte_pfn(pte) == page_to_pfn(page))
+			go_on = walk->visit(mm, addr, ptep, walk->arg);
+		spin_unlock(ptl);
+	}
+	spin_unlock(&mm->page_table_lock);
+	return go_on;
+}
+
+static void walk_family(const struct page *page, const struct rmap_walk *walk)
+{
+	struct anon_root *root =
+		(struct anon_root *)((unsigned long)page->mapping & ~PAGE_MAPPING_ANON);
+	struct mm *mm;
+
+	spin_lock(&root->lock);
+	list_for_each_entry(mm, &root->mms, family_link) {
+		if (!visit_place(page, mm, page->index << PAGE_SHIFT, walk))
+			break;
+	}
+	spin_unlock(&root->lock);
+}
+
+static void walk_file(const struct page *page, const struct rmap_walk *walk)
+{
+	struct address_space *as = page->mapping;
+	unsigned long index = page->index;
+	struct vm_area *vma;
+
+	if (!as)
+		return;
+	spin_lock(&as->mmap_lock);
+	list_for_each_entry(vma, &as->areas, vm_mapping_link) {
+		if ((vma->vm_flags & walk->flags) == walk->flags && index >= vma->vm_pgoff &&
+		    index - vma->vm_pgoff < vma_pages(vma) &&
+		    !visit_place(page, vma->vm_mm,
+				 vma->vm_start + ((index - vma->vm_pgoff) << PAGE_SHIFT), walk))
+			break;
+	}
+	spin_unlock(&as->mmap_lock);
+}
+
+void rmap_walk(const struct page *page, const struct rmap_walk *walk)
+{
+	if (page->type == PAGE_ANON)
+		walk_family(page, walk);
+	else if (page->type == PAGE_FILE)
+		walk_file(page, walk);
+}
+
 bool mapping_hold_writable(struct address_space *as)
 {
 	bool held;

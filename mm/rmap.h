@@ -6,8 +6,30 @@
 
 #include "lib/types.h"
 
+#include "arch/riscv/pte.h"
+
 struct address_space;
+struct mm;
 struct page;
+
+/* What rmap_walk() does to each PTE that maps the page. */
+struct rmap_walk {
+	u32 flags; /* a file's page: only in areas that have all of these vm_flags */
+	/*
+	 * The leaf lock of @ptep is held, and locks outside it: nothing that sleeps. It may change
+	 * or take the PTE, and flushes what it changed before it returns. False ends the walk.
+	 */
+	bool (*visit)(struct mm *mm, unsigned long addr, pte_t *ptep, void *arg);
+	void *arg;
+};
+
+/*
+ * Visits every PTE that maps @page, in all address spaces, whether it is anonymous or a file's; any
+ * other page has none. The caller has a reference, and the page lock. Edits may go on meanwhile:
+ * a PTE that fork or mremap is just moving or copying may be missed, and what faults set meanwhile
+ * is seen or not; so whoever wants the page unmapped looks at its mapcount afterwards.
+ */
+void rmap_walk(const struct page *page, const struct rmap_walk *walk);
 
 /* Clears every PTE, in any address space, that maps page index @first or above through @as. */
 void unmap_mapping_from(struct address_space *as, unsigned long first);

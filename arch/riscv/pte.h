@@ -7,8 +7,11 @@
  *   An entry with V and none of R W X points to the next table; any other valid entry is a leaf.
  *   RSW bit 0 is SPECIAL: a leaf whose frame is not counted (the shared zero page).
  *   PROTNONE (bit 5 without V) is a leaf that the area's PROT_NONE keeps from everybody: the
- *   frame is still there and counted. Any other entry without V that is not zero is free for
- *   software (swap).
+ *   frame is still there and counted. SWAP (RSW bit 1, with neither V nor PROTNONE) is no leaf but
+ *   a swap entry: the page lies in a slot of a swap area.
+ *
+ *   63   58    54 53                  10 9 8                 0
+ *   |  0 | area  |        slot          |1|        0        |
  *
  * Three levels, 512 entries each: level 2 is the root, level 0 holds the leaves that mm/ uses.
  * Source: RISC-V privileged specification, "Sv39" and "Supervisor Memory-Management".
@@ -31,6 +34,7 @@ typedef struct {
 #define PTE_A	     (1UL << 6)
 #define PTE_D	     (1UL << 7)
 #define PTE_SPECIAL  (1UL << 8)
+#define PTE_SWAP     (1UL << 9)
 #define PTE_LEAF     (PTE_R | PTE_W | PTE_X)
 #define PTE_PROTNONE PTE_G
 
@@ -64,6 +68,11 @@ static inline bool pte_present(pte_t pte)
 	return pte.val & (PTE_V | PTE_PROTNONE);
 }
 
+static inline bool pte_swap(pte_t pte)
+{
+	return pte.val & PTE_SWAP;
+}
+
 static inline bool pte_is_table(pte_t pte)
 {
 	return (pte.val & (PTE_V | PTE_LEAF)) == PTE_V;
@@ -82,6 +91,26 @@ static inline bool pte_special(pte_t pte)
 static inline unsigned long pte_pfn(pte_t pte)
 {
 	return (pte.val & ((1UL << 54) - 1)) >> PTE_PPN_SHIFT;
+}
+
+/* ---- swap entries: what a PTE holds, and what names a slot everywhere else ---- */
+
+#define SWAP_AREA_SHIFT 54
+#define MAX_SWAP_AREAS	16
+
+static inline pte_t swap_entry(unsigned area, unsigned long slot)
+{
+	return (pte_t){ PTE_SWAP | slot << PTE_PPN_SHIFT | (unsigned long)area << SWAP_AREA_SHIFT };
+}
+
+static inline unsigned swap_entry_area(pte_t entry)
+{
+	return (entry.val >> SWAP_AREA_SHIFT) & (MAX_SWAP_AREAS - 1);
+}
+
+static inline unsigned long swap_entry_slot(pte_t entry)
+{
+	return pte_pfn(entry);
 }
 
 /* The hardware walks tables while software edits them: entries are read and written whole. */
