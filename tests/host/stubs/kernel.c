@@ -10,6 +10,7 @@
 #include "arch/riscv/machine.h"
 #include "kernel/panic.h"
 #include "kernel/printk.h"
+#include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
 #include "lib/string.h"
@@ -208,6 +209,12 @@ bool wake_task_in(struct task *task, unsigned states)
 {
 	(void)task, (void)states;
 	return false;
+}
+
+/* fs/disk.c has another, for the flusher. */
+__attribute__((weak)) struct task *kernel_thread(void (*fn)(void *), void *arg, const char *name)
+{
+	panic("no thread %s here: %p(%p)", name, fn, arg);
 }
 
 u64 ktime_ns(void)

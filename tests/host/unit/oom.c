@@ -82,13 +82,13 @@ BARE_TEST(who_is_the_largest_himself_fails)
 	machine_run_on(2);
 	counters_start();
 	CHECK_EQ(user_put(vma_lookup(large, large->mmap->vm_start)->vm_end - PAGE_SIZE, 1),
-		 FAULT_OOM);
+		 FAULT_KILLED);
 	CHECK(current->killed);
 	CHECK_EQ(counted(VM_oom_kill), 1);
-	CHECK_EQ(counted(VM_fault_oom), 1);
+	CHECK_EQ(counted(VM_fault_oom), 0);
 	/* And does not kill anybody else while he is dying. */
 	CHECK_EQ(user_put(vma_lookup(large, large->mmap->vm_start)->vm_end - PAGE_SIZE, 1),
-		 FAULT_OOM);
+		 FAULT_KILLED);
 	CHECK_EQ(counted(VM_oom_kill), 1);
 	space_end(large);
 	space_end(small);
@@ -133,7 +133,7 @@ BARE_TEST(who_shares_the_victims_memory_dies_with_it)
 	at = map_large(large);
 	live_in(3, large);
 	eat(2, large, at, 0);
-	CHECK_EQ(user_put(at + (2 * RAM - 1) * PAGE_SIZE, 1), FAULT_OOM);
+	CHECK_EQ(user_put(at + (2 * RAM - 1) * PAGE_SIZE, 1), FAULT_KILLED);
 	CHECK(host_tasks[2].killed && host_tasks[3].killed && !host_tasks[1].killed);
 	space_end(large);
 	machine_check_rest();
