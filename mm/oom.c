@@ -24,7 +24,7 @@
  * be reaped for a second.
  * Locks: oom_lock, only ever tried, so that nobody spins while a report is printed; inside it
  * task_lock while the tasks are weighed and killed; none while waiting.
- * Source: the kernel's documentation of Linux, filesystems/proc, "oom_score"; proc_pid_oom_score(5).
+ * Source: proc_pid_oom_score(5); Linux's documentation of /proc ("oom_score").
  */
 #include "mm/oom.h"
 
@@ -107,7 +107,7 @@ int oom_set_score_adj(struct task *task, long adj, bool legacy)
 		goto out;
 	}
 	list_for_each_entry(t, &task_list, all_link) {
-		/* A child of vfork() that wishes something for itself wishes nothing for its parent. */
+		/* A child of vfork() wishes for itself, not for its parent. */
 		if (t != task && (!task->mm || t->mm != task->mm || task->vfork_done))
 			continue;
 		t->oom_score_adj = adj;
@@ -221,7 +221,7 @@ static bool memory_came_back(void)
 	return page;
 }
 
-/* Somebody has been chosen, or there is nobody (false). The caller has seen to it that it is due. */
+/* Somebody is chosen, or there is nobody: false. No victim is dying. oom_lock held. */
 static bool choose_and_tell(unsigned long addr, enum fault_access access)
 {
 	struct oom_row row;

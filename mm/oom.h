@@ -68,16 +68,17 @@ void oom_report(const struct oom_table *table, unsigned long addr, enum fault_ac
 void oom_mark_victim(struct mm *mm);
 /* True while a victim has neither gone nor been given up. */
 bool oom_victim_is_dying(void);
-/* There is a victim: the reaper has a look at it. No spinlock held. */
-void oom_wake_reaper(void);
 /*
  * One round: takes from each victim what memory of its own it still has, where mmap_lock can be
  * had; after OOM_TRIES rounds it is given up. True: somebody is left for another round.
  */
 bool oom_reap_round(void);
 #define OOM_TRIES 10
-/* Boot: starts the kernel thread. */
+
+/* Boot: starts the kernel thread that makes the rounds (kernel/oomreaper.c). */
 void oom_reaper_start(void);
+/* There is a victim: it has a look at it. No spinlock held. */
+void oom_wake_reaper(void);
 
 /*
  * Private memory of @mm may have been taken while tasks of it still run: what is not there must not

@@ -4,7 +4,7 @@
  *
  *	killer             reaper                             task of the victim
  *	------             ------                             ------------------
- *	SIGKILL to all     every 100 ms:
+ *	SIGKILL to all     each round (kernel/oomreaper.c):
  *	oom_victim = true    mmap_lock, tried, for reading
  *	                     oom_reaped = true; fence         fault: leaf lock, PTE empty,
  *	                     each private area: zap_range()          oom_reaped? FAULT_KILLED
@@ -15,8 +15,8 @@
  * before the mark is zapped, for its PTE was set under the leaf lock that the zap takes after; a
  * fault that comes later sees the mark under that lock. Where the leaf table itself is new, the
  * fences in table_alloc() and here order the two, as for truncation. Such a fault ends in
- * FAULT_KILLED: in user mode the task dies of its SIGKILL before its next instruction; a copy of the
- * kernel ends short, with EFAULT.
+ * FAULT_KILLED: in user mode the task dies of its SIGKILL before its next instruction; a copy of
+ * the kernel ends short, with EFAULT.
  *
  * Who else may use the address space meanwhile: a task of it that is in the kernel (above); fork,
  * exec, mmap and so on, which hold mmap_lock for writing, so they are before or after; /proc and
@@ -33,20 +33,11 @@
  * Locks: mm_list_lock to find a victim; inside it mmap_lock is tried, and released at the end, so
  * that who frees the mm comes after.
  */
-#include "kernel/panic.h"
 #include "kernel/printk.h"
-#include "kernel/process.h"
-#include "kernel/time.h"
 #include "mm/internal.h"
 #include "mm/oom.h"
 #include "mm/tlb.h"
 #include "mm/vma.h"
-
-#define REAP_DELAY  (10 * (NSEC_PER_SEC / 1000)) /* in which most end by themselves */
-#define REAP_PERIOD (100 * (NSEC_PER_SEC / 1000))
-
-static struct wait_queue reaper_queue = WAIT_QUEUE_INIT(reaper_queue);
-static bool reaper_asked;
 
 void oom_mark_victim(struct mm *mm)
 {
@@ -162,42 +153,4 @@ bool oom_reap_round(void)
 		release_victim(mm);
 	}
 	return left && give_up_old();
-}
-
-/* ---- the thread ---- */
-
-static void sleep_for(u64 ns)
-{
-	u64 deadline = ktime_ns() + ns;
-	struct wait_entry entry = WAIT_ENTRY_INIT;
-	struct wait_queue nobody_wakes;
-
-	wait_queue_init(&nobody_wakes);
-	do {
-		prepare_to_wait(&nobody_wakes, &entry, TASK_IDLE);
-	} while (!schedule_until(deadline));
-	finish_wait(&nobody_wakes, &entry);
-}
-
-void oom_wake_reaper(void)
-{
-	smp_store_release(&reaper_asked, true);
-	wake_up_all(&reaper_queue);
-}
-
-static void oom_reaper(void *arg __maybe_unused)
-{
-	for (;;) {
-		wait_event_state(&reaper_queue, smp_load_acquire(&reaper_asked), TASK_IDLE);
-		smp_store_release(&reaper_asked, false);
-		sleep_for(REAP_DELAY);
-		while (oom_reap_round())
-			sleep_for(REAP_PERIOD);
-	}
-}
-
-void oom_reaper_start(void)
-{
-	if (!kernel_thread(oom_reaper, NULL, "oom_reaper"))
-		panic("no memory for the OOM reaper");
 }

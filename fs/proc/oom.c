@@ -2,7 +2,7 @@
  * oom.c - /proc/<pid>: whom the OOM killer takes first, and how to have a say in it.
  *
  *	oom_score       0 (never) to 1333, by what killing would free; 666 is a small process
- *	oom_score_adj   -1000 (never) to 1000: thousandths of all memory that it counts more than it has
+ *	oom_score_adj   -1000 (never) to 1000: thousandths of all memory that count on top of that
  *	oom_adj         the same, older: -17 (never) to 15
  *
  * Reading tells the value; writing it is for the owner of the process and root, who alone may lower

@@ -10,10 +10,10 @@
 #include "arch/riscv/machine.h"
 #include "kernel/panic.h"
 #include "kernel/printk.h"
-#include "kernel/process.h"
 #include "kernel/sched.h"
 #include "kernel/signal.h"
 #include "lib/string.h"
+#include "mm/oom.h"
 #include "mm/window.h"
 #include "tests/host/host.h"
 
@@ -211,10 +211,8 @@ bool wake_task_in(struct task *task, unsigned states)
 	return false;
 }
 
-/* fs/disk.c has another, for the flusher. */
-__attribute__((weak)) struct task *kernel_thread(void (*fn)(void *), void *arg, const char *name)
+void oom_wake_reaper(void)
 {
-	panic("no thread %s here: %p(%p)", name, fn, arg);
 }
 
 u64 ktime_ns(void)
