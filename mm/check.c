@@ -8,6 +8,7 @@
  *	    writable PTE of an anonymous page ---------> nobody else maps it
  *	    writable PTE of a file's page -------------> the area is shared, the page dirty
  *	    free lists, hart lists, slabs -------------> account for every frame
+ *	    reclaim's lists ---------------------------> each page that may go is on one
  *	    kernel stacks -----------------------------> no hole in them, nothing in their guards
  *
  *	Counting needs no memory: each PTE takes one off its page's mapcount, all must reach 0, and
@@ -30,6 +31,7 @@
 #include "mm/filemap.h"
 #include "mm/internal.h"
 #include "mm/kstack.h"
+#include "mm/lru.h"
 #include "mm/pgtable.h"
 #include "mm/rmap.h"
 #include "mm/slab.h"
@@ -408,6 +410,7 @@ static int check_stopped(void)
 		faults += mm_check(mm);
 	faults += check_mapcounts();
 	faults += check_frames();
+	faults += lru_check();
 	faults += buddy_check();
 	faults += slab_check();
 	faults += kstack_check();
