@@ -57,21 +57,18 @@ static void goes(struct batch *b, struct page *page)
 
 /* ---- one page ---- */
 
-static bool note_locked(struct mm *mm __maybe_unused, unsigned long addr __maybe_unused,
-			pte_t *ptep __maybe_unused, void *locked)
+static bool go_on(struct mm *mm __maybe_unused, unsigned long addr __maybe_unused,
+		  pte_t *ptep __maybe_unused, void *arg __maybe_unused)
 {
-	*(bool *)locked = true;
-	return false;
+	return true;
 }
 
-/* Does mlock(2) keep the page of a file? */
+/* Does mlock(2) keep the page? */
 static bool is_mlocked(const struct page *page)
 {
-	bool locked = false;
-	const struct rmap_walk walk = { VM_LOCKED, note_locked, &locked };
+	const struct rmap_walk walk = { .stop_at_locked = true, .visit = go_on };
 
-	rmap_walk(page, &walk);
-	return locked;
+	return !rmap_walk(page, &walk);
 }
 
 /* Dirty @page, locked, is to be written. Unlocks it. */
