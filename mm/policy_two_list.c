@@ -30,11 +30,14 @@
 
 #define ACTIVE_NUM 2 /* of each three pages of a kind at most two are active */
 #define ACTIVE_DEN 3
+#define LOOKS	   16 /* at active pages, for LRU_BATCH at inactive ones */
 
-/* How many pages of the kind may be active. */
+/* How many pages of the kind may be active. Some are isolated just now. */
 static unsigned long share(enum lru_list inactive)
 {
-	return (lru_nr(inactive) + lru_nr(inactive | LRU_ACTIVE)) * ACTIVE_NUM / ACTIVE_DEN;
+	unsigned long nr = lru_nr(inactive) + lru_nr(inactive | LRU_ACTIVE);
+
+	return (nr + lru_nr_isolated()) * ACTIVE_NUM / ACTIVE_DEN;
 }
 
 /* Looks at the @nr oldest active pages: those that were not used become inactive. How many. */
@@ -88,12 +91,17 @@ static u32 two_list_returned(bool file, unsigned long distance)
 	return lru_nr(inactive | LRU_ACTIVE) < share(inactive) ? PG_ACTIVE : PG_SECOND;
 }
 
-/* Inactive pages went: too many are active now. Where all were used, the oldest go all the same. */
+/*
+ * Before each batch: a few of the oldest active pages lose their place if they are not used any
+ * more, so that a program that goes on to other pages finds room for them. Inactive pages went: too
+ * many are active then. Where all were used, the oldest go all the same.
+ */
 static void two_list_balance(bool file)
 {
 	enum lru_list inactive = file ? LRU_INACTIVE_FILE : LRU_INACTIVE_ANON;
 	bool force = false;
 
+	demote(inactive | LRU_ACTIVE, LOOKS, false);
 	while (lru_nr(inactive | LRU_ACTIVE) > share(inactive) + LRU_BATCH)
 		force = demote(inactive | LRU_ACTIVE, LRU_BATCH, force) == 0;
 }

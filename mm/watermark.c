@@ -9,7 +9,7 @@
  *	  |   \        /        \
  *	--+----\------/----------\-- low = 2 * min       a refill of a hart's list that sees less
  *	  |     \    /                                   wakes kswapd
- *	--+------\  /--------------- min                 who may sleep reclaims too
+ *	--+------\  /--------------- min                 who may sleep reclaims
  *	  |       \/
  *	--+------------------------- min / 2             who may not sleep has this for himself
  *	  |                          0                   who reclaims has this
