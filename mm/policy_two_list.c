@@ -37,7 +37,7 @@ static unsigned long share(enum lru_list inactive)
 {
 	unsigned long nr = lru_nr(inactive) + lru_nr(inactive | LRU_ACTIVE);
 
-	return (nr + lru_nr_isolated()) * ACTIVE_NUM / ACTIVE_DEN;
+	return DIV_ROUND_UP((nr + lru_nr_isolated()) * ACTIVE_NUM, ACTIVE_DEN);
 }
 
 /* Looks at the @nr oldest active pages: those that were not used become inactive. How many. */

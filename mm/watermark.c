@@ -15,8 +15,8 @@
  *	  |                          0                   who reclaims has this
  *
  *	direct reclaim:  free some, try again. Nothing freed, but pages are being written, or kswapd
- *	                 is busy: a short sleep, try again, a bounded number of times. Then it fails:
- *	                 ENOMEM, or for a fault the OOM killer.
+ *	                 is busy: a short sleep, try again, a bounded number of times. Then it
+ *	                 fails: ENOMEM, or for a fault the OOM killer.
  *
  *	kswapd that finds nothing several times in a row is not woken again until somebody else
  *	freed something: it would only look at the same pages.
