@@ -142,8 +142,10 @@ static enum fault_result map_found(struct fault *f, struct window w, struct page
 	reaped = mm_is_reaped(f->mm) && !(f->vma->vm_flags & VM_SHARED);
 	for (unsigned i = 0; i < nr; i++) {
 		pte_t *ptep = first + (pages[i]->index - w.first);
+		/* Neighbours are not used yet: reclaim is to see when they are. */
+		unsigned long used = ptep == f->ptep ? PTE_A : 0;
 
-		if (reaped || !map_one(ptep, pages[i], as, bits, &shared)) {
+		if (reaped || !map_one(ptep, pages[i], as, (bits & ~PTE_A) | used, &shared)) {
 			pages[kept++] = pages[i];
 			continue;
 		}
