@@ -5,6 +5,7 @@
  *	vm_check_all()    everything, with the machine stopped:
  *
  *	    all PTEs of all mms --- counted against ---> page->mapcount of every frame
+ *	    mapped frame --- reverse walk -------------> finds as many PTEs
  *	    writable PTE of an anonymous page ---------> nobody else maps it
  *	    writable PTE of a file's page -------------> the area is shared, the page dirty
  *	    free lists, hart lists, slabs -------------> account for every frame
@@ -24,6 +25,7 @@
 #include "kernel/panic.h"
 #include "kernel/printk.h"
 #include "kernel/sched.h"
+#include "mm/anon_root.h"
 #include "mm/buddy.h"
 #include "mm/census.h"
 #include "mm/debug.h"
@@ -93,9 +95,9 @@ static int check_anon_pte(const struct walk *w, const struct vm_area *vma, unsig
 {
 	if (page->mapping != anon_owner(w->mm))
 		return complain("0x%lx: anonymous page of another family", addr);
-	if (page->index != vma_pgoff(vma, addr))
+	if (page->index != anon_index(vma, addr))
 		return complain("0x%lx: page has index 0x%lx, area says 0x%lx", addr, page->index,
-				vma_pgoff(vma, addr));
+				anon_index(vma, addr));
 	return vma->vm_anon ? 0 : complain("0x%lx: area does not know of its anonymous page", addr);
 }
 
@@ -210,6 +212,12 @@ static int check_area(struct mm *mm, struct vm_area *vma)
 		return complain("area 0x%lx: a file's, and wiped on fork", vma->vm_start);
 	if (vma->vm_file && !is_listed_by_its_file(vma))
 		return complain("area 0x%lx: its file does not know of it", vma->vm_start);
+	if (!vma->vm_file && vma->vm_pgoff != anon_index(vma, vma->vm_start))
+		return complain("area 0x%lx: was moved %ld pages, its offset says otherwise",
+				vma->vm_start, vma->vm_moved);
+	if (!anon_shift_is_known(mm, vma->vm_moved))
+		return complain("area 0x%lx: its family does not look where it was moved to",
+				vma->vm_start);
 	if (!prev)
 		return mm->mmap == vma ? 0 : complain("list head is wrong");
 	if (prev->vm_next != vma || prev->vm_end > vma->vm_start)
@@ -346,6 +354,29 @@ static int check_mapcounts(void)
 	return faults;
 }
 
+/*
+ * From frames back to PTEs. A file's page without a mapping is on its way out of its file: the
+ * walk for that one is told the mapping (unmap_page()).
+ */
+static int check_reverse(void)
+{
+	int faults = 0;
+
+	for (unsigned long i = 0; i < mem_map_nr; i++) {
+		const struct page *page = &mem_map[i];
+		unsigned maps = atomic_read(&page->mapcount), found;
+
+		if (maps == 0 || !page->mapping)
+			continue;
+		found = rmap_count(page);
+		if (found == maps)
+			continue;
+		page_story(page, "not found by the reverse walk");
+		faults += complain("%u PTEs found of %u", found, maps);
+	}
+	return faults;
+}
+
 /* What is wrong with the counts of @page, or NULL. A page with no reference is just being freed. */
 static const char *frame_fault(const struct page *page)
 {
@@ -412,7 +443,8 @@ static int check_stopped(void)
 	faults += slab_check();
 	faults += kstack_check();
 	faults += debug_check_free();
-	return faults;
+	/* It follows what the others have verified. */
+	return faults ?: check_reverse();
 }
 
 int vm_check_all(void)

@@ -265,12 +265,18 @@ void mm_explain(struct mm *mm, unsigned long addr, const struct rlimit *rlim, bo
 
 /* ---- who else ---- */
 
-/* True when @vma of @mm may map the frame, so that its PTE is worth a look. */
-static bool may_map(const struct mm *mm, const struct vm_area *vma, const struct explained_frame *f)
+/* True when @vma of @mm may map the frame, at *addrp, so that its PTE is worth a look. */
+static bool may_map(const struct mm *mm, const struct vm_area *vma, const struct explained_frame *f,
+		    unsigned long *addrp)
 {
-	if (f->index < vma->vm_pgoff || f->index - vma->vm_pgoff >= vma_pages(vma))
+	bool is_anon = f->type == PAGE_ANON;
+	unsigned long nth;
+
+	nth = f->index - (is_anon ? anon_index(vma, vma->vm_start) : vma->vm_pgoff);
+	if (nth >= vma_pages(vma))
 		return false;
-	if (f->type == PAGE_ANON)
+	*addrp = vma->vm_start + (nth << PAGE_SHIFT);
+	if (is_anon)
 		return f->mapping == anon_owner(mm);
 	return f->type == PAGE_FILE && vma->vm_file && file_mapping(vma->vm_file) == f->mapping;
 }
@@ -301,10 +307,7 @@ unsigned mm_find_frame(struct mm *mm, const struct explanation *e, unsigned long
 	for (const struct vm_area *vma = mm->mmap; vma; vma = vma->vm_next) {
 		unsigned long addr;
 
-		if (!may_map(mm, vma, frame))
-			continue;
-		addr = vma->vm_start + ((frame->index - vma->vm_pgoff) << PAGE_SHIFT);
-		if (!maps_frame(mm, addr, frame->pfn))
+		if (!may_map(mm, vma, frame, &addr) || !maps_frame(mm, addr, frame->pfn))
 			continue;
 		if (found < max)
 			addrs[found] = addr;

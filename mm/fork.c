@@ -26,6 +26,7 @@
 #include "fs/mapping.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/anon_root.h"
 #include "mm/commit.h"
 #include "mm/debug.h"
 #include "mm/internal.h"
@@ -139,6 +140,17 @@ static __noinline bool inherit(const struct vm_area *vma, struct vm_area *want)
 	return !(vma->vm_flags & VM_DONTCOPY);
 }
 
+/* The child's pages are looked for where mremap() has moved the area. 0 or -ENOMEM. */
+static __noinline int copy_shift(struct mm *child, const struct vm_area *vma)
+{
+	struct anon_shift *new;
+	int err = anon_shift_prepare(child, vma->vm_moved, &new);
+
+	if (!err)
+		anon_shift_insert(child, new);
+	return err;
+}
+
 static int copy_areas(struct mm *child, struct mm *parent, bool *lost_write)
 {
 	struct vm_area other;
@@ -154,6 +166,8 @@ static int copy_areas(struct mm *child, struct mm *parent, bool *lost_write)
 			want = &other;
 		}
 		if (vma_is_committed(want) && commit_check(vma_pages(want)))
+			return -ENOMEM;
+		if (unlikely(want->vm_moved) && copy_shift(child, want))
 			return -ENOMEM;
 		spare = vma_prepare();
 		if (!spare)

@@ -19,6 +19,7 @@
 
 struct file;
 struct address_space;
+struct anon_root;
 
 /* vm_prot: as mmap(2) has them. */
 #define PROT_READ  0x1
@@ -75,6 +76,7 @@ struct vm_area {
 	u16 vm_prot;
 	bool vm_anon; /* may hold anonymous pages: fork must look at its PTEs */
 	u32 vm_flags;
+	long vm_moved; /* pages that mremap() has moved it by, and the anonymous pages in it */
 	/* Page index of vm_start in the file; for anonymous areas in the mm's linear space. */
 	unsigned long vm_pgoff;
 	struct file *vm_file; /* NULL: anonymous */
@@ -82,13 +84,6 @@ struct vm_area {
 	unsigned long vm_gap;		  /* bytes free before it: vma_gap(); for the tree */
 	unsigned long vm_gap_max;	  /* largest vm_gap of this subtree */
 	struct list_head vm_mapping_link; /* in the file mapping's list of areas */
-};
-
-/* One for each fork family: the owner that anonymous pages name (page->mapping, tagged with 1). */
-struct anon_root {
-	atomic_t refcount;
-	struct spinlock lock; /* guards mms; outside page_table_lock */
-	struct list_head mms; /* by mm->family_link */
 };
 
 #define PAGE_MAPPING_ANON 1UL
@@ -103,9 +98,13 @@ struct mm {
 	struct spinlock page_table_lock; /* entries of levels 2 and 1 */
 	pte_t *pgd;
 	atomic_t users;
-	unsigned long hart_mask; /* logical harts whose satp is on pgd */
-	struct anon_root *anon_root;
+	unsigned long hart_mask;      /* logical harts whose satp is on pgd */
+	struct anon_root *anon_root;  /* the fork family: mm/anon_root.c */
 	struct list_head family_link; /* in anon_root->mms */
+	struct {
+		struct rb_root tree; /* what vm_moved of its areas may be, but for 0 */
+		unsigned nr, max;    /* more than max: some may be out of use */
+	} anon_shifts;
 
 	/* Layout, user addresses; set by exec, read by /proc. */
 	unsigned long start_code, end_code, start_data, end_data;

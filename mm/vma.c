@@ -56,7 +56,8 @@ void vma_account(struct mm *mm, const struct vm_area *vma, unsigned long start, 
 
 /*
  * @vma, equal to @other, takes it over. Where only one of the two may hold pages of its own, all is
- * taken to: what is read-only then counts as promised.
+ * taken to: what is read-only then counts as promised, and its pages will say that they were moved
+ * as the others were.
  */
 static void take_over_anon(struct vm_area *vma, const struct vm_area *other)
 {
@@ -66,6 +67,8 @@ static void take_over_anon(struct vm_area *vma, const struct vm_area *other)
 	if (vma->vm_anon == other->vm_anon)
 		return;
 	vma_account(vma->vm_mm, clean, start, end, -1);
+	if (other->vm_anon)
+		vma->vm_moved = other->vm_moved;
 	vma->vm_anon = true;
 	vma_account(vma->vm_mm, vma, start, end, 1);
 }
@@ -200,10 +203,17 @@ int vma_split_range(struct mm *mm, unsigned long start, unsigned long end)
 
 /* ---- insert and merge ---- */
 
+/* Anonymous pages of both find their index in the same way. */
+static bool moved_alike(const struct vm_area *a, const struct vm_area *b)
+{
+	return a->vm_moved == b->vm_moved || !a->vm_anon || !b->vm_anon;
+}
+
 bool vma_can_merge(const struct vm_area *a, const struct vm_area *b)
 {
 	return a->vm_end == b->vm_start && a->vm_prot == b->vm_prot && a->vm_flags == b->vm_flags &&
-	       a->vm_file == b->vm_file && vma_pgoff(a, a->vm_end) == b->vm_pgoff;
+	       a->vm_file == b->vm_file && vma_pgoff(a, a->vm_end) == b->vm_pgoff &&
+	       moved_alike(a, b);
 }
 
 /* @vma grows over its equal follower @next, which goes away. */
