@@ -16,8 +16,8 @@
  *	FREE drops the pages at once: the manual lets the kernel do so at any time before they are
  *	written to again. COLD is taken and does nothing, as long as there is no order of age among
  *	mapped pages. There are no core dumps: DONTDUMP is only remembered. Huge pages do not exist:
- *	NOHUGEPAGE is what happens anyway, HUGEPAGE and what belongs to it is EINVAL, as is the merging of equal pages
- *	(MERGEABLE) and what injects hardware errors.
+ *	NOHUGEPAGE is what happens anyway, HUGEPAGE and what belongs to it is EINVAL, as is the
+ *	merging of equal pages (MERGEABLE) and what injects hardware errors.
  *
  *	A hole in the range: what is mapped is advised, then ENOMEM.
  *

@@ -2,8 +2,8 @@
  * swapout.c - anonymous pages leave memory, a batch at a time.
  *
  *	1. a slot for each      in a row for those that have none; one that is cached and clean
- *	                        keeps its own, one that is cached and dirty, but whose entry no PTE holds,
- *	                        gets a new one, so that it is written with the others
+ *	                        keeps its own; one that is cached and dirty, but whose entry no PTE
+ *	                        holds, gets a new one, so that it is written with the others
  *	2. unmap                every PTE becomes the swap entry, by the reverse walk; its D goes to
  *	                        PG_DIRTY; the hart's translations go before the leaf lock does
  *	3. write                what is dirty and nobody else's, a request for each run of slots
