@@ -58,13 +58,14 @@ enum page_type {
 #define PG_BUDDY	(1u << 6)  /* head of a block on a buddy list */
 #define PG_PCP		(1u << 7)  /* on a hart's list of single pages */
 #define PG_SHMEM	(1u << 8)  /* of a mapping without backing store, now or once */
-#define PG_DIRTY	(1u << 9)  /* differs from the disk; changes under mapping->lock */
+#define PG_DIRTY	(1u << 9)  /* differs from the disk; of a file: under mapping->lock */
 #define PG_WRITEBACK	(1u << 10) /* being written to the disk */
 #define PG_MAPPED	(1u << 11) /* every byte has its place on the disk */
 #define PG_KEPT		(1u << 12) /* debug kernel: in use until power-off, not a leak */
 #define PG_SWAPCACHE	(1u << 13) /* anonymous: also in a slot's care; page->swap names it */
 #define PG_LRU		(1u << 14) /* on one of reclaim's lists */
 #define PG_ACTIVE	(1u << 15) /* ... on the active one, or going there */
+#define PG_UNWANTED	(1u << 20) /* cached for swap and nobody's: unlock_page() looks at it */
 
 struct page {
 	u32 flags;

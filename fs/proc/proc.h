@@ -147,6 +147,8 @@ int proc_show_unusable_index(struct seq_buf *seq, struct task *task);
 int proc_show_extfrag_index(struct seq_buf *seq, struct task *task);
 int proc_show_slabinfo(struct seq_buf *seq, struct task *task);
 
+int proc_show_swaps(struct seq_buf *seq, struct task *task); /* fs/swap.c */
+
 int proc_show_stat(struct seq_buf *seq, struct task *task); /* machine.c */
 int proc_show_exits(struct seq_buf *seq, struct task *task);
 int proc_show_uptime(struct seq_buf *seq, struct task *task);

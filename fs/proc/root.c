@@ -73,6 +73,7 @@ static const struct proc_entry root_entries[] = {
 	{ .name = "self", .mode = S_IFLNK | 0777, .readlink = self_readlink },
 	TEXT(meminfo),
 	TEXT(vmstat),
+	TEXT(swaps),
 	TEXT(buddyinfo),
 	TEXT(unusable_index),
 	TEXT(extfrag_index),

@@ -15,6 +15,7 @@
 #include "lib/string.h"
 #include "mm/window.h"
 #include "tests/host/host.h"
+#include "tests/host/swapdisk.h"
 
 #define MAX_IDLE_SLEEPS 64
 
@@ -185,7 +186,8 @@ static unsigned idle_sleeps;
 void schedule(void)
 {
 	lockdep_might_sleep(__func__);
-	idle_sleeps = disk_complete() || machine_meanwhile ? 0 : idle_sleeps + 1;
+	idle_sleeps =
+		disk_complete() || swapdisk_complete() || machine_meanwhile ? 0 : idle_sleeps + 1;
 	if (idle_sleeps > MAX_IDLE_SLEEPS)
 		panic("sleeps for ever");
 	meanwhile();
