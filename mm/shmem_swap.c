@@ -79,8 +79,8 @@ static bool into_swap_cache(struct page *page)
 	struct address_space *as = page->mapping; /* stays while it is locked */
 	bool done;
 
-	if (!as || !(page_flags(page) & PG_UPTODATE) || READ_ONCE(as->kept_in_memory) ||
-	    !unmap_page_unless_locked(as, page))
+	if (page->type != PAGE_FILE || !as || !(page_flags(page) & PG_UPTODATE) ||
+	    READ_ONCE(as->kept_in_memory) || !unmap_page_unless_locked(as, page))
 		return false;
 	window();
 	spin_lock(&shmem_swap_lock);

@@ -191,6 +191,15 @@ TEST(a_private_mapping_copies_what_comes_back)
 	finish();
 }
 
+TEST(programs_may_send_them_away)
+{
+	start(64);
+	CHECK_EQ(call_madvise(addr, PAGES * PAGE_SIZE, MADV_PAGEOUT), 0);
+	check_counts(0, PAGES - 1);
+	check_filled(addr, PAGES - 1, 1);
+	finish();
+}
+
 /* ---- what ends ---- */
 
 TEST(a_truncation_gives_slots_back)
