@@ -12,7 +12,8 @@
  *	that sequential reads and nearby faults find theirs in the cache.
  *
  * Invariants: page->mapping == as and page->index == its key exactly while it is in the tree; the
- * tree holds one reference; nr_pages counts.
+ * tree holds one reference; nr_pages counts. Where memory without a backing store lies in swap, the
+ * tree has the swap entry instead.
  * Locks: as->lock for the tree; page lock while a page is filled or removed; no user memory is
  * touched with either. Inside as->lock only the LRU and allocator locks are taken.
  */
@@ -57,14 +58,15 @@ void mapping_init(struct address_space *as, struct inode *host, const struct add
 {
 	as->host = host;
 	as->ops = ops;
-	as->nr_pages = as->nr_committed = 0;
+	as->nr_pages = as->nr_swapped = as->nr_committed = 0;
 	as->size = 0;
 	as->wb_err = 0;
 	spin_lock_init(&as->lock);
 	spin_lock_init(&as->mmap_lock);
 	INIT_LIST_HEAD(&as->areas);
+	INIT_LIST_HEAD(&as->swapped_link);
 	as->nr_writable = 0;
-	as->sealed = as->was_shared = as->growing = false;
+	as->sealed = as->was_shared = as->growing = as->kept_in_memory = false;
 	radix_tree_init(&as->pages, radix_node_alloc, radix_node_free);
 }
 
@@ -80,15 +82,29 @@ unsigned long filemap_nr_buffers(void)
 
 /* ---- in and out of the tree ---- */
 
-/* @n pages more (1), or less (-1), in the tree of @as; as->lock held. */
-static void count_cached(struct address_space *as, long n)
+/* @n pages more (1), or less (-1), of @as are in memory; as->lock held. */
+static void count_resident(struct address_space *as, long n)
 {
 	as->nr_pages += n;
 	atomic_add_long(&nr_cached, n);
 	if (!as->host)
 		atomic_add_long(&nr_buffers, n);
+}
+
+/* @n pages more (1), or less (-1), in the tree of @as; as->lock held. */
+static void count_cached(struct address_space *as, long n)
+{
+	count_resident(as, n);
 	if (as->ops->no_backing)
 		shmem_account(as, n);
+}
+
+/* The page of @index that is in memory, or NULL; as->lock held. */
+static struct page *tree_page(const struct address_space *as, unsigned long index)
+{
+	void *item = radix_tree_lookup(&as->pages, index);
+
+	return likely(!item_is_swapped(item)) ? item : NULL;
 }
 
 static int tree_insert(struct address_space *as, struct page *page, unsigned long index)
@@ -142,6 +158,49 @@ static void tree_delete(struct address_space *as, struct page *page)
 	BUG_ON(found != page || (page_flags(page) & (PG_DIRTY | PG_WRITEBACK)));
 	count_cached(as, -1);
 	WRITE_ONCE(page->mapping, NULL);
+}
+
+/* ---- swap entries in place of pages: mm/shmem_swap.c ---- */
+
+void filemap_swap_page(struct address_space *as, struct page *page, pte_t entry)
+{
+	radix_tree_replace(&as->pages, page->index, swapped_item(entry));
+	radix_tree_tag_set(&as->pages, page->index, RADIX_TAG_SWAPPED);
+	count_resident(as, -1);
+	as->nr_swapped++;
+	WRITE_ONCE(page->mapping, NULL);
+}
+
+void filemap_unswap_page(struct address_space *as, struct page *page, unsigned long index)
+{
+	radix_tree_tag_clear(&as->pages, index, RADIX_TAG_SWAPPED);
+	radix_tree_replace(&as->pages, index, page);
+	page->type = PAGE_FILE;
+	page->index = index;
+	WRITE_ONCE(page->mapping, as);
+	page_get(page);
+	page_set_flags(page, PG_SHMEM);
+	count_resident(as, 1);
+	as->nr_swapped--;
+}
+
+void filemap_forget_swapped(struct address_space *as, unsigned long index)
+{
+	radix_tree_delete(&as->pages, index);
+	as->nr_swapped--;
+	shmem_account(as, -1);
+}
+
+/* ---- looking, and taking out ---- */
+
+bool filemap_is_hole(struct address_space *as, unsigned long index)
+{
+	bool hole;
+
+	spin_lock(&as->lock);
+	hole = !radix_tree_lookup(&as->pages, index);
+	spin_unlock(&as->lock);
+	return hole;
 }
 
 void filemap_remove_page(struct address_space *as, struct page *page)
@@ -198,7 +257,7 @@ struct page *find_get_page(struct address_space *as, unsigned long index)
 	struct page *page;
 
 	spin_lock(&as->lock);
-	page = radix_tree_lookup(&as->pages, index);
+	page = tree_page(as, index);
 	if (page)
 		page_get(page);
 	spin_unlock(&as->lock);
@@ -217,7 +276,7 @@ unsigned find_uptodate_pages(struct address_space *as, unsigned long first, unsi
 	spin_lock(&as->lock);
 	found = radix_tree_gang_lookup(&as->pages, (void **)pages, indexes, first, nr);
 	for (unsigned i = 0; i < found && indexes[i] < first + nr; i++) {
-		if (!(page_flags(pages[i]) & PG_UPTODATE))
+		if (item_is_swapped(pages[i]) || !(page_flags(pages[i]) & PG_UPTODATE))
 			continue;
 		page_get(pages[i]);
 		pages[kept++] = pages[i];
@@ -238,7 +297,8 @@ void filemap_note_cached(struct address_space *as, unsigned long first, unsigned
 		for (unsigned i = 0; i < found; i++) {
 			const struct page *page = items[i];
 
-			if (indexes[i] - first < nr && (page_flags(page) & PG_UPTODATE))
+			if (indexes[i] - first < nr && !item_is_swapped(page) &&
+			    (page_flags(page) & PG_UPTODATE))
 				vec[indexes[i] - first] = 1;
 		}
 		spin_unlock(&as->lock);
@@ -342,6 +402,10 @@ static int read_cluster(struct address_space *as, unsigned long index, bool alon
 	unsigned long end = min(i + READ_CLUSTER, max(last, index + 1));
 
 	if (as->ops->no_backing) {
+		int there = shmem_bring_back(as, index);
+
+		if (there)
+			return min(there, 0);
 		if (!shmem_has_room(as))
 			return -ENOSPC;
 		alone = true; /* neighbours are holes: only what is asked for is made */
@@ -506,6 +570,7 @@ void mapping_destroy(struct address_space *as)
 {
 	BUG_ON(!list_empty(&as->areas));
 	filemap_remove_from(as, 0);
-	BUG_ON(as->nr_pages != 0);
+	BUG_ON(as->nr_pages != 0 || as->nr_swapped != 0);
+	shmem_swap_done(as);
 	shmem_uncommit(as);
 }

@@ -46,7 +46,7 @@ struct address_space_ops {
 	 * next position that is so, the size if there is none; or -errno.
 	 */
 	s64 (*seek)(struct address_space *as, u64 pos, bool data);
-	/* The pages have no copy elsewhere: reclaim leaves them alone (tmpfs). */
+	/* The pages have no copy elsewhere (tmpfs); they may go to swap: mm/shmem_swap.c. */
 	bool no_backing;
 };
 
@@ -55,7 +55,8 @@ struct address_space {
 	const struct address_space_ops *ops;
 	struct spinlock lock; /* guards pages, nr_pages and growing */
 	struct radix_tree_root pages;
-	unsigned long nr_pages;
+	unsigned long nr_pages;	    /* in memory */
+	unsigned long nr_swapped;   /* of memory without a disk: swap entries in the tree */
 	unsigned long nr_committed; /* pages promised at once: shared memory, mm/commit.c */
 	u64 size; /* bytes: THE size of the file. READ_ONCE; writers hold the inode's lock */
 	struct spinlock mmap_lock; /* i_mmap lock: guards areas */
@@ -63,8 +64,10 @@ struct address_space {
 	unsigned nr_writable; /* of them, shared with VM_MAYWRITE; and who is about to be one */
 	bool sealed;	      /* no such area may come any more (memfd_create(2)) */
 	bool was_shared;      /* one did come: bytes past the end of the file may be anything */
+	bool kept_in_memory;  /* never goes to swap (SHM_LOCK) */
 	bool growing;	      /* somebody puts bytes past the end, to make the size reach them */
 	errseq_t wb_err;      /* the last failed write */
+	struct list_head swapped_link; /* among those that had nr_swapped: mm/shmem_swap.c */
 };
 
 void mapping_init(struct address_space *as, struct inode *host,
@@ -95,6 +98,8 @@ struct page *make_mapping_page(struct address_space *as, unsigned long index);
 void drop_mapping_page(struct address_space *as, unsigned long index);
 /* The page if it is in the cache, with a reference, whatever its state; else NULL. */
 struct page *find_get_page(struct address_space *as, unsigned long index);
+/* True if page @index, of memory without a backing store, was never made. */
+bool filemap_is_hole(struct address_space *as, unsigned long index);
 /*
  * The up-to-date pages of [first, first + nr) that are in the cache, each with a reference, in
  * order, into @pages; returns how many. Starts no I/O.
@@ -147,9 +152,10 @@ bool mapping_seal(struct address_space *as, bool all);
 
 /*
  * Bytes [from, to) of a file without backing store are a hole: zeros, and the pages in between are
- * given back; who maps them finds new ones, private copies stay. Inode's lock held.
+ * given back; who maps them finds new ones, private copies stay. 0, or -errno with nothing changed:
+ * what is partly kept could not be had back from swap. Inode's lock held.
  */
-void filemap_punch(struct address_space *as, u64 from, u64 to);
+int filemap_punch(struct address_space *as, u64 from, u64 to);
 /* Every page from index @first on leaves the cache, unwritten; nobody maps or wants them. */
 void filemap_remove_from(struct address_space *as, unsigned long first);
 /* Takes locked @page out of the cache if it is still there; who has a reference keeps the frame. */

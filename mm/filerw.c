@@ -26,7 +26,7 @@ static ssize_t read_piece(struct address_space *as, unsigned long index, void *u
 	struct page *page = find_get_page(as, index);
 	size_t left;
 
-	if (!page && as->ops->no_backing) /* a hole */
+	if (!page && as->ops->no_backing && filemap_is_hole(as, index))
 		return n - clear_user(ubuf, n);
 	if (likely(page && (page_flags(page) & PG_UPTODATE))) {
 		count_vm(VM_cache_hit);
