@@ -40,7 +40,7 @@ static u64 entry_of(pte_t pte, bool pfns)
 	return entry;
 }
 
-static void put_leaves(const pte_t *ptep, unsigned long addr, unsigned long end, void *arg)
+static void put_leaves(pte_t *ptep, unsigned long addr, unsigned long end, void *arg)
 {
 	struct pagemap *map = arg;
 
