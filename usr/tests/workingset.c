@@ -1,6 +1,6 @@
 /*
  * workingset.c - workingset(1): what it says of a program whose working set is known, and what it
- * does with what it cannot look at.
+ * does with what it cannot look at; the reference patterns of bench/refpatterns.
  */
 #include "usr/lib/test.h"
 
@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "usr/lib/refpattern.h"
 #include "usr/lib/testtools.h"
 #include "usr/lib/testutil.h"
 
@@ -127,4 +128,33 @@ TEST(what_cannot_be_looked_at)
 	check_line("workingset -i 0 1 2>&1", usage, 1);
 	check_line("workingset -n 0 1 2>&1", usage, 1);
 	check_line("workingset -n 5x 1 2>&1", usage, 1);
+}
+
+/* scripts/hosttests.py expects the same of the host's generator. */
+TEST(reference_patterns_are_those_that_the_host_makes)
+{
+	static const struct {
+		const char *kind;
+		uint64_t check;
+	} rows[] = {
+		{ "loop", 0xe2a59168b144088 },
+		{ "random", 0x4d907a89d24264d7 },
+		{ "80-20", 0xe9dfe30141ef64a1 },
+		{ "stack", 0x1aa9048aca21033f },
+	};
+	struct refpattern pattern;
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		uint64_t check = 0;
+
+		CHECK(refpattern_start(&pattern, rows[i].kind, 1000, 7));
+		for (int n = 0; n < 10000; n++) {
+			uint32_t page = refpattern_next(&pattern);
+
+			CHECK(page < 1000);
+			check = refpattern_check(check, page);
+		}
+		CHECK_EQ(check, rows[i].check);
+	}
+	CHECK(!refpattern_start(&pattern, "spiral", 1000, 7));
 }
