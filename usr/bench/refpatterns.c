@@ -15,25 +15,22 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "usr/lib/procinfo.h"
 #include "usr/lib/refpattern.h"
+#include "usr/lib/tagpages.h"
 #include "usr/lib/tool.h"
 
-#define SYNOPSIS       "refpatterns [-n pages | -m percent] [-r rounds] [-s seed] [-w n] pattern"
-#define PAGE	       4096UL
-#define SAMPLES	       256 /* looks at how much is resident */
-#define STATUS_CORRUPT 3
+#define SYNOPSIS "refpatterns [-n pages | -m percent] [-r rounds] [-s seed] [-w n] pattern"
+#define SAMPLES	 256 /* looks at how much is resident */
 
 struct job {
 	const char *kind;
 	long long pages, percent, rounds, seed, write_each;
-	volatile uint64_t *memory;
+	struct tagged_pages memory;
 	int statm;
 	long long resident_before;
 };
@@ -61,50 +58,14 @@ struct counts {
 	double seconds;
 };
 
-static volatile uint64_t *word_of(const struct job *job, uint32_t page)
-{
-	return job->memory + page * (PAGE / sizeof(uint64_t));
-}
-
-static uint64_t tag_of(uint32_t page)
-{
-	return (page + 1) * 0x9e3779b97f4a7c15;
-}
-
-static void compare(const struct job *job, uint32_t page)
-{
-	uint64_t found = *word_of(job, page);
-
-	if (found != tag_of(page))
-		die(STATUS_CORRUPT, "page %u holds %#llx instead of %#llx", page,
-		    (unsigned long long)found, (unsigned long long)tag_of(page));
-}
-
 /* ---- measuring ---- */
-
-/* The number behind "@key " at the start of a line of vmstat; -1: there is none. */
-static long long counter_of(const char *text, const char *key)
-{
-	size_t length = strlen(key);
-
-	for (const char *line = text; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, key, length) == 0 && line[length] == ' ')
-			return atoll(line + length);
-	}
-	return -1;
-}
 
 static void read_counts(struct counts *counts)
 {
-	static char text[16384];
 	struct timespec now;
 	struct rusage usage;
 
-	if (read_small_file("/proc/vmstat", text, sizeof(text)) < 0)
-		die_errno(STATUS_FAILED, "/proc/vmstat");
-	for (size_t i = 0; i < NR_COUNTERS; i++)
-		counts->vm[i] = counter_of(text, counters[i]);
+	read_vm_counters(counters, NR_COUNTERS, counts->vm);
 	getrusage(RUSAGE_SELF, &usage);
 	counts->minor = usage.ru_minflt;
 	counts->major = usage.ru_majflt;
@@ -155,9 +116,9 @@ static void refer(const struct job *job)
 		uint32_t page = refpattern_next(&pattern);
 
 		check = refpattern_check(check, page);
-		compare(job, page);
+		tagged_check(&job->memory, page);
 		if (job->write_each && i % job->write_each == 0)
-			*word_of(job, page) = tag_of(page);
+			tagged_write(&job->memory, page);
 		if (i % each == 0) {
 			sum += resident(job) - job->resident_before;
 			samples++;
@@ -169,36 +130,22 @@ static void refer(const struct job *job)
 
 static void run(struct job *job)
 {
-	size_t size = job->pages * PAGE;
-	void *memory;
-
 	job->statm = open("/proc/self/statm", O_RDONLY);
 	if (job->statm < 0)
 		die_errno(STATUS_FAILED, "/proc/self/statm");
-	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (memory == MAP_FAILED)
-		die_errno(STATUS_FAILED, "%lld pages", job->pages);
-	madvise(memory, size, MADV_NOHUGEPAGE);
-	job->memory = memory;
+	tagged_map(&job->memory, job->pages);
 	job->resident_before = resident(job);
-	for (long long page = 0; page < job->pages; page++)
-		*word_of(job, page) = tag_of(page);
+	tagged_write_all(&job->memory);
 	refer(job);
-	for (long long page = 0; page < job->pages; page++)
-		compare(job, page);
+	tagged_check_all(&job->memory);
 }
 
 static long long available_pages(void)
 {
-	char text[4096];
-	long long kib;
+	struct memory_info info;
 
-	if (read_small_file("/proc/meminfo", text, sizeof(text)) < 0)
-		die_errno(STATUS_FAILED, "/proc/meminfo");
-	kib = field_of(text, "MemAvailable");
-	if (kib < 0)
-		die(STATUS_FAILED, "/proc/meminfo does not tell MemAvailable");
-	return kib / 4;
+	read_memory_info(&info);
+	return info.available / 4;
 }
 
 int main(int argc, char **argv)

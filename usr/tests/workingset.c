@@ -1,6 +1,6 @@
 /*
  * workingset.c - workingset(1): what it says of a program whose working set is known, and what it
- * does with what it cannot look at; the reference patterns of bench/refpatterns.
+ * does with what it cannot look at; thrash(1); the reference patterns of bench/refpatterns.
  */
 #include "usr/lib/test.h"
 
@@ -128,6 +128,20 @@ TEST(what_cannot_be_looked_at)
 	check_line("workingset -i 0 1 2>&1", usage, 1);
 	check_line("workingset -n 0 1 2>&1", usage, 1);
 	check_line("workingset -n 5x 1 2>&1", usage, 1);
+}
+
+/* Of the whole demo, which takes its time, what must be so wherever it runs. */
+TEST(a_small_set_fits_and_one_that_is_too_large_is_left_out)
+{
+	static const char usage[] =
+		"usage: thrash [-t seconds] [-p loop | random | 80-20 | stack] [percent...]\n";
+
+	tools_path();
+	check_line("thrash -t 1 1 | tail -n 1 | grep -c ' fits'", "1\n", 0);
+	check_line("thrash -t 1 -p 80-20 100000 | tail -n 1 | grep -c 'left out'", "1\n", 0);
+	check_line("thrash -p spiral 2>&1", usage, 1);
+	check_line("thrash 10 x 2>&1", usage, 1);
+	check_line("thrash 0 2>&1", usage, 1);
 }
 
 /* scripts/hosttests.py expects the same of the host's generator. */
