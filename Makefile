@@ -25,7 +25,7 @@ HOSTCC ?= gcc
 
 # What a user sets, on the command line or in the environment, and the scripts read.
 export CROSS_COMPILE DEBUG MEM SMP SWAP ICOUNT V TEST SEED APPEND QEMU_EXTRA TIMEOUT_IDLE \
-	CMD FILE TO CUTS IMAGES MODELS SECONDS MUTANT HOSTCC CLANG
+	CMD FILE TO CUTS IMAGES MODELS PRESSURE_CUTS MINUTES SECONDS MUTANT HOSTCC CLANG
 
 # The debug kernel stands beside the usual one; the disk is the same.
 debug := $(if $(filter-out 0,$(DEBUG)),-debug)
@@ -292,7 +292,8 @@ help:
 #: make fuzz SECONDS=60   the fuzzers guided by coverage (clang)
 #: make coverage      how much of mm/ and lib/ the host's tests reach
 #: make mutate        seeded bugs (tests/mutations/): each must be caught
-#: make soak          the disk's tests for ten minutes: power cuts, damaged disks, models
+#: make soak          the disk's tests for ten minutes (power cuts, damaged disks, models), then
+#:                    half an hour without enough memory
 #: make test-oracle   run the same tests on this machine's own Linux
 #: make bench         instructions per operation, beside Linux's
 #: make policies      misses of each policy of page replacement, beside exact LRU and OPT

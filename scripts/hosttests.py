@@ -3,6 +3,7 @@
 #   ext2 reader       against the tree that mke2fs was given, with 1 KiB and 4 KiB blocks
 #   fsck, get, root   a wrong link count is found; files come out; a rebuilt image goes in
 #   power cuts        a good record passes, records with each kind of lie in them do not
+#   flat              a machine that has less left after each round is found out
 #   replacement       FIFO, clock, LRU and OPT by hand, and beside the plainest form of each
 #
 # Invariant: a checker that lets a mutant pass is a failure, as one that refuses the good record.
@@ -19,6 +20,7 @@ import ext2
 import fsck
 import get
 import logwrites
+import memsoak
 import outside
 import policies
 import powercut
@@ -270,6 +272,24 @@ def power_cuts(work):
     return None
 
 
+# ---- what a soak leaves behind
+
+def soak_text(numbers):
+    return "".join("noise\nround %d\nMemTotal:  50000 kB\nMemFree:   %d kB\nSwapFree: 99 kB\n"
+                   "# name <active_objs>\ntask  %d  40  512 8 1 : tunables 0 0 0 : slabdata 5 5 0\n"
+                   % (index, free, tasks) for index, (free, tasks) in enumerate(numbers))
+
+
+def flat(_):
+    cases = ((((40000, 9), (39900, 9), (39800, 12)), False), (((40000, 9), (39000, 9)), True),
+             (((40000, 9), (40000, 99)), True), (((40000, 9),), True), ((), True))
+    for numbers, is_wrong in cases:
+        said = memsoak.judge(memsoak.rounds_of(soak_text(numbers)))
+        if bool(said) != is_wrong:
+            return "%r: %s" % (numbers, said)
+    return None
+
+
 # ---- page replacement
 
 TEXTBOOK = (7, 0, 1, 2, 0, 3, 0, 4, 2, 3, 0, 3, 2, 1, 2, 0, 1, 7, 0, 1)
@@ -352,7 +372,8 @@ def self_test():
              ("fsck", finds_damage), ("get", comes_out), ("root.img", goes_in),
              ("a tree from outside", outside_sees),
              ("promises", promises), ("power cuts", power_cuts),
-             ("page replacement", replacement), ("reference patterns", patterns))
+             ("a soak's end is flat", flat), ("page replacement", replacement),
+             ("reference patterns", patterns))
     for name, test in tests:
         with tempfile.TemporaryDirectory() as work, contextlib.redirect_stderr(io.StringIO()), \
                 contextlib.redirect_stdout(io.StringIO()):
