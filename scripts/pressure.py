@@ -13,7 +13,7 @@ import powercut
 
 PROGRAMS = ("bin/init", "bin/sh", "bin/mkswap", "bin/swapon", "bin/swapoff", "bin/cat",
             "host/pressure")
-LINE = "mkswap -q /dev/vdb && swapon /dev/vdb && /host/pressure && cat /proc/vmstat && " \
+LINE = "mkswap /dev/vdb >/dev/null && swapon /dev/vdb && /host/pressure && cat /proc/vmstat && " \
     "swapoff /dev/vdb"
 MEMORY, SWAP, DISK_MIB = "64M", "256M", 128
 SEEDS, POINTS = 5, 8

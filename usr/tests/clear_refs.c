@@ -193,7 +193,7 @@ TEST(bad_pointers)
 {
 	int fd = CHECK_OK(open(path_of(getpid()), O_WRONLY));
 
-	CHECK_ERRNO(write(fd, NULL, 1), EFAULT);
+	CHECK_ERRNO(write(fd, (void *)PAGE_SIZE, 1), EFAULT);
 	CHECK_ERRNO(write(fd, (void *)KERNEL_ADDRESS, 1), EFAULT);
 	CHECK_OK(close(fd));
 }
