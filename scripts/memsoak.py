@@ -17,8 +17,8 @@ import machine
 import pressure
 
 PROGRAMS = pressure.PROGRAMS + ("bin/date",)
-LINE = "mkswap /dev/vdb >/dev/null && swapon /dev/vdb || exit 9; end=$(($(date +%%s) + %d)); n=0; " \
-    "while [ $(date +%%s) -lt $end ] || [ $n -lt 2 ]; do " \
+LINE = "mkswap /dev/vdb >/dev/null && swapon /dev/vdb || exit 9; " \
+    "end=$(($(date +%%s) + %d)); n=0; while [ $(date +%%s) -lt $end ] || [ $n -lt 2 ]; do " \
     "SEED=$((%d + n)) /host/pressure || exit; echo 3 >/proc/sys/vm/drop_caches; " \
     "echo round $n; cat /proc/meminfo /proc/slabinfo; echo; n=$((n + 1)); done; swapoff /dev/vdb"
 # KiB of memory, KiB of swap, objects: lists of each hart, and pages of init and sh, which may be in
