@@ -228,7 +228,7 @@ static int check_area(struct mm *mm, struct vm_area *vma)
 	if (vma->vm_file && !is_listed_by_its_file(vma))
 		return complain("area 0x%lx: its file does not know of it", vma->vm_start);
 	if (!vma->vm_file && vma->vm_pgoff != anon_index(vma, vma->vm_start))
-		return complain("area 0x%lx: was moved %ld pages, its offset says otherwise",
+		return complain("area 0x%lx: was moved %d pages, its offset says otherwise",
 				vma->vm_start, vma->vm_moved);
 	if (!anon_shift_is_known(mm, vma->vm_moved))
 		return complain("area 0x%lx: its family does not look where it was moved to",

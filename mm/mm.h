@@ -73,10 +73,10 @@ struct vm_area {
 	unsigned long vm_start, vm_end; /* user addresses, bytes, page aligned, end exclusive */
 	struct vm_area *vm_prev, *vm_next;
 	struct mm *vm_mm;
-	u16 vm_prot;
+	u8 vm_prot;
 	bool vm_anon; /* may hold anonymous pages: fork must look at its PTEs */
-	u32 vm_flags;
-	long vm_moved; /* pages that mremap() has moved it by, and the anonymous pages in it */
+	u16 vm_flags;
+	int vm_moved; /* pages that mremap() has moved it by, and the anonymous pages in it */
 	/* Page index of vm_start in the file; for anonymous areas in the mm's linear space. */
 	unsigned long vm_pgoff;
 	struct file *vm_file; /* NULL: anonymous */
