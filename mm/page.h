@@ -26,9 +26,10 @@
 
 typedef unsigned gfp_t;
 
-#define GFP_KERNEL 0x0u /* may reclaim clean cache pages; never sleeps for I/O */
-#define GFP_ATOMIC 0x1u /* takes what is free, no reclaim: for callers that hold spinlocks */
-#define GFP_ZERO   0x2u /* cleared */
+#define GFP_KERNEL   0x0u /* may reclaim clean cache pages; never sleeps for I/O */
+#define GFP_ATOMIC   0x1u /* takes what is free, no reclaim: for callers that hold spinlocks */
+#define GFP_ZERO     0x2u /* cleared */
+#define GFP_UNFAILED 0x4u /* no failure is injected here: there is none, or there is memory */
 
 /* In the debug kernel: panics when an allocation by @gfp could sleep where nobody may. */
 #define might_alloc(gfp)                                                                           \

@@ -67,6 +67,7 @@
 	X(exit_kept_anon)    /* unmapped by them, but relatives have it */                         \
 	X(exit_kept_file)    /* ... the page cache has it */                                       \
 	X(oom_kill)                                                                                \
+	X(oom_reaped) /* pages taken from victims that had not ended */                            \
 	X(syscall_unknown)
 
 enum vmstat_event {

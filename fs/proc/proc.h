@@ -129,6 +129,9 @@ struct vm_area;
 size_t smaps_put_area(const struct vm_area *vma, char *buf); /* smaps.c */
 int proc_show_smaps_rollup(struct seq_buf *seq, struct task *task);
 
+int proc_show_oom_score(struct seq_buf *seq, struct task *task); /* oom.c */
+extern const struct file_operations proc_oom_score_adj_fops, proc_oom_adj_fops;
+
 int proc_show_shm(struct seq_buf *seq, struct task *task); /* shm.c */
 int proc_show_shmmax(struct seq_buf *seq, struct task *task);
 int proc_show_shmall(struct seq_buf *seq, struct task *task);

@@ -33,6 +33,7 @@ static const struct proc_entry vm_entries[] = {
 	NUMBER(overcommit_ratio),
 	NUMBER(swappiness),
 	NUMBER(max_map_count),
+	NUMBER(fail_page_alloc),
 	NUMBER(dirty_ratio),
 	NUMBER(dirty_background_ratio),
 	NUMBER(dirty_writeback_centisecs),
