@@ -30,6 +30,7 @@
 #include "mm/early.h"
 #include "mm/filemap.h"
 #include "mm/kstack.h"
+#include "mm/oom.h"
 #include "mm/slab.h"
 #include "mm/window.h"
 
@@ -120,6 +121,7 @@ static void init_main(void *arg __maybe_unused)
 	if (err)
 		panic("cannot mount the root file system from disk vda (error %d)", -err);
 	flusher_start();
+	oom_reaper_start();
 	open_console();
 	panic_test();
 	run_init();

@@ -22,7 +22,7 @@ void fault_own_anon(struct fault *f, struct page *page)
 {
 	page->type = PAGE_ANON;
 	page->mapping = anon_owner(f->mm);
-	page->index = vma_pgoff(f->vma, f->addr);
+	page->index = anon_index(f->vma, f->addr);
 	/* fork looks at this under mmap_lock for writing; faults only ever set it. */
 	if (!READ_ONCE(f->vma->vm_anon))
 		WRITE_ONCE(f->vma->vm_anon, true);

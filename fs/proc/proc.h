@@ -130,6 +130,9 @@ struct vm_area;
 size_t smaps_put_area(const struct vm_area *vma, char *buf); /* smaps.c */
 int proc_show_smaps_rollup(struct seq_buf *seq, struct task *task);
 
+int proc_show_oom_score(struct seq_buf *seq, struct task *task); /* oom.c */
+extern const struct file_operations proc_oom_score_adj_fops, proc_oom_adj_fops;
+
 int proc_show_shm(struct seq_buf *seq, struct task *task); /* shm.c */
 int proc_show_shmmax(struct seq_buf *seq, struct task *task);
 int proc_show_shmall(struct seq_buf *seq, struct task *task);
@@ -149,6 +152,8 @@ int proc_show_buddyinfo(struct seq_buf *seq, struct task *task);
 int proc_show_unusable_index(struct seq_buf *seq, struct task *task);
 int proc_show_extfrag_index(struct seq_buf *seq, struct task *task);
 int proc_show_slabinfo(struct seq_buf *seq, struct task *task);
+
+int proc_show_swaps(struct seq_buf *seq, struct task *task); /* fs/swap.c */
 
 int proc_show_stat(struct seq_buf *seq, struct task *task); /* machine.c */
 int proc_show_exits(struct seq_buf *seq, struct task *task);

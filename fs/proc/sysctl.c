@@ -16,6 +16,7 @@
 #include "kernel/uts.h"
 #include "lib/string.h"
 #include "lib/vsnprintf.h"
+#include "mm/buddy.h"
 #include "mm/commit.h"
 #include "mm/filemap.h"
 #include "mm/vma.h"
@@ -36,6 +37,7 @@ static const struct number numbers[] = {
 	{ "overcommit_ratio", &overcommit_ratio, INT_MAX, NULL },
 	{ "max_map_count", &max_map_count, INT_MAX, NULL },
 	{ "swappiness", &swappiness, 200, NULL },
+	{ "fail_page_alloc", &fail_page_alloc, INT_MAX, NULL },
 	{ "dirty_ratio", &dirty_ratio, 100, writeback_set_limits },
 	{ "dirty_background_ratio", &dirty_background_ratio, 100, writeback_set_limits },
 	{ "dirty_writeback_centisecs", &dirty_writeback_centisecs, INT_MAX, flusher_wake },
