@@ -202,6 +202,7 @@ static const struct proc_entry pid_entries[] = {
 	  .mode = S_IFREG | 0444,
 	  .show = proc_show_smaps_rollup,
 	  .guarded = true },
+	{ .name = "clear_refs", .mode = S_IFREG | 0200, .i_fop = &proc_clear_refs_fops },
 	{ .name = "pagemap", .mode = S_IFREG | 0400, .i_fop = &proc_pagemap_fops },
 	{ .name = "cmdline", .mode = S_IFREG | 0444, .i_fop = &cmdline_fops },
 	{ .name = "comm", .mode = S_IFREG | 0444, .show = show_comm },

@@ -62,8 +62,7 @@ static ssize_t number_read(struct file *file, void *ubuf, size_t len, u64 *pos)
 	return simple_read(ubuf, len, pos, text, n);
 }
 
-/* The number that a user writes, blanks around it, at most @max. 0, -EINVAL or -EFAULT. */
-static int number_from_user(const void *ubuf, size_t len, unsigned long max, unsigned long *value)
+int number_from_user(const void *ubuf, size_t len, unsigned long max, unsigned long *value)
 {
 	char text[TEXT_MAX], *start = text;
 
