@@ -65,6 +65,7 @@ enum page_type {
 #define PG_SWAPCACHE	(1u << 13) /* anonymous: also in a slot's care; page->swap names it */
 #define PG_LRU		(1u << 14) /* on one of reclaim's lists */
 #define PG_ACTIVE	(1u << 15) /* ... on the active one, or going there */
+#define PG_READAHEAD	(1u << 20) /* read before somebody asked, and not used since */
 
 struct page {
 	u32 flags;

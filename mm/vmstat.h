@@ -48,7 +48,10 @@
 	X(icache_flush)                                                                            \
 	X(cache_hit)                                                                               \
 	X(cache_miss)                                                                              \
-	X(cache_readahead)                                                                         \
+	X(readahead_pages)  /* read before somebody asked */                                       \
+	X(readahead_hit)    /* ... and used then: read, or mapped */                               \
+	X(readahead_unused) /* ... or gone from the cache, and never used */                       \
+	X(readahead_async)  /* windows that were begun before the one before was used up */        \
 	X(cache_reclaimed)                                                                         \
 	X(pgwriteback) /* pages handed to the disk */                                              \
 	X(vma_split)                                                                               \

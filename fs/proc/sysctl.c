@@ -18,6 +18,7 @@
 #include "lib/vsnprintf.h"
 #include "mm/commit.h"
 #include "mm/filemap.h"
+#include "mm/readahead.h"
 #include "mm/vma.h"
 
 #define TEXT_MAX 32
@@ -36,6 +37,7 @@ static const struct number numbers[] = {
 	{ "overcommit_ratio", &overcommit_ratio, INT_MAX, NULL },
 	{ "max_map_count", &max_map_count, INT_MAX, NULL },
 	{ "swappiness", &swappiness, 200, NULL },
+	{ "readahead_pages", &readahead_pages, READAHEAD_MAX, NULL },
 	{ "dirty_ratio", &dirty_ratio, 100, writeback_set_limits },
 	{ "dirty_background_ratio", &dirty_background_ratio, 100, writeback_set_limits },
 	{ "dirty_writeback_centisecs", &dirty_writeback_centisecs, INT_MAX, flusher_wake },
