@@ -36,6 +36,7 @@ static const struct proc_entry vm_entries[] = {
 	NUMBER(fail_page_alloc),
 	NUMBER(dirty_ratio),
 	NUMBER(dirty_background_ratio),
+	NUMBER(readahead_pages),
 	NUMBER(dirty_writeback_centisecs),
 	{ .name = "check_all", .mode = S_IFREG | 0200, .i_fop = &proc_check_all_fops },
 	{ .name = "drop_caches", .mode = S_IFREG | 0200, .i_fop = &proc_drop_caches_fops },

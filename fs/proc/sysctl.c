@@ -19,6 +19,7 @@
 #include "mm/buddy.h"
 #include "mm/commit.h"
 #include "mm/filemap.h"
+#include "mm/readahead.h"
 #include "mm/vma.h"
 
 #define TEXT_MAX 32
@@ -38,6 +39,7 @@ static const struct number numbers[] = {
 	{ "max_map_count", &max_map_count, INT_MAX, NULL },
 	{ "swappiness", &swappiness, 200, NULL },
 	{ "fail_page_alloc", &fail_page_alloc, INT_MAX, NULL },
+	{ "readahead_pages", &readahead_pages, READAHEAD_MAX, NULL },
 	{ "dirty_ratio", &dirty_ratio, 100, writeback_set_limits },
 	{ "dirty_background_ratio", &dirty_background_ratio, 100, writeback_set_limits },
 	{ "dirty_writeback_centisecs", &dirty_writeback_centisecs, INT_MAX, flusher_wake },
