@@ -17,7 +17,7 @@
 #include "mm/swap.h"
 #include "tests/host/host.h"
 
-#define MAX_DISKS 4
+#define MAX_DISKS 20
 
 static struct swap_disk {
 	struct block_device bdev;
