@@ -23,7 +23,6 @@
 #include "mm/pgtable.h"
 #include "mm/swap_internal.h"
 #include "mm/vma.h"
-#include "mm/window.h"
 
 /* ---- one address space ---- */
 
