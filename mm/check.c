@@ -37,6 +37,7 @@
 #include "mm/lru.h"
 #include "mm/pgtable.h"
 #include "mm/rmap.h"
+#include "mm/shmem.h"
 #include "mm/slab.h"
 #include "mm/swap.h"
 #include "mm/vma.h"
@@ -430,12 +431,14 @@ static const char *frame_fault(const struct page *page)
 	return page->type == PAGE_FILE ? writeback_fault(page) : NULL;
 }
 
-/* Every count of a slot is a PTE's; every page of the cache is a slot's. */
+/* Every count of a slot is a PTE's, or shared memory's; every page of the cache is a slot's. */
 static int check_swap(void)
 {
 	int faults = walk_all(uncount_entry);
 
+	faults += shmem_recount(-1);
 	faults += swap_check();
+	shmem_recount(1);
 	walk_all(recount_entry);
 	return faults;
 }
