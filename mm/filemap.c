@@ -124,8 +124,7 @@ static int tree_insert(struct address_space *as, struct page *page, unsigned lon
 		count_cached(as, 1);
 		if (as->ops->no_backing)
 			page_set_flags(page, PG_SHMEM);
-		else
-			lru_add(page);
+		lru_add(page);
 	}
 	spin_unlock(&as->lock);
 	return err;
