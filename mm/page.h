@@ -69,6 +69,8 @@ enum page_type {
 #define PG_FILE_LIST	(1u << 16) /* ... on those of files; next to PG_ACTIVE: mm/lru.c */
 #define PG_SECOND	(1u << 17) /* reclaim found it used once, and let it go round once more */
 
+#define PG_NO_MEMORY (1u << 24) /* with PG_ERROR: not the disk failed, there was no memory for it */
+
 struct page {
 	u32 flags;
 	atomic_t refcount;
