@@ -37,8 +37,6 @@ int inode_check_size(const struct inode *inode, u64 size)
 	return size > inode->i_sb->s_maxbytes ? -EFBIG : 0;
 }
 
-typedef ssize_t (*filemap_write_fn)(struct address_space *as, const void *buf, size_t len, u64 pos);
-
 /* @write: filemap_write() or its twin for kernel memory. */
 static ssize_t locked_write(struct file *file, const void *buf, size_t len, u64 *pos,
 			    filemap_write_fn write)
@@ -71,8 +69,7 @@ static ssize_t locked_write(struct file *file, const void *buf, size_t len, u64 
 	return n;
 }
 
-/* O_SYNC and O_DSYNC: what was written is on the disk before the call returns. */
-static ssize_t sync_written(struct file *file, ssize_t n)
+ssize_t sync_written(struct file *file, ssize_t n)
 {
 	unsigned flags = READ_ONCE(file->f_flags);
 	int err = 0;
@@ -97,6 +94,8 @@ void mapping_written(struct address_space *as)
 {
 	struct inode *inode = as->host;
 
+	if (!inode) /* a disk's */
+		return;
 	inode->i_mtime = inode->i_ctime = fs_now();
 	inode_mark_dirty(inode, I_DIRTY_TIME);
 }

@@ -183,6 +183,16 @@ static inline void pos_end(struct fd fd, bool locked)
 		mutex_unlock(&fd.file->f_pos_lock);
 }
 
+/* ---- file_write.c ---- */
+
+/* filemap_write() and its twin for kernel memory. */
+typedef ssize_t (*filemap_write_fn)(struct address_space *as, const void *buf, size_t len, u64 pos);
+/*
+ * The end of a write to @file that gave @n: with O_SYNC or O_DSYNC what was written is on the disk
+ * when this returns. @n, or -errno of that.
+ */
+ssize_t sync_written(struct file *file, ssize_t n);
+
 /* ---- pipe.c ---- */
 
 #define PIPE_PAGES 16
@@ -231,6 +241,10 @@ bool dev_get_entry(unsigned i, struct dev_entry *entry);
 extern const struct file_operations bdev_fops;
 extern const struct file_operations zero_fops;
 struct block_device *bdev_find(dev_t dev);
+/* fsync() of an open disk: 0 or -errno of the writes since the call. */
+int bdev_fsync(struct file *file);
+/* sync(): what was written to disks as files. */
+void bdev_sync_all(void);
 
 void devfs_init(void);
 void mem_dev_init(void);

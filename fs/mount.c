@@ -120,17 +120,6 @@ static void unlist(struct super_block *sb)
 	wait_event(&unpinned, !is_pinned(sb));
 }
 
-static bool disk_is_mounted(const struct block_device *bdev)
-{
-	struct super_block *sb;
-
-	list_for_each_entry(sb, &super_blocks, link) {
-		if (sb->s_bdev == bdev)
-			return true;
-	}
-	return false;
-}
-
 /* ---- mounting ---- */
 
 /* Makes filled @sb visible at @where, or as the root of all for NULL. 0, -EBUSY, -ENOENT. */
@@ -156,21 +145,16 @@ static int attach(struct super_block *sb, struct dentry *where)
 	return err;
 }
 
-/* As vfs_mount(), at @where with a reference, taken over on success. mount_mutex held. */
-static int mount_at(const struct fs_type *type, struct block_device *bdev, struct dentry *where,
-		    unsigned flags)
+/*
+ * A new file system on @bdev (NULL: without a disk), which is claimed, at @where with a reference,
+ * taken over on success. mount_mutex held. 0 or -errno, and then there is none.
+ */
+static int fill_and_attach(const struct fs_type *type, struct block_device *bdev,
+			   struct dentry *where, unsigned flags)
 {
 	struct super_block *sb;
 	int err;
 
-	if (type->needs_disk && !bdev)
-		return -ENOTBLK;
-	if (!type->needs_disk)
-		bdev = NULL;
-	if (bdev && disk_is_mounted(bdev))
-		return -EBUSY;
-	if (where && d_is_root(where))
-		return -EBUSY;
 	sb = sb_new(type, bdev);
 	if (!sb)
 		return -ENOMEM;
@@ -183,6 +167,27 @@ static int mount_at(const struct fs_type *type, struct block_device *bdev, struc
 	err = attach(sb, where);
 	if (err)
 		sb_kill(sb);
+	return err;
+}
+
+/* As vfs_mount(), at @where with a reference, taken over on success. mount_mutex held. */
+static int mount_at(const struct fs_type *type, struct block_device *bdev, struct dentry *where,
+		    unsigned flags)
+{
+	int err;
+
+	if (!type->needs_disk)
+		bdev = NULL;
+	else if (!bdev)
+		return -ENOTBLK;
+	if (where && d_is_root(where))
+		return -EBUSY;
+	err = bdev ? bdev_claim(bdev) : 0;
+	if (err)
+		return err;
+	err = fill_and_attach(type, bdev, where, flags);
+	if (err && bdev)
+		bdev_release(bdev);
 	return err;
 }
 
@@ -218,6 +223,7 @@ int vfs_mount(const char *type_name, struct block_device *bdev, const char *path
 static int unmount_root(struct dentry *root)
 {
 	struct super_block *sb = root->d_sb;
+	struct block_device *bdev = sb->s_bdev;
 	struct dentry *where = sb->s_mountpoint;
 	bool idle = false;
 
@@ -232,6 +238,8 @@ static int unmount_root(struct dentry *root)
 	dput(root);
 	sync_filesystem(sb);
 	sb_kill(sb);
+	if (bdev)
+		bdev_release(bdev);
 	dput(where);
 	return 0;
 }
@@ -371,6 +379,7 @@ void vfs_shutdown(void)
 	struct super_block *sb;
 
 	mounts_lock();
+	bdev_sync_all();
 	for (sb = sb_next(NULL); sb; sb = sb_next(sb)) {
 		if ((sb->s_flags & SB_RDONLY) || !sb->s_op || !sb->s_op->remount)
 			continue;

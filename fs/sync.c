@@ -19,11 +19,12 @@ static struct spinlock told_lock = SPINLOCK_INIT;
 static int tell_error(struct file *file, bool data)
 {
 	struct inode *inode = file->f_inode;
+	struct address_space *as = file->f_mapping ? file->f_mapping : &inode->i_data;
 	int err = 0, sb_err;
 
 	spin_lock(&told_lock);
 	if (data)
-		err = errseq_check(&inode->i_data.wb_err, &file->f_wb_err);
+		err = errseq_check(&as->wb_err, &file->f_wb_err);
 	sb_err = errseq_check(&inode->i_sb->s_wb_err, &file->f_sb_err);
 	spin_unlock(&told_lock);
 	return err ? err : sb_err;
@@ -37,11 +38,11 @@ int vfs_fsync(struct file *file, bool datasync)
 
 	if (!S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode) && !S_ISBLK(inode->i_mode))
 		return -EINVAL;
-	if (S_ISBLK(inode->i_mode) || !s_op || !s_op->sync_inode)
+	if (!S_ISBLK(inode->i_mode) && (!s_op || !s_op->sync_inode))
 		return 0;	    /* it has no disk, or nothing for one */
 	if (S_ISREG(inode->i_mode)) /* a directory's pages have their turn in what follows */
 		filemap_write_all(&inode->i_data);
-	err = s_op->sync_inode(inode, datasync);
+	err = S_ISBLK(inode->i_mode) ? bdev_fsync(file) : s_op->sync_inode(inode, datasync);
 	told = tell_error(file, true);
 	return told ? told : err;
 }
@@ -52,6 +53,8 @@ int file_sync_pages(struct file *file, unsigned long first, unsigned long last)
 	const struct super_operations *s_op = inode->i_sb->s_op;
 	int err, told;
 
+	if (S_ISBLK(inode->i_mode))
+		return vfs_fsync(file, true);
 	if (!s_op || !s_op->sync_inode)
 		return 0;
 	filemap_start_write(&inode->i_data, first, last);
@@ -136,7 +139,9 @@ SYSCALL_DEFINE4(sync_file_range, int, fdnum, s64, offset, s64, len, unsigned, fl
 	    (flags & ~(SYNC_RANGE_WAIT_BEFORE | SYNC_RANGE_WRITE | SYNC_RANGE_WAIT_AFTER)))
 		goto out;
 	ret = -ESPIPE;
-	if (!S_ISREG(fd.file->f_inode->i_mode) || !fd.file->f_mapping)
+	if (!S_ISREG(fd.file->f_inode->i_mode) && !S_ISBLK(fd.file->f_inode->i_mode))
+		goto out;
+	if (!fd.file->f_mapping)
 		goto out;
 	if (len > 0) /* 0: to the end, wherever that is */
 		last = (end - 1) >> PAGE_SHIFT;

@@ -378,6 +378,13 @@ static inline unsigned mode_to_dtype(mode_t mode)
 
 /* The cached bytes of disk @bdev (fs/bdev.c): one mapping for ever; NULL: no memory. */
 struct address_space *bdev_mapping(struct block_device *bdev);
+/*
+ * @bdev is the caller's alone: nobody writes to its file, /dev/NAME, or claims it until
+ * bdev_release(), and what was written there is on the disk. 0, -EBUSY: somebody writes, or has
+ * claimed it; -ENOMEM, -EIO. May sleep.
+ */
+int bdev_claim(struct block_device *bdev);
+void bdev_release(struct block_device *bdev);
 
 /* ---- descriptors (fs/file.c) ---- */
 

@@ -165,6 +165,7 @@ void sync_all(void)
 
 	while ((sb = sb_get_next(sb)))
 		sync_filesystem(sb);
+	bdev_sync_all();
 }
 
 /* ---- the flusher ---- */

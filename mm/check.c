@@ -10,6 +10,7 @@
  *	    writable PTE of a file's page -------------> the area is shared, the page dirty
  *	    free lists, hart lists, slabs -------------> account for every frame
  *	    reclaim's lists ---------------------------> each page that may go is on one
+ *	    all swap entries --- counted against ------> count of every slot
  *	    kernel stacks -----------------------------> no hole in them, nothing in their guards
  *
  *	Counting needs no memory: each PTE takes one off its page's mapcount, all must reach 0, and
@@ -37,6 +38,7 @@
 #include "mm/pgtable.h"
 #include "mm/rmap.h"
 #include "mm/slab.h"
+#include "mm/swap.h"
 #include "mm/vma.h"
 
 #define complain(fmt, ...)                                                                         \
@@ -50,7 +52,7 @@
 struct walk {
 	struct mm *mm;
 	int faults;
-	long anon, file, tables;
+	long anon, file, swapped, tables;
 	int (*leaf)(struct walk *w, unsigned long addr, pte_t pte);
 };
 
@@ -151,12 +153,25 @@ static bool has_too_few_references(const struct page *page)
 	return true;
 }
 
+static int check_swap_entry(struct walk *w, const struct vm_area *vma, unsigned long addr,
+			    pte_t entry)
+{
+	w->swapped++;
+	if (!vma)
+		return complain("0x%lx: swap entry outside every area", addr);
+	if (swap_count(entry) == 0)
+		return complain("0x%lx: swap entry 0x%lx names no slot in use", addr, entry.val);
+	return vma->vm_anon ? 0 : complain("0x%lx: area does not know of its swap entry", addr);
+}
+
 static int check_leaf(struct walk *w, unsigned long addr, pte_t pte)
 {
 	struct vm_area *vma = vma_lookup(w->mm, addr);
 	unsigned long allowed;
 	struct page *page;
 
+	if (pte_swap(pte))
+		return check_swap_entry(w, vma, addr, pte);
 	if (!pte_present(pte))
 		return complain("0x%lx: stray PTE 0x%lx", addr, pte.val);
 	if (!vma)
@@ -259,18 +274,22 @@ static int check_sums(struct mm *mm, unsigned nr)
 static int check_tables(struct mm *mm)
 {
 	struct walk w;
-	long anon, file;
+	long anon, file, swapped;
 
 	do {
+		swapped = READ_ONCE(mm->swap_ents);
 		anon = READ_ONCE(mm->rss_anon);
 		file = READ_ONCE(mm->rss_file);
 		w = (struct walk){ .mm = mm, .leaf = check_leaf };
 		walk_table(&w, mm->pgd, PT_LEVELS - 1, 0);
-	} while (anon != READ_ONCE(mm->rss_anon) || file != READ_ONCE(mm->rss_file));
+	} while (anon != READ_ONCE(mm->rss_anon) || file != READ_ONCE(mm->rss_file) ||
+		 swapped != READ_ONCE(mm->swap_ents));
 	if (w.anon != anon || w.file != file)
 		w.faults +=
 			complain("rss: anon %ld counted, %ld found; file %ld counted, %ld found",
 				 anon, w.anon, file, w.file);
+	if (w.swapped != swapped)
+		w.faults += complain("%ld swap entries counted, %ld found", swapped, w.swapped);
 	if (w.tables != mm->nr_ptes)
 		w.faults += complain("%ld tables counted, %ld found", mm->nr_ptes, w.tables);
 	return w.faults;
@@ -308,6 +327,24 @@ static int check_exclusive(struct walk *w __maybe_unused, unsigned long addr, pt
 	page = pfn_to_page(pte_pfn(pte));
 	if (pte_write(pte) && page_is_anon(page) && atomic_read(&page->mapcount) > 1)
 		return complain("0x%lx: writable, but copy-on-write still shares the page", addr);
+	/* swap_out() has the page locked from when it gives it a slot until W is gone. */
+	if (pte_write(pte) && (page_flags(page) & (PG_SWAPCACHE | PG_LOCKED)) == PG_SWAPCACHE)
+		return complain("0x%lx: writable, but the page has a slot", addr);
+	return 0;
+}
+
+static int uncount_entry(struct walk *w __maybe_unused, unsigned long addr, pte_t pte)
+{
+	if (pte_swap(pte) && !swap_recount(pte, -1))
+		return complain("0x%lx: swap entry 0x%lx is not counted", addr, pte.val);
+	return 0;
+}
+
+static int recount_entry(struct walk *w __maybe_unused, unsigned long addr __maybe_unused,
+			 pte_t pte)
+{
+	if (pte_swap(pte))
+		swap_recount(pte, 1);
 	return 0;
 }
 
@@ -386,11 +423,21 @@ static const char *frame_fault(const struct page *page)
 
 	if (page->type != PAGE_ANON && page->type != PAGE_FILE)
 		return maps != 0 ? "mapped, but not user memory" : NULL;
-	if (refs < maps)
+	if (refs < maps + !!(page->flags & PG_SWAPCACHE))
 		return "too few references";
-	if (page->type == PAGE_ANON && refs > 0 && maps == 0)
+	if (page->type == PAGE_ANON && refs > 0 && maps == 0 && !(page->flags & PG_SWAPCACHE))
 		return "anonymous memory that nobody maps: leaked";
 	return page->type == PAGE_FILE ? writeback_fault(page) : NULL;
+}
+
+/* Every count of a slot is a PTE's; every page of the cache is a slot's. */
+static int check_swap(void)
+{
+	int faults = walk_all(uncount_entry);
+
+	faults += swap_check();
+	walk_all(recount_entry);
+	return faults;
 }
 
 static int check_frames(void)
@@ -440,6 +487,7 @@ static int check_stopped(void)
 	list_for_each_entry(mm, &mm_list, all_link)
 		faults += mm_check(mm);
 	faults += check_mapcounts();
+	faults += check_swap();
 	faults += check_frames();
 	faults += lru_check();
 	faults += buddy_check();

@@ -35,7 +35,8 @@ const char *fault_case_name(enum fault_case what)
 		[CASE_STACK_GROW] = "stack_grow",   [CASE_NO_AREA] = "no_area",
 		[CASE_FORBIDDEN] = "forbidden",	    [CASE_ZERO_PAGE] = "zero_page",
 		[CASE_DEMAND_ZERO] = "demand_zero", [CASE_PAST_END] = "past_end",
-		[CASE_READ_IN] = "read_in",	    [CASE_FILE_MAP] = "file_map",
+		[CASE_READ_IN] = "read_in",	    [CASE_SWAP_IN] = "swap_in",
+		[CASE_SWAP_MAP] = "swap_map",	    [CASE_FILE_MAP] = "file_map",
 		[CASE_FILE_COPY] = "file_copy",	    [CASE_SHARED_WRITE] = "shared_write",
 		[CASE_COW_REUSE] = "cow_reuse",	    [CASE_COW_COPY] = "cow_copy",
 		[CASE_COW_ZERO] = "cow_zero",	    [CASE_ACCESS_BITS] = "access_bits",
@@ -166,6 +167,13 @@ static void foretell_file(const struct explanation *e, enum fault_access access,
 	add_case(to, decide_file(e->vma, access));
 }
 
+static void foretell_swap(pte_t entry, enum fault_access access, struct explained_access *to)
+{
+	if (!swap_is_cached(entry))
+		add_case(to, CASE_SWAP_IN);
+	add_case(to, decide_swap(entry, access));
+}
+
 /* @vma holds the address, or will; @pte is its leaf. Leaf lock held, where there is one. */
 static void foretell_in_area(const struct explanation *e, const struct vm_area *vma, pte_t pte,
 			     enum fault_access access, struct explained_access *to)
@@ -181,6 +189,8 @@ static void foretell_in_area(const struct explanation *e, const struct vm_area *
 		foretell_file(e, access, to);
 	else if (what == CASE_ANON)
 		add_case(to, decide_anon(access));
+	else if (what == CASE_SWAP)
+		foretell_swap(pte, access, to);
 	else if (what == CASE_COW)
 		add_case(to, decide_cow(pte));
 	else if (what == CASE_PRESENT)

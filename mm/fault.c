@@ -9,6 +9,8 @@
  *	PTE empty, file                -> page cache, read in if absent; SIGBUS past  filefault.c
  *	                                  the end of file; private write: copy at once
  *	..., shared, write             -> page gets its place, is dirty, writable     shared.c
+ *	PTE is a swap entry            -> from the swap cache, read in if absent;     swapin.c
+ *	                                  SIGBUS if it cannot be read
  *	PTE present, write, read-only  -> private: copy-on-write: reuse or copy       cow.c
  *	                                  shared: as above; no room: SIGBUS           shared.c
  *	PTE present, A or D clear      -> set it (hardware without automatic update)
@@ -163,6 +165,9 @@ static enum fault_result fault_dispatch(struct fault *f)
 		return anon_fault(f);
 	case CASE_FILE:
 		return file_fault(f);
+	case CASE_SWAP:
+		window();
+		return swap_fault(f);
 	case CASE_SHARED_WRITE:
 		window();
 		return shared_write_fault(f);

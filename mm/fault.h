@@ -43,6 +43,7 @@ struct fault {
 enum fault_result anon_fault(struct fault *f); /* PTE empty, no file      (mm/anon.c) */
 enum fault_result file_fault(struct fault *f); /* PTE empty, file         (mm/filefault.c) */
 enum fault_result cow_fault(struct fault *f); /* PTE present, write to a read-only one (mm/cow.c) */
+enum fault_result swap_fault(struct fault *f); /* PTE is a swap entry    (mm/swapin.c) */
 /* PTE present, write to a read-only one, shared area (mm/shared.c) */
 enum fault_result shared_write_fault(struct fault *f);
 /*

@@ -182,8 +182,7 @@ bool filemap_evict(struct page *page)
 	return idle;
 }
 
-/* The same for a page that is not locked: false when somebody has it locked. */
-static bool drop_idle(struct page *page)
+bool filemap_drop_idle(struct page *page)
 {
 	bool dropped;
 
@@ -493,7 +492,7 @@ unsigned long filemap_drop_clean(struct address_space *as)
 			page_get(items[i]);
 		spin_unlock(&as->lock);
 		for (unsigned i = 0; i < nr; i++) {
-			dropped += drop_idle(items[i]);
+			dropped += filemap_drop_idle(items[i]);
 			page_put(items[i]);
 		}
 		if (nr > 0)

@@ -169,6 +169,8 @@ extern const struct address_space_ops shmem_aops;
  * to nobody but the caller, who has a reference; false: it is not so.
  */
 bool filemap_evict(struct page *page);
+/* The same for a page that is not locked; false, too, when somebody has it locked. */
+bool filemap_drop_idle(struct page *page);
 unsigned long filemap_nr_pages(void);	/* in the cache, all files */
 unsigned long filemap_nr_buffers(void); /* of them, blocks of disks that are no file's */
 unsigned long shmem_nr_pages(void);

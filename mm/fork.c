@@ -6,6 +6,7 @@
  *
  *	anonymous page     both PTEs lose W, the page gains a reference and a mapping; the first
  *	                   write on either side is a copy-on-write fault
+ *	swap entry         both have it, the slot counts one more
  *	zero page, file    left out: the child faults them in from the list and the page cache;
  *	                   that of a shared area is the same page for both, and never copied
  *	PROT_NONE'd page   as anonymous
@@ -32,6 +33,7 @@
 #include "mm/internal.h"
 #include "mm/pgtable.h"
 #include "mm/slab.h"
+#include "mm/swap.h"
 #include "mm/tlb.h"
 #include "mm/vma.h"
 
@@ -41,7 +43,7 @@ static bool copy_leaves(struct mm *child, pte_t *src, pte_t *dst, unsigned long 
 {
 	struct spinlock *src_ptl = pte_lockptr(src), *dst_ptl = pte_lockptr(dst);
 	bool lost_write = false;
-	long anon = 0;
+	long anon = 0, swapped = 0;
 
 	spin_lock(src_ptl);
 	spin_lock_nested(dst_ptl, 1); /* the child's after the parent's */
@@ -49,6 +51,12 @@ static bool copy_leaves(struct mm *child, pte_t *src, pte_t *dst, unsigned long 
 		pte_t pte = pte_read(src);
 		struct page *page;
 
+		if (unlikely(pte_swap(pte))) {
+			swap_dup(pte);
+			pte_set(dst, pte);
+			swapped++;
+			continue;
+		}
 		if (!pte_present(pte) || pte_special(pte))
 			continue;
 		page = pfn_to_page(pte_pfn(pte));
@@ -67,6 +75,7 @@ static bool copy_leaves(struct mm *child, pte_t *src, pte_t *dst, unsigned long 
 	spin_unlock(dst_ptl);
 	spin_unlock(src_ptl);
 	mm_add_rss_anon(child, anon);
+	mm_add_swap_ents(child, swapped);
 	gauge_add(GAUGE_SHARED_ANON, anon);
 	return lost_write;
 }
@@ -77,8 +86,8 @@ static bool any_anon(pte_t *ptep, unsigned long addr, unsigned long end)
 	for (; addr < end; addr += PAGE_SIZE, ptep++) {
 		pte_t pte = pte_read(ptep);
 
-		if (pte_present(pte) && !pte_special(pte) &&
-		    page_is_anon(pfn_to_page(pte_pfn(pte))))
+		if (pte_swap(pte) || (pte_present(pte) && !pte_special(pte) &&
+				      page_is_anon(pfn_to_page(pte_pfn(pte)))))
 			return true;
 	}
 	return false;

@@ -69,10 +69,31 @@ static void add_known(struct page *page)
 	spin_unlock(&lru_lock);
 }
 
+/* One from a swap area is mapped: now it is known whose it is, and when it went. */
+static void note_owner(struct page *page)
+{
+	u32 bits = policy_returned(page);
+
+	if (bits == 0)
+		return;
+	spin_lock(&lru_lock);
+	if (page_flags(page) & PG_LRU) {
+		list_unlink(&page->lru);
+		nr_lru[lru_of(page)]--;
+		page_set_flags(page, bits);
+		add_newest(page);
+	}
+	spin_unlock(&lru_lock);
+}
+
 void lru_add(struct page *page)
 {
-	if (page->type == PAGE_FILE || (page->flags & PG_SWAPCACHE)) {
+	if (page->type == PAGE_FILE) {
 		add_known(page);
+		return;
+	}
+	if (page->flags & PG_SWAPCACHE) {
+		note_owner(page);
 		return;
 	}
 	/* Every fault on new memory comes here. */
@@ -165,6 +186,19 @@ void lru_forget(unsigned nr)
 	spin_unlock(&lru_lock);
 }
 
+void lru_make_oldest(struct page *page)
+{
+	spin_lock(&lru_lock);
+	if (page_flags(page) & PG_LRU) {
+		list_unlink(&page->lru);
+		nr_lru[lru_of(page)]--;
+		page_clear_flags(page, PG_ACTIVE | PG_SECOND);
+		list_add(&page->lru, &lru[lru_of(page)]);
+		nr_lru[lru_of(page)]++;
+	}
+	spin_unlock(&lru_lock);
+}
+
 /* lru_lock held. */
 static void deactivate_list(enum lru_list from, enum lru_list to)
 {
@@ -220,7 +254,7 @@ static bool may_go(const struct page *page)
 	if (atomic_read(&page->refcount) == 0)
 		return false;
 	if (page->type == PAGE_ANON)
-		return atomic_read(&page->mapcount) > 0;
+		return atomic_read(&page->mapcount) > 0 || (page->flags & PG_SWAPCACHE);
 	return page->type == PAGE_FILE && as && !as->ops->no_backing;
 }
 

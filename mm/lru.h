@@ -34,7 +34,8 @@ static inline bool page_is_file(const struct page *page)
 /*
  * Puts @page on its list, as the newest: anonymous memory that is about to be mapped first, a page
  * that came into the cache of a file. It says already what and whose it is, and at which index. Any
- * task context. Where the policy wants so, one that came back soon goes to the active list.
+ * task context. Where the policy wants so, one that came back soon goes to the active list; also a
+ * page from a swap area, which was on a list before it was known whose it is.
  */
 void lru_add(struct page *page);
 /* Takes pages off that have no reference any more and PG_LRU, of the @nr in @pages. */
@@ -51,6 +52,8 @@ bool lru_isolate_page(struct page *page);
 void lru_putback(struct page *const *pages, unsigned nr);
 /* They are not put back: the caller's references may be the last ones. */
 void lru_forget(unsigned nr);
+/* Referenced @page, of which nobody has any use soon, is the oldest of the inactive ones. */
+void lru_make_oldest(struct page *page);
 /* All active pages become inactive ones, the oldest of all. */
 void lru_deactivate_all(void);
 

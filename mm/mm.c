@@ -126,7 +126,7 @@ void mm_put_freed(struct mm *mm, struct mm_freed *freed)
 	down_write(&mm->mmap_lock);
 	anon_root_leave(mm); /* before its tables go */
 	remove_all(mm, freed);
-	BUG_ON(mm->mmap || mm->rss_anon || mm->rss_file || mm->nr_ptes);
+	BUG_ON(mm->mmap || mm->rss_anon || mm->rss_file || mm->swap_ents || mm->nr_ptes);
 	spin_lock(&mm_list_lock);
 	list_del(&mm->all_link);
 	spin_unlock(&mm_list_lock);

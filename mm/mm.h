@@ -121,6 +121,7 @@ struct mm {
 	unsigned long locked_vm;    /* of VM_LOCKED areas: what RLIMIT_MEMLOCK limits, VmLck */
 	u32 def_flags;		    /* mlockall(MCL_FUTURE): VM_LOCK_MASK bits of each new area */
 	long rss_anon, rss_file, nr_ptes; /* nr_ptes: page-table pages, without the root */
+	long swap_ents;			  /* PTEs that hold a swap entry */
 	unsigned long hiwater_rss, hiwater_vm;
 
 	/* The OOM killer's: mm/oom_reaper.c. Each is only ever set. */
@@ -201,7 +202,7 @@ enum fault_result {
 	FAULT_OK,
 	FAULT_SEGV_MAPERR, /* no area */
 	FAULT_SEGV_ACCERR, /* the area forbids it */
-	FAULT_SIGBUS,	   /* past the end of the file, or the read failed */
+	FAULT_SIGBUS,	   /* past the end of the file, or a read failed */
 	FAULT_OOM,
 	FAULT_KILLED, /* a fatal signal came while waiting: the access is retried after it */
 };
@@ -246,9 +247,9 @@ static inline unsigned long mm_rss(const struct mm *mm)
 }
 
 /* Pages of @mm that are in swap instead of memory. */
-static inline unsigned long mm_swapped(const struct mm *mm __maybe_unused)
+static inline unsigned long mm_swapped(const struct mm *mm)
 {
-	return 0;
+	return max(READ_ONCE(mm->swap_ents), 0L);
 }
 
 /* Sums over every address space: pages, and the number of areas. */

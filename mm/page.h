@@ -59,7 +59,7 @@ enum page_type {
 #define PG_BUDDY	(1u << 6)  /* head of a block on a buddy list */
 #define PG_PCP		(1u << 7)  /* on a hart's list of single pages */
 #define PG_SHMEM	(1u << 8)  /* of a mapping without backing store, now or once */
-#define PG_DIRTY	(1u << 9)  /* differs from the disk; changes under mapping->lock */
+#define PG_DIRTY	(1u << 9)  /* differs from the disk; of a file: under mapping->lock */
 #define PG_WRITEBACK	(1u << 10) /* being written to the disk */
 #define PG_MAPPED	(1u << 11) /* every byte has its place on the disk */
 #define PG_KEPT		(1u << 12) /* debug kernel: in use until power-off, not a leak */
@@ -68,6 +68,7 @@ enum page_type {
 #define PG_ACTIVE	(1u << 15) /* ... on the active one, or going there */
 #define PG_FILE_LIST	(1u << 16) /* ... on those of files; next to PG_ACTIVE: mm/lru.c */
 #define PG_SECOND	(1u << 17) /* reclaim found it used once, and let it go round once more */
+#define PG_UNWANTED	(1u << 20) /* cached for swap and nobody's: unlock_page() looks at it */
 
 #define PG_NO_MEMORY (1u << 24) /* with PG_ERROR: not the disk failed, there was no memory for it */
 

@@ -49,7 +49,8 @@ int policy_choose(const char *name)
 
 void policy_goes(const struct page *page)
 {
-	ghost_add(page);
+	if (page->mapping) /* of a page that was read from a swap area for nobody it is not known */
+		ghost_add(page);
 }
 
 #define COST_MAX 1024 /* then both are halved: what was long ago counts less and less */

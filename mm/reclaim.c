@@ -131,7 +131,8 @@ static void shrink_page(struct batch *b, struct page *page, const struct scan *s
 		stays(b, page);
 	else if (page->type == PAGE_FILE)
 		shrink_file_page(b, page, scan);
-	else if (scan->unmap && atomic_read(&page->mapcount) > 0)
+	else if (scan->unmap &&
+		 (atomic_read(&page->mapcount) > 0 || (page_flags(page) & PG_SWAPCACHE)))
 		b->swap[b->nr_swap++] = page;
 	else /* a fault is just making it, or has just lost it */
 		stays(b, page);
@@ -174,6 +175,12 @@ unsigned shrink_list(enum lru_list list, unsigned nr, const struct scan *scan)
 
 /* ---- what to look at ---- */
 
+/* Those that are cached have their slots already. */
+static bool anon_may_go(void)
+{
+	return swap_has_room() || swap_nr_cached() > 0;
+}
+
 static unsigned long nr_of_kind(enum lru_list inactive)
 {
 	return lru_nr(inactive) + lru_nr(inactive | LRU_ACTIVE);
@@ -185,7 +192,7 @@ static enum lru_list next_list(const struct scan *scan)
 	unsigned long anon = nr_of_kind(LRU_INACTIVE_ANON), file = nr_of_kind(LRU_INACTIVE_FILE);
 	unsigned long bent = READ_ONCE(swappiness), due_anon, due_file;
 
-	if (!scan->unmap || !swap_has_room() || anon == 0)
+	if (!scan->unmap || !anon_may_go() || anon == 0)
 		return LRU_INACTIVE_FILE;
 	if (file == 0)
 		return LRU_INACTIVE_ANON;
@@ -205,7 +212,7 @@ static unsigned long looks_worth_while(const struct scan *scan)
 {
 	unsigned long nr = nr_of_kind(LRU_INACTIVE_FILE);
 
-	if (scan->unmap && swap_has_room())
+	if (scan->unmap && anon_may_go())
 		nr += nr_of_kind(LRU_INACTIVE_ANON);
 	return 3 * nr + LRU_BATCH;
 }

@@ -21,6 +21,8 @@
 	X(fault_shared_write)	/* write to a shared page: made writable, and dirty */             \
 	X(fault_cow_copy)	/* write to a shared anonymous page: copied */                     \
 	X(fault_cow_reuse)	/* ... by its last owner: made writable */                         \
+	X(fault_swap_in)	/* a swap entry without a page: read, then started over */         \
+	X(fault_swap_cache)	/* ... its page mapped, from the swap cache */                     \
 	X(fault_stack_grow)	/* the stack area extended */                                      \
 	X(fault_spurious)	/* the PTE already allowed it */                                   \
 	X(fault_access_bits)	/* A or D set by software */                                       \
@@ -66,6 +68,12 @@
 	X(workingset_activate_anon) /* ... so soon that they are spared another round */           \
 	X(workingset_activate_file)                                                                \
 	X(pgwriteback) /* pages handed to the disk */                                              \
+	X(pswpin)      /* pages read from swap areas, neighbours too */                            \
+	X(pswpout)     /* pages written to them */                                                 \
+	X(swap_read_requests)                                                                      \
+	X(swap_write_requests)                                                                     \
+	X(swap_read_failed) /* pages */                                                            \
+	X(swap_write_failed)                                                                       \
 	X(vma_split)                                                                               \
 	X(vma_merge)                                                                               \
 	X(exit_freed_anon)   /* frames that ends of address spaces (exit, exec) gave back */       \

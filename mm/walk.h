@@ -26,7 +26,9 @@ void walk_range(struct mm *mm, unsigned long start, unsigned long end, walk_leav
 struct area_usage {
 	unsigned long shared_clean, shared_dirty, private_clean, private_dirty;
 	unsigned long referenced; /* touched since somebody last cleared the mark */
-	unsigned long anon;	  /* written to, or without a file: not in the page cache */
+	unsigned long swap;	  /* in slots; swap_share: each by the PTEs that hold its entry */
+	u64 swap_share;
+	unsigned long anon; /* written to, or without a file: not in the page cache */
 	u64 pss_anon, pss_file, pss_shmem; /* their sum is all */
 	u64 pss_dirty, pss_locked;	   /* of all: written to; of areas that are locked */
 };
@@ -45,11 +47,12 @@ unsigned long mm_nr_shmem(struct mm *mm);
 /* ---- page by page (mm/pagemap.c) ---- */
 
 /* Entries of /proc/<pid>/pagemap, as Linux has them. */
-#define PM_PFN_MASK  ((1UL << 55) - 1)
-#define PM_EXCLUSIVE (1UL << 56) /* nobody else maps the page */
-#define PM_FILE	     (1UL << 61) /* of the page cache: a file's, or shared memory */
-#define PM_SWAP	     (1UL << 62)
-#define PM_PRESENT   (1UL << 63)
+#define PM_PFN_MASK	  ((1UL << 55) - 1)
+#define PM_EXCLUSIVE	  (1UL << 56) /* nobody else maps the page */
+#define PM_FILE		  (1UL << 61) /* of the page cache: a file's, or shared memory */
+#define PM_SWAP		  (1UL << 62)
+#define PM_SWAP_AREA_BITS 5
+#define PM_PRESENT	  (1UL << 63)
 
 /*
  * Fills @entry[0..@nr) for the pages from @start on; the frames' numbers only with @pfns. Takes

@@ -94,6 +94,46 @@ def swap_disk(smp):
     return "status %d: %s" % (status, output[-2000:])
 
 
+WRITTEN = b"".join(b"%d\n" % n for n in range(1, 200001))
+
+
+def written_disk(smp):
+    """What dd puts on /dev/vdb is on the host's disk, and nothing beside it. None or words."""
+    with tempfile.TemporaryDirectory(prefix="written.", dir=machine.BUILD) as work:
+        image = os.path.join(work, "second.img")
+        with open(image, "wb") as file:
+            file.write(b"x" * (4 << 20))
+        with machine.private_disk() as disk:
+            status, output = machine.run(
+                disk, "seq 200000 | dd of=/dev/vdb bs=777 seek=1 status=none; mkswap /dev/vdb 40",
+                SMP=smp, SWAP="4M", SWAP_DISK=image)
+        with open(image, "rb") as file:
+            found = file.read()
+    page = found[:4096]
+    expected = bytearray(b"x" * (4 << 20))
+    expected[777:777 + len(WRITTEN)] = WRITTEN
+    if status or page[-10:] != b"SWAPSPACE2":
+        return "status %d: %s" % (status, output[-2000:])
+    if found[4096:] != expected[4096:]:
+        return "the disk has other bytes than were written"
+    return None
+
+
+def read_only_disk(smp):
+    """A second disk that cannot be written: EROFS for who tries, and it is read. None or words."""
+    with tempfile.TemporaryDirectory(prefix="readonly.", dir=machine.BUILD) as work:
+        image = os.path.join(work, "second.img")
+        with open(image, "wb") as file:
+            file.write(b"x" * (1 << 20))
+        status, output = machine.run_exec(
+            "echo >/dev/vdb; tr -d x </dev/vdb | wc -c", SMP=smp,
+            QEMU_EXTRA="-drive if=none,id=disk1,format=raw,readonly=on,file=%s"
+                       " -device virtio-blk-device,drive=disk1" % image)
+    if status == 0 and "Read-only file system" in output and output.split()[-1] == "0":
+        return None
+    return "status %d: %s" % (status, output[-2000:])
+
+
 def _checks():
     for smp in [os.environ["SMP"]] if os.environ.get("SMP") else ["1", "4"]:
         for size, block in BLOCKS.items():
@@ -106,6 +146,8 @@ def _checks():
                 diskerrors.examine, kind, smp)
         yield "two-disks-smp" + smp, functools.partial(two_disks, smp)
         yield "swap-disk-smp" + smp, functools.partial(swap_disk, smp)
+        yield "written-disk-smp" + smp, functools.partial(written_disk, smp)
+        yield "read-only-disk-smp" + smp, functools.partial(read_only_disk, smp)
         yield "small-blocks-smp" + smp, functools.partial(small_blocks, smp)
         yield "damaged-disks-smp" + smp, functools.partial(mutate.examine, seed(), IMAGES, SMP=smp)
 

@@ -114,7 +114,7 @@ extern const struct file_operations proc_fd_fops;
 extern const struct file_operations proc_maps_fops, proc_smaps_fops; /* maps.c */
 extern const struct file_operations proc_pagemap_fops;		     /* pagemap.c */
 extern const struct file_operations proc_kpagecount_fops, proc_kpageflags_fops;
-extern const struct file_operations proc_check_all_fops, proc_drop_caches_fops; /* sysctl.c */
+extern const struct file_operations proc_check_all_fops, proc_drop_caches_fops, proc_policy_fops;
 extern const struct file_operations proc_number_fops;
 extern const struct file_operations proc_kmsg_fops; /* machine.c */
 
@@ -149,6 +149,8 @@ int proc_show_buddyinfo(struct seq_buf *seq, struct task *task);
 int proc_show_unusable_index(struct seq_buf *seq, struct task *task);
 int proc_show_extfrag_index(struct seq_buf *seq, struct task *task);
 int proc_show_slabinfo(struct seq_buf *seq, struct task *task);
+
+int proc_show_swaps(struct seq_buf *seq, struct task *task); /* fs/swap.c */
 
 int proc_show_stat(struct seq_buf *seq, struct task *task); /* machine.c */
 int proc_show_exits(struct seq_buf *seq, struct task *task);

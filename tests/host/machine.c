@@ -16,6 +16,7 @@
 
 #include "arch/riscv/mmu.h"
 #include "arch/riscv/uaccess.h"
+#include "drivers/block.h"
 #include "kernel/panic.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
@@ -91,6 +92,7 @@ void machine_boot(unsigned long pages, unsigned nr)
 	ram_init(pages);
 	page_init();
 	slab_init();
+	block_init();
 	kstack_init();
 	mm_init();
 	filemap_init();

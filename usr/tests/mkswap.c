@@ -7,7 +7,9 @@
 #include "usr/lib/test.h"
 
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 
 #include "usr/lib/swapheader.h"
@@ -258,6 +260,35 @@ TEST(a_mounted_disk)
 	snprintf(words, sizeof(words), "mkswap: error: %s is mounted; will not make swapspace\n",
 		 source);
 	check_refused(command, words);
+}
+
+/* The second disk (SWAP=) as a whole; on Ravel only, as above. */
+TEST(a_disk)
+{
+	static unsigned char got[PAGE_SIZE], expected[PAGE_SIZE];
+	uint64_t size;
+	int fd;
+
+	if (!on_ravel())
+		SKIP("Ravel's disk alone is put at risk");
+	fd = open("/dev/vdb", O_RDWR);
+	if (fd < 0)
+		SKIP("there is no second disk, or it is in use");
+	CHECK_OK(ioctl(fd, BLKGETSIZE64, &size));
+	memset(got, 0, PAGE_SIZE); /* no header of an earlier test */
+	CHECK_EQ(write(fd, got, PAGE_SIZE), PAGE_SIZE);
+	close(fd);
+	tools_path();
+	CHECK_EQ(run_line("mkswap -L disk -U " UUID " /dev/vdb 2>&1 >/dev/null", output,
+			  sizeof(output)),
+		 0);
+	CHECK_STRING(output, "");
+	CHECK(drop_caches());
+	CHECK_EQ(read_area("/dev/vdb", got, PAGE_SIZE), PAGE_SIZE);
+	expect_header(expected, size / PAGE_SIZE, "disk");
+	CHECK(memcmp(got, expected, PAGE_SIZE) == 0);
+	CHECK_EQ(run_line("mkswap -c -U " UUID " /dev/vdb | head -n 1", output, sizeof(output)), 0);
+	CHECK(strstr(output, "0 bad pages\n"));
 }
 
 TEST(headers_that_are_wrong)
