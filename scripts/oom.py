@@ -3,6 +3,7 @@
 #   CHECKS: {name: function that returns None, or words about what is wrong}
 #
 #   oom-smpN            usr/tests/oom.c in a machine of 64 MiB, and the shell that started it lives
+#   oom-swap-full       some of them with swap of 32 MiB, which is full before anybody dies
 #   fail-every-100th    the programs of usr/tests/ while each 100th allocation of pages fails, for
 #                       whoever asks. They may fail with ENOMEM; the machine may not panic, hang,
 #                       kill somebody for memory, break an invariant or leave an object behind
@@ -33,6 +34,21 @@ def runs_out(smp):
         return "expected status 0 and a living shell, got %d and %s" % (status, tail_of(output))
     if "SKIP" in output or not re.search(r"^oom: killed \d+ \(oom\): \d+ pages", output, re.M):
         return "nobody was killed: " + tail_of(output)
+    return None
+
+
+def fills_swap():
+    """Swap fills first; then somebody dies, and swap is empty again."""
+    tests = ("a_hog_dies_and_who_stands_beside_it_lives", "the_wish_is_heard",
+             "who_must_not_die_does_not", "a_storm_of_forks")
+    line = ("mkswap /dev/vdb && swapon /dev/vdb && runtests %s; s=$?; cat /proc/swaps; "
+            "swapoff /dev/vdb && echo the shell lives; exit $s"
+            % " ".join("oom." + test for test in tests))
+    status, output = run_exec(line, SMP="4", MEM=MEMORY, SWAP="32M")
+    if status != 0 or "the shell lives\n" not in output:
+        return "expected status 0 and a living shell, got %d and %s" % (status, tail_of(output))
+    if not re.search(r"^oom: killed \d+ \(oom\): \d+ pages resident, [1-9]", output, re.M):
+        return "nobody was killed who was in swap: " + tail_of(output)
     return None
 
 
@@ -72,4 +88,5 @@ def fails_often():
 
 
 CHECKS = {"oom-smp" + smp: functools.partial(runs_out, smp) for smp in ("1", "4")}
+CHECKS["oom-swap-full"] = fills_swap
 CHECKS["fail-every-%dth" % NTH] = fails_often
