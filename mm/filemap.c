@@ -530,7 +530,7 @@ static int page_result(struct address_space *as, struct page *page, bool tried, 
 		lock_page(page);
 		filemap_remove_page(as, page);
 		unlock_page(page);
-		err = tried ? -EIO : -EAGAIN;
+		err = !tried ? -EAGAIN : page_flags(page) & PG_NO_MEMORY ? -ENOMEM : -EIO;
 	}
 	page_put(page);
 	return err;

@@ -37,6 +37,8 @@
 #include "mm/vma.h"
 #include "mm/vmstat.h"
 
+#define FILES_KEPT_MAX 1024UL /* pages, if a 64th of memory is not less */
+
 unsigned long swappiness = 60;
 
 /* A batch on its way: where each page ends up. Those that stay move up in the array of all. */
@@ -221,13 +223,24 @@ static unsigned long looks_worth_while(const struct scan *scan)
 	return 3 * nr + LRU_BATCH;
 }
 
+/*
+ * The last pages of files stay when nothing else can go. Without them each step of a program waits
+ * for the disk, and still one more page can always be had: nobody would notice that memory has run
+ * out. So it has run out before, and the OOM killer is asked.
+ */
+static bool only_the_last_files_are_left(void)
+{
+	return !anon_may_go() &&
+	       nr_of_kind(LRU_INACTIVE_FILE) <= min(nr_managed_pages() / 64, FILES_KEPT_MAX);
+}
+
 unsigned long shrink_memory(unsigned long wanted, bool kswapd)
 {
 	struct scan scan = { .policy = policy_now(), .unmap = true, .write = kswapd };
 	unsigned long looks = 0, got = 0, idle = 0;
 
 	BUG_ON(this_hart()->spin_depth != 0);
-	while (got < wanted && idle < looks_worth_while(&scan)) {
+	while (got < wanted && idle < looks_worth_while(&scan) && !only_the_last_files_are_left()) {
 		enum lru_list list = next_list(&scan);
 		unsigned now;
 
