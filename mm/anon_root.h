@@ -40,8 +40,8 @@ void anon_root_leave(struct mm *mm);
 /*
  * An area of @mm is about to be @pages away from where it was made: from anon_shift_insert() on,
  * which cannot fail, pages are looked for there, too. anon_shift_prepare() gets the memory for it,
- * *newp (NULL: none is needed); 0 or -ENOMEM; anon_shift_discard() gives it back. mmap_lock held for
- * writing. When no area is so far away any more, that is forgotten at some time.
+ * *newp (NULL: none is needed); 0 or -ENOMEM; anon_shift_discard() gives it back. mmap_lock held
+ * for writing. When no area is so far away any more, that is forgotten at some time.
  */
 int anon_shift_prepare(struct mm *mm, long pages, struct anon_shift **newp);
 void anon_shift_discard(struct anon_shift *new);

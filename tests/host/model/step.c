@@ -24,6 +24,7 @@
 #include "mm/filemap.h"
 #include "mm/swap.h"
 #include "mm/vma.h"
+#include "mm/walk.h"
 #include "tests/host/swapdisk.h"
 #include "tests/host/test.h"
 
@@ -153,6 +154,15 @@ static void swap_end(void)
 		panic("step: swapoff failed");
 }
 
+/* Nothing changes that can be seen but in smaps: the oracle knows nothing of A bits. */
+static void clear_refs(const struct step *s)
+{
+	const struct oracle_mm *om = oracle_of(s->hart);
+
+	if (om)
+		mm_clear_refs(om->mm, s->flags);
+}
+
 /* On the current hart. */
 static void perform(const struct step *s)
 {
@@ -173,6 +183,8 @@ static void perform(const struct step *s)
 		swap_anew(s);
 	else if (s->kind == STEP_RLIMIT)
 		set_limits(s);
+	else if (s->kind == STEP_CLEAR_REFS)
+		clear_refs(s);
 	else
 		step_file(s);
 }
@@ -185,7 +197,7 @@ bool step_pages_are_locked(int file)
 	struct address_space *as = host_file_mapping(oracle_files[file].file);
 
 	for (unsigned i = 0; i < ORACLE_FILE_PAGES; i++) {
-		const struct page *page = radix_tree_lookup(&as->pages, i);
+		const struct page *page = oracle_cached(as, i);
 
 		if (page && (page_flags(page) & PG_LOCKED) && (page_flags(page) & PG_UPTODATE))
 			return true;
@@ -285,6 +297,13 @@ static bool fills_slot(unsigned slot)
 	       outer.step->slot == slot;
 }
 
+static bool may_look(const struct step *s)
+{
+	const struct oracle_mm *om = oracle_of(s->hart);
+
+	return om && !om->mm->mmap_lock.writer;
+}
+
 static bool may_run(const struct step *s)
 {
 	struct oracle_mm *om = &oracle_mms[s->slot];
@@ -314,6 +333,8 @@ static bool may_run(const struct step *s)
 		       step_file_being_copied(&pgoff) != s->file;
 	case STEP_MSYNC:
 		return step_may_msync(s);
+	case STEP_CLEAR_REFS:
+		return may_look(s);
 	default:
 		return false;
 	}
