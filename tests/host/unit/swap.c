@@ -483,11 +483,11 @@ TEST(a_failed_write_keeps_the_page_and_never_uses_the_slot_again)
 {
 	unsigned long bad;
 
-	start(64, 8);
+	start(32, 8);
 	swapdisk_bad_write = 3;
 	try_page_out(mm, addr, 8);
 	CHECK_EQ(swap_nr_cached(), 1);
-	CHECK_EQ(swap_nr_slots(), 62);
+	CHECK_EQ(swap_nr_slots(), 30);
 	machine_check();
 	check_filled(addr, 8, 1);
 	fill(addr, 8, 20);
