@@ -21,7 +21,7 @@ static const u8 often[NR_STEP_KINDS] = {
 	[STEP_FILE_READ] = 1, [STEP_FILE_WRITE] = 3, [STEP_USER_READ] = 1, [STEP_USER_WRITE] = 1,
 	[STEP_TRUNCATE] = 3,  [STEP_SHRINK] = 2,     [STEP_DROP] = 2,	   [STEP_SYNC] = 1,
 	[STEP_DISK_FAIL] = 1, [STEP_FILE_MODE] = 1,  [STEP_RLIMIT] = 1,	   [STEP_MSYNC] = 2,
-	[STEP_MREMAP] = 4,    [STEP_SWAPOFF] = 1,    [STEP_CLEAR_REFS] = 2,
+	[STEP_MREMAP] = 4,    [STEP_CLEAR_REFS] = 2, [STEP_SWAPOFF] = 1,
 };
 #define NR_CODES 74 /* the sum */
 

@@ -14,6 +14,7 @@
 #include "mm/filemap.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
+#include "mm/shmem.h"
 #include "mm/swap.h"
 #include "tests/host/model/step.h"
 #include "tests/host/swapdisk.h"
@@ -153,10 +154,17 @@ void oracle_check(struct oracle_mm *om)
 
 /* ---- files ---- */
 
+const struct page *oracle_cached(struct address_space *as, unsigned long index)
+{
+	const void *item = radix_tree_lookup(&as->pages, index);
+
+	return item_is_swapped(item) ? NULL : item;
+}
+
 static void settle_page(struct oracle_file *of, unsigned index, bool write_failed)
 {
 	struct address_space *as = host_file_mapping(of->file);
-	const struct page *page = radix_tree_lookup(&as->pages, index);
+	const struct page *page = oracle_cached(as, index);
 	u8 *disk = host_file_disk(of->file, index);
 	unsigned valid = min(of->size - (u64)index * PAGE_SIZE, (u64)PAGE_SIZE);
 

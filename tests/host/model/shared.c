@@ -151,7 +151,7 @@ bool oracle_is_code(const struct oracle_page *page)
 static void settle_tail(struct oracle_file *of)
 {
 	struct address_space *as = host_file_mapping(of->file);
-	const struct page *page = radix_tree_lookup(&as->pages, of->size / PAGE_SIZE);
+	const struct page *page = oracle_cached(as, of->size / PAGE_SIZE);
 	u8 *must = of->bytes + (of->size & PAGE_MASK);
 	const u8 *is = NULL;
 

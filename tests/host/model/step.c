@@ -24,8 +24,8 @@
 #include "mm/filemap.h"
 #include "mm/swap.h"
 #include "mm/vma.h"
-#include "tests/host/swapdisk.h"
 #include "mm/walk.h"
+#include "tests/host/swapdisk.h"
 #include "tests/host/test.h"
 
 #define MAX_PENDING    6
@@ -197,7 +197,7 @@ bool step_pages_are_locked(int file)
 	struct address_space *as = host_file_mapping(oracle_files[file].file);
 
 	for (unsigned i = 0; i < ORACLE_FILE_PAGES; i++) {
-		const struct page *page = radix_tree_lookup(&as->pages, i);
+		const struct page *page = oracle_cached(as, i);
 
 		if (page && (page_flags(page) & PG_LOCKED) && (page_flags(page) & PG_UPTODATE))
 			return true;

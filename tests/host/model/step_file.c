@@ -127,7 +127,7 @@ static void commit_bytes(int file, u64 pos, const u8 *bytes, size_t len)
 void step_note_written(void)
 {
 	struct address_space *as = mapping_of(outer.step);
-	const struct page *page = radix_tree_lookup(&as->pages, outer.pos / PAGE_SIZE);
+	const struct page *page = oracle_cached(as, outer.pos / PAGE_SIZE);
 
 	if (outer.nr == 0 || !page || as->size < outer.pos + outer.nr ||
 	    memcmp((u8 *)page_address(page) + outer.pos % PAGE_SIZE, outer.bytes, outer.nr) != 0)
