@@ -132,6 +132,7 @@ struct task {
 	unsigned long nvcsw, nivcsw; /* switches: it slept, or gave way while it could run */
 	long fail_alloc;	  /* > 0: that allocation from now fails (/proc/self/fail_alloc) */
 	unsigned long fail_fired; /* how often one was made to fail */
+	bool reclaiming; /* it frees memory: may use the last of it, and never reclaims again */
 
 	pid_t pid, pgid, sid;
 	struct task *parent;

@@ -9,6 +9,7 @@
  *	    writable PTE of an anonymous page ---------> nobody else maps it
  *	    writable PTE of a file's page -------------> the area is shared, the page dirty
  *	    free lists, hart lists, slabs -------------> account for every frame
+ *	    reclaim's lists ---------------------------> each page that may go is on one
  *	    all swap entries --- counted against ------> count of every slot
  *	    kernel stacks -----------------------------> no hole in them, nothing in their guards
  *
@@ -33,6 +34,7 @@
 #include "mm/filemap.h"
 #include "mm/internal.h"
 #include "mm/kstack.h"
+#include "mm/lru.h"
 #include "mm/pgtable.h"
 #include "mm/rmap.h"
 #include "mm/shmem.h"
@@ -490,6 +492,7 @@ static int check_stopped(void)
 	faults += check_mapcounts();
 	faults += check_swap();
 	faults += check_frames();
+	faults += lru_check();
 	faults += buddy_check();
 	faults += slab_check();
 	faults += kstack_check();

@@ -140,8 +140,10 @@ static enum fault_result map_found(struct fault *f, struct window w, struct page
 	spin_lock(ptl);
 	for (unsigned i = 0; i < nr; i++) {
 		pte_t *ptep = first + (pages[i]->index - w.first);
+		/* Neighbours are not used yet: reclaim is to see when they are. */
+		unsigned long used = ptep == f->ptep ? PTE_A : 0;
 
-		if (!map_one(ptep, pages[i], as, bits, &shared)) {
+		if (!map_one(ptep, pages[i], as, (bits & ~PTE_A) | used, &shared)) {
 			pages[kept++] = pages[i];
 			continue;
 		}

@@ -11,9 +11,9 @@
  *	Reading ahead: a miss reads the whole aligned cluster of READ_CLUSTER pages around it, so
  *	that sequential reads and nearby faults find theirs in the cache.
  *
- * Invariants: page->mapping == as and page->index == its key exactly while it is in the tree (and
- * on the LRU, unless the mapping has no backing store); the tree holds one reference; nr_pages
- * counts. Where memory without a backing store lies in swap, the tree has the swap entry instead.
+ * Invariants: page->mapping == as and page->index == its key exactly while it is in the tree; the
+ * tree holds one reference; nr_pages counts. Where memory without a backing store lies in swap, the
+ * tree has the swap entry instead.
  * Locks: as->lock for the tree; page lock while a page is filled or removed; no user memory is
  * touched with either. Inside as->lock only the LRU and allocator locks are taken.
  */
@@ -26,6 +26,8 @@
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/commit.h"
+#include "mm/lru.h"
+#include "mm/policy.h"
 #include "mm/rmap.h"
 #include "mm/shmem.h"
 #include "mm/slab.h"
@@ -119,8 +121,7 @@ static int tree_insert(struct address_space *as, struct page *page, unsigned lon
 		count_cached(as, 1);
 		if (as->ops->no_backing)
 			page_set_flags(page, PG_SHMEM);
-		else
-			lru_add(page);
+		lru_add(page);
 	}
 	spin_unlock(&as->lock);
 	return err;
@@ -155,8 +156,6 @@ static void tree_delete(struct address_space *as, struct page *page)
 
 	BUG_ON(found != page || (page_flags(page) & (PG_DIRTY | PG_WRITEBACK)));
 	count_cached(as, -1);
-	if (!as->ops->no_backing)
-		lru_del(page);
 	WRITE_ONCE(page->mapping, NULL);
 }
 
@@ -217,31 +216,39 @@ void filemap_remove_page(struct address_space *as, struct page *page)
 		page_put(page);
 }
 
+bool filemap_evict(struct page *page)
+{
+	struct address_space *as = page->mapping; /* stays while the page is locked */
+	bool idle = false;
+
+	if (!as)
+		return false;
+	spin_lock(&as->lock);
+	/*
+	 * Look-ups take references under as->lock: from 1, the tree's own, nobody else can come. Up
+	 * to date or not: one that is not, and nobody reads in now, is left of a failed read.
+	 */
+	if (atomic_read(&page->mapcount) == 0 && atomic_read(&page->refcount) == 2 &&
+	    !(page_flags(page) & (PG_DIRTY | PG_WRITEBACK))) {
+		policy_goes(page);
+		tree_delete(as, page);
+		idle = true;
+	}
+	spin_unlock(&as->lock);
+	if (idle)
+		atomic_dec(&page->refcount); /* the tree's; the caller has one */
+	return idle;
+}
+
 bool filemap_drop_idle(struct page *page)
 {
-	struct address_space *as;
+	bool dropped;
 
 	if (!trylock_page(page))
 		return false;
-	as = page->mapping; /* stays while the page is locked */
-	/* Up to date or not: one that is not, and nobody reads in now, is left of a failed read. */
-	if (!as) {
-		unlock_page(page);
-		return false;
-	}
-	spin_lock(&as->lock);
-	/* Look-ups take references under as->lock: from 1, the tree's own, nobody else can come. */
-	if (atomic_read(&page->mapcount) != 0 || atomic_read(&page->refcount) != 2 ||
-	    (page_flags(page) & (PG_DIRTY | PG_WRITEBACK))) {
-		spin_unlock(&as->lock);
-		unlock_page(page);
-		return false;
-	}
-	tree_delete(as, page);
-	spin_unlock(&as->lock);
+	dropped = filemap_evict(page);
 	unlock_page(page);
-	atomic_dec(&page->refcount); /* the tree's; the caller has one */
-	return true;
+	return dropped;
 }
 
 struct page *find_get_page(struct address_space *as, unsigned long index)

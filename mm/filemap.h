@@ -170,7 +170,12 @@ unsigned long filemap_drop_clean(struct address_space *as);
 /* The operations of a mapping that has no backing store: missing pages are holes, read as zeros. */
 extern const struct address_space_ops shmem_aops;
 
-/* Reclaim's: takes an idle, clean page out of the cache, if it is still @as's; false: in use. */
+/*
+ * Reclaim's: takes locked @page out of the cache, which is to be clean, not mapped, and of interest
+ * to nobody but the caller, who has a reference; false: it is not so.
+ */
+bool filemap_evict(struct page *page);
+/* The same for a page that is not locked; false, too, when somebody has it locked. */
 bool filemap_drop_idle(struct page *page);
 unsigned long filemap_nr_pages(void);	/* in the cache, all files */
 unsigned long filemap_nr_buffers(void); /* of them, blocks of disks that are no file's */
@@ -195,6 +200,11 @@ void filemap_wait_write(struct address_space *as, unsigned long first, unsigned 
 int filemap_write_all(struct address_space *as);
 /* A page ends its write; @err 0 or -errno. Interrupt context too. */
 void page_end_writeback(struct page *page, int err);
+/*
+ * Starts writing dirty @page, which is locked and referenced, and dirty pages right behind it that
+ * are not locked by others; how many. @page is unlocked afterwards.
+ */
+unsigned filemap_write_around(struct page *page);
 /* @page, locked, is not to be written any more. Waits for a write under way. */
 void filemap_cancel_dirty(struct address_space *as, struct page *page);
 /* For the checker, with the machine stopped: what is wrong with a cache page's flags, or NULL. */
@@ -229,11 +239,8 @@ void writeback_set_limits(void); /* one of them has changed; boot */
 
 /* ---- mm/reclaim.c ---- */
 
-/* Drops clean, unmapped, unused cache pages, about @nr; returns how many. No lock may be held. */
+/* Drops clean, unmapped, unused cache pages, about @nr; returns how many. No spinlock is held. */
 unsigned long shrink_page_cache(unsigned long nr);
-extern unsigned long swappiness; /* 0..200: how readily programs' memory would go instead */
-/* A page enters or leaves the list of pages that may be dropped. */
-void lru_add(struct page *page);
-void lru_del(struct page *page);
+extern unsigned long swappiness; /* 0..200: how readily programs' memory goes instead */
 
 #endif

@@ -43,6 +43,7 @@
 #include "mm/decide.h"
 #include "mm/fault.h"
 #include "mm/internal.h"
+#include "mm/lru.h"
 #include "mm/pgtable.h"
 #include "mm/swap_internal.h"
 #include "mm/vma.h"
@@ -66,6 +67,7 @@ static void add_page(struct reading *r, pte_t entry, struct page *page)
 		return;
 	page->type = PAGE_ANON;
 	lock_new_page(page, NULL);
+	lru_add(page); /* now: a neighbour may never be mapped */
 	if (swap_cache_add_unread(page, entry)) {
 		r->pages[r->nr++] = page;
 		return;

@@ -52,6 +52,21 @@
 	X(cache_miss)                                                                              \
 	X(cache_readahead)                                                                         \
 	X(cache_reclaimed)                                                                         \
+	X(pgscan_kswapd)  /* pages that reclaim looked at: the thread */                           \
+	X(pgscan_direct)  /* ... who needed a page himself */                                      \
+	X(pgsteal_kswapd) /* pages that it freed */                                                \
+	X(pgsteal_direct)                                                                          \
+	X(pgsteal_anon) /* the same by kind */                                                     \
+	X(pgsteal_file)                                                                            \
+	X(pgactivate)	   /* from an inactive list to the active one */                           \
+	X(pgdeactivate)	   /* and back */                                                          \
+	X(pgreclaim_write) /* dirty pages of files that it had written */                          \
+	X(kswapd_wake)                                                                             \
+	X(allocstall)		   /* allocations that had to reclaim themselves, each try */      \
+	X(workingset_refault_anon) /* pages that came back soon after they went */                 \
+	X(workingset_refault_file)                                                                 \
+	X(workingset_activate_anon) /* ... so soon that they are spared another round */           \
+	X(workingset_activate_file)                                                                \
 	X(pgwriteback) /* pages handed to the disk */                                              \
 	X(pswpin)      /* pages read from swap areas, neighbours too */                            \
 	X(pswpout)     /* pages written to them */                                                 \
