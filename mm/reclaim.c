@@ -41,7 +41,8 @@ unsigned long swappiness = 60;
 
 /* A batch on its way: where each page ends up. */
 struct batch {
-	struct page *stay[LRU_BATCH], *gone[LRU_BATCH], *swap[LRU_BATCH], *shared[LRU_BATCH];
+	struct page *stay[LRU_BATCH], *gone[LRU_BATCH];
+	struct page *swap[LRU_BATCH]; /* anonymous pages from the front on, shared memory behind */
 	unsigned nr_stay, nr_gone, nr_swap, nr_shared;
 };
 
@@ -134,7 +135,7 @@ static void shrink_page(struct batch *b, struct page *page, const struct scan *s
 	else if (page->type == PAGE_FILE && !(page_flags(page) & PG_SHMEM))
 		shrink_file_page(b, page, scan);
 	else if (scan->unmap && page->type == PAGE_FILE)
-		b->shared[b->nr_shared++] = page;
+		b->swap[LRU_BATCH - ++b->nr_shared] = page;
 	else if (scan->unmap &&
 		 (atomic_read(&page->mapcount) > 0 || (page_flags(page) & PG_SWAPCACHE)))
 		b->swap[b->nr_swap++] = page;
@@ -159,10 +160,12 @@ static void sort_swapped(struct batch *b, struct page **pages, unsigned nr, unsi
 
 static void swap_batch(struct batch *b)
 {
+	struct page **shared = &b->swap[LRU_BATCH - b->nr_shared];
+
 	if (b->nr_swap > 0)
 		sort_swapped(b, b->swap, b->nr_swap, swap_out(b->swap, b->nr_swap));
 	if (b->nr_shared > 0)
-		sort_swapped(b, b->shared, b->nr_shared, shmem_swap_out(b->shared, b->nr_shared));
+		sort_swapped(b, shared, b->nr_shared, shmem_swap_out(shared, b->nr_shared));
 }
 
 unsigned shrink_list(enum lru_list list, unsigned nr, const struct scan *scan)
