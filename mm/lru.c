@@ -186,6 +186,19 @@ void lru_forget(unsigned nr)
 	spin_unlock(&lru_lock);
 }
 
+void lru_make_oldest(struct page *page)
+{
+	spin_lock(&lru_lock);
+	if (page_flags(page) & PG_LRU) {
+		list_unlink(&page->lru);
+		nr_lru[lru_of(page)]--;
+		page_clear_flags(page, PG_ACTIVE | PG_SECOND);
+		list_add(&page->lru, &lru[lru_of(page)]);
+		nr_lru[lru_of(page)]++;
+	}
+	spin_unlock(&lru_lock);
+}
+
 /* lru_lock held. */
 static void deactivate_list(enum lru_list from, enum lru_list to)
 {

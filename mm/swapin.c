@@ -204,7 +204,6 @@ static bool map_cached(struct fault *f, struct page *page)
 	struct spinlock *ptl = pte_lockptr(f->ptep);
 	bool alone;
 
-	window();
 	spin_lock(ptl);
 	if (pte_read(f->ptep).val != f->orig.val) {
 		spin_unlock(ptl);

@@ -32,10 +32,12 @@ static const struct proc_entry vm_entries[] = {
 	NUMBER(overcommit_memory),
 	NUMBER(overcommit_ratio),
 	NUMBER(swappiness),
+	NUMBER(min_free_kbytes),
 	NUMBER(max_map_count),
 	NUMBER(dirty_ratio),
 	NUMBER(dirty_background_ratio),
 	NUMBER(dirty_writeback_centisecs),
+	{ .name = "policy", .mode = S_IFREG | 0644, .i_fop = &proc_policy_fops },
 	{ .name = "check_all", .mode = S_IFREG | 0200, .i_fop = &proc_check_all_fops },
 	{ .name = "drop_caches", .mode = S_IFREG | 0200, .i_fop = &proc_drop_caches_fops },
 };
