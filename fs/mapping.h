@@ -10,6 +10,7 @@
 
 struct file;
 struct address_space;
+struct readahead;
 
 /* A reference more, or one less (the last one closes the file; may sleep). */
 struct file *file_get(struct file *file);
@@ -20,6 +21,8 @@ struct file *fd_get(int fd);
 
 /* The pages of @file, or NULL when it cannot be mapped (ENODEV: pipes, terminals, directories). */
 struct address_space *file_mapping(const struct file *file);
+/* What @file was asked for so far, and is likely to be asked for next. */
+struct readahead *file_readahead(struct file *file);
 /* True for /dev/zero: a private mapping of it is anonymous memory. */
 bool file_is_zero_device(const struct file *file);
 

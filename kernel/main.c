@@ -31,6 +31,7 @@
 #include "mm/filemap.h"
 #include "mm/ghost.h"
 #include "mm/kstack.h"
+#include "mm/oom.h"
 #include "mm/slab.h"
 #include "mm/watermark.h"
 #include "mm/window.h"
@@ -122,6 +123,7 @@ static void init_main(void *arg __maybe_unused)
 	if (err)
 		panic("cannot mount the root file system from disk vda (error %d)", -err);
 	flusher_start();
+	oom_reaper_start();
 	if (!kernel_thread(kswapd, NULL, "kswapd"))
 		panic("no memory for kswapd");
 	open_console();

@@ -23,6 +23,8 @@ struct fault {
 	const struct address_space *source_mapping;
 	bool waited;		  /* for a disk: a major fault */
 	unsigned long fail_fired; /* failures injected before this fault */
+	bool may_kill;		  /* somebody, for want of memory */
+	unsigned luck;		  /* oom_make_room()'s */
 	bool made_room;		  /* on the disk: there is no more to be had */
 	struct file *throttle;	  /* its writer is to wait, without mmap_lock; or NULL */
 };

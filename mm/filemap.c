@@ -8,8 +8,10 @@
  *	a page being read          PG_LOCKED, not PG_UPTODATE: everybody else sleeps for the lock
  *	a page that is there       PG_UPTODATE; from now on only looked up
  *
- *	Reading ahead: a miss reads the whole aligned cluster of READ_CLUSTER pages around it, so
- *	that sequential reads and nearby faults find theirs in the cache.
+ *	Reading ahead: a miss brings others with it, as many as the pattern of what the open file
+ *	was asked for before makes worth while (mm/readahead.c). Without an open file (metadata,
+ *	writes): the whole aligned cluster of READ_CLUSTER pages around it. Pages that nobody asked
+ *	for have PG_READAHEAD until somebody does, and are never a reason to reclaim.
  *
  * Invariants: page->mapping == as and page->index == its key exactly while it is in the tree; the
  * tree holds one reference; nr_pages counts. Where memory without a backing store lies in swap, the
@@ -28,6 +30,7 @@
 #include "mm/commit.h"
 #include "mm/lru.h"
 #include "mm/policy.h"
+#include "mm/readahead.h"
 #include "mm/rmap.h"
 #include "mm/shmem.h"
 #include "mm/slab.h"
@@ -156,6 +159,8 @@ static void tree_delete(struct address_space *as, struct page *page)
 
 	BUG_ON(found != page || (page_flags(page) & (PG_DIRTY | PG_WRITEBACK)));
 	count_cached(as, -1);
+	if (page_flags(page) & PG_READAHEAD)
+		count_vm(VM_readahead_unused);
 	WRITE_ONCE(page->mapping, NULL);
 }
 
@@ -265,11 +270,21 @@ struct page *find_get_page(struct address_space *as, unsigned long index)
 	return page;
 }
 
+/* @page, which may have PG_READAHEAD, is used. */
+static void note_used(struct page *page)
+{
+	if (!(page_flags(page) & PG_READAHEAD))
+		return;
+	page_clear_flags(page, PG_READAHEAD);
+	count_vm(VM_readahead_hit);
+}
+
 unsigned find_uptodate_pages(struct address_space *as, unsigned long first, unsigned nr,
 			     struct page **pages)
 {
 	unsigned long indexes[READ_CLUSTER];
 	unsigned found, kept = 0;
+	u32 flags = 0;
 
 	BUG_ON(nr > READ_CLUSTER);
 	spin_lock(&as->lock);
@@ -277,10 +292,13 @@ unsigned find_uptodate_pages(struct address_space *as, unsigned long first, unsi
 	for (unsigned i = 0; i < found && indexes[i] < first + nr; i++) {
 		if (item_is_swapped(pages[i]) || !(page_flags(pages[i]) & PG_UPTODATE))
 			continue;
+		flags |= page_flags(pages[i]);
 		page_get(pages[i]);
 		pages[kept++] = pages[i];
 	}
 	spin_unlock(&as->lock);
+	for (unsigned i = 0; unlikely(flags & PG_READAHEAD) && i < kept; i++)
+		note_used(pages[i]);
 	return kept;
 }
 
@@ -358,27 +376,34 @@ static bool is_cached(struct address_space *as, unsigned long index)
 }
 
 /*
- * Starts reading what of [i, end) is not in the cache: @index whatever it takes, the others as far
- * as memory for @others (GFP_*) is there. 0 or -ENOMEM; where @others is GFP_ATOMIC that they could
+ * Starts reading what of @range is not in the cache: @index whatever it takes, the others as far as
+ * memory for @others (GFP_*) is there. 0 or -ENOMEM; where @others is GFP_ATOMIC that they could
  * not be read is nobody's failure.
  */
-static int read_range(struct address_space *as, unsigned long i, unsigned long end,
-		      unsigned long index, gfp_t others)
+static int read_range(struct address_space *as, struct read_range range, unsigned long index,
+		      gfp_t others)
 {
 	struct page *run[READ_CLUSTER];
 	unsigned nr = 0;
 	int ret = 0, err;
 
-	for (; i < end; i++) {
+	for (unsigned long i = range.first; i < range.end; i++) {
 		gfp_t gfp = i == index ? GFP_KERNEL : others;
+		bool ahead = i >= range.ahead && i != index;
 		struct page *page = NULL;
 
 		err = -EEXIST;
+		if (nr == READ_CLUSTER) {
+			start_read(as, run, nr);
+			nr = 0;
+		}
 		if (!is_cached(as, i))
 			page = new_locked_page(as, i, gfp, &err);
 		if (page) {
+			if (ahead)
+				page_set_flags(page, PG_READAHEAD);
 			run[nr++] = page;
-			count_vm(i == index ? VM_cache_miss : VM_cache_readahead);
+			count_vm(ahead ? VM_readahead_pages : VM_cache_miss);
 			continue;
 		}
 		if (err != -EEXIST && !(gfp & GFP_ATOMIC))
@@ -390,15 +415,51 @@ static int read_range(struct address_space *as, unsigned long i, unsigned long e
 	return ret;
 }
 
-/*
- * Starts reading the cluster of @index, or @alone only this page. 0: @index is in the cache (maybe
- * being read); -ENOMEM; -ENOSPC when memory for files without backing store is used up.
- */
-static int read_cluster(struct address_space *as, unsigned long index, bool alone)
+/* Who misses a page, and what is known of him. */
+struct reader {
+	struct readahead *ra; /* NULL: nothing */
+	unsigned long want;   /* read(): pages, with the one that misses; 0: a fault */
+	enum readahead_advice advice;
+	bool unkillable;
+};
+
+static unsigned long nr_file_pages(const struct address_space *as)
 {
-	unsigned long last = DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
-	unsigned long i = index & ~(READ_CLUSTER - 1UL);
-	unsigned long end = min(i + READ_CLUSTER, max(last, index + 1));
+	return DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
+}
+
+static struct read_range what_to_read(struct address_space *as, unsigned long index,
+				      const struct reader *reader)
+{
+	unsigned long nr = nr_file_pages(as), first = index & ~(READ_CLUSTER - 1UL);
+
+	if (!reader->ra)
+		return (struct read_range){ first, min(first + READ_CLUSTER, max(nr, index + 1)),
+					    first };
+	if (reader->want > 0)
+		return readahead_read(reader->ra, index, reader->want, nr);
+	return readahead_fault(reader->ra, index, reader->advice, nr);
+}
+
+/*
+ * Where little is free, pages that were used long ago make room for @nr that will be used soon:
+ * reading ahead must not take what others are about to ask for.
+ */
+static void make_room(unsigned long nr)
+{
+	if (unlikely(nr_free_pages() < nr_managed_pages() / 64 + nr))
+		shrink_page_cache(nr);
+}
+
+/*
+ * Starts reading @index and what goes with it for @reader, or only this page @alone. 0: @index is
+ * in the cache (maybe being read); -ENOMEM; -ENOSPC when memory for files without backing store is
+ * used up.
+ */
+static int read_missing(struct address_space *as, unsigned long index, const struct reader *reader,
+			bool alone)
+{
+	struct read_range range = { index, index + 1, index + 1 };
 
 	if (as->ops->no_backing) {
 		int there = shmem_bring_back(as, index);
@@ -409,24 +470,41 @@ static int read_cluster(struct address_space *as, unsigned long index, bool alon
 			return -ENOSPC;
 		alone = true; /* neighbours are holes: only what is asked for is made */
 	}
-	if (alone)
-		return read_range(as, index, index + 1, index, GFP_ATOMIC);
-	return read_range(as, i, end, index, GFP_ATOMIC);
+	if (!alone) {
+		range = what_to_read(as, index, reader);
+		make_room(range.end - range.first);
+	}
+	return read_range(as, range, index, GFP_ATOMIC);
 }
 
 void filemap_read_ahead(struct address_space *as, unsigned long first, unsigned long nr)
 {
-	unsigned long size = DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
+	unsigned long size = nr_file_pages(as);
 	unsigned long end = min(first + min(nr, nr_managed_pages() / 8), size), next;
 
 	if (as->ops->no_backing) /* what is not there is a hole */
 		return;
 	for (; first < end && !current->killed; first = next) {
 		next = min((first & ~(READ_CLUSTER - 1UL)) + READ_CLUSTER, end);
-		if (read_range(as, first, next, ~0UL, GFP_KERNEL))
+		if (read_range(as, (struct read_range){ first, next, first }, ~0UL, GFP_KERNEL))
 			return;
 		cond_resched();
 	}
+}
+
+void filemap_use_ahead(struct address_space *as, struct readahead *ra, struct page *page)
+{
+	struct read_range range;
+
+	note_used(page);
+	if (!readahead_at_mark(ra, page->index))
+		return;
+	range = readahead_next(ra, nr_file_pages(as));
+	if (range.first == range.end)
+		return;
+	count_vm(VM_readahead_async);
+	make_room(range.end - range.first);
+	read_range(as, range, ~0UL, GFP_ATOMIC);
 }
 
 /*
@@ -458,11 +536,10 @@ static int page_result(struct address_space *as, struct page *page, bool tried, 
 	return err;
 }
 
-/* @neighbours: those that miss may be read too. */
-static struct page *read_page(struct address_space *as, unsigned long index, bool killable,
-			      bool neighbours)
+static struct page *read_page(struct address_space *as, unsigned long index,
+			      const struct reader *reader)
 {
-	bool alone = false, failed = !neighbours;
+	bool alone = false, failed = false;
 	struct page *page;
 	int err;
 
@@ -470,16 +547,17 @@ static struct page *read_page(struct address_space *as, unsigned long index, boo
 		page = find_get_page(as, index);
 		if (!page) {
 			alone = failed;
-			err = read_cluster(as, index, alone);
+			err = read_missing(as, index, reader, alone);
 			if (err)
 				return ERR_PTR(err);
 			continue;
 		}
+		note_used(page);
 		if (likely(page_flags(page) & PG_UPTODATE)) {
 			count_vm(VM_cache_hit);
 			return page;
 		}
-		err = page_result(as, page, alone, killable);
+		err = page_result(as, page, alone, !reader->unkillable);
 		if (!err)
 			return page;
 		if (err != -EAGAIN)
@@ -490,17 +568,24 @@ static struct page *read_page(struct address_space *as, unsigned long index, boo
 
 struct page *read_mapping_page(struct address_space *as, unsigned long index)
 {
-	return read_page(as, index, true, true);
-}
-
-struct page *read_mapping_page_alone(struct address_space *as, unsigned long index)
-{
-	return read_page(as, index, true, false);
+	return read_page(as, index, &(struct reader){});
 }
 
 struct page *read_mapping_page_unkillable(struct address_space *as, unsigned long index)
 {
-	return read_page(as, index, false, true);
+	return read_page(as, index, &(struct reader){ .unkillable = true });
+}
+
+struct page *read_file_page(struct address_space *as, struct readahead *ra, unsigned long index,
+			    unsigned long want)
+{
+	return read_page(as, index, &(struct reader){ .ra = ra, .want = want });
+}
+
+struct page *read_fault_page(struct address_space *as, struct readahead *ra, unsigned long index,
+			     enum readahead_advice advice)
+{
+	return read_page(as, index, &(struct reader){ .ra = ra, .advice = advice });
 }
 
 struct page *make_mapping_page(struct address_space *as, unsigned long index)
@@ -542,15 +627,17 @@ void drop_mapping_page(struct address_space *as, unsigned long index)
 	page_put(page);
 }
 
-unsigned long filemap_drop_clean(struct address_space *as)
+unsigned long filemap_drop_clean(struct address_space *as, unsigned long first, unsigned long last)
 {
-	unsigned long indexes[READ_CLUSTER], first = 0, dropped = 0;
+	unsigned long indexes[READ_CLUSTER], dropped = 0;
 	void *items[READ_CLUSTER];
 	unsigned nr;
 
 	do {
 		spin_lock(&as->lock);
 		nr = radix_tree_gang_lookup(&as->pages, items, indexes, first, READ_CLUSTER);
+		while (nr > 0 && indexes[nr - 1] > last)
+			nr--;
 		for (unsigned i = 0; i < nr; i++)
 			page_get(items[i]);
 		spin_unlock(&as->lock);

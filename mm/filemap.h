@@ -7,6 +7,7 @@
 #include "lib/errseq.h"
 #include "lib/radix_tree.h"
 #include "mm/page.h"
+#include "mm/readahead.h"
 
 struct file;
 struct inode;
@@ -80,8 +81,17 @@ void mapping_destroy(struct address_space *as);
  * ERR_PTR: -EIO, -ENOMEM, -EINTR (fatal signal). For metadata too: directories, block device.
  */
 struct page *read_mapping_page(struct address_space *as, unsigned long index);
-/* The same without its neighbours: where the file is touched here and there. */
-struct page *read_mapping_page_alone(struct address_space *as, unsigned long index);
+/* The same for read(2) of @want pages from @index on, by one whose habits @ra tells. */
+struct page *read_file_page(struct address_space *as, struct readahead *ra, unsigned long index,
+			    unsigned long want);
+/* The same for a fault in an area with this advice. */
+struct page *read_fault_page(struct address_space *as, struct readahead *ra, unsigned long index,
+			     enum readahead_advice advice);
+/*
+ * @page, referenced and with PG_READAHEAD, is used by one whose habits @ra tells: starts reading
+ * what comes next when it is time. May sleep.
+ */
+void filemap_use_ahead(struct address_space *as, struct readahead *ra, struct page *page);
 /*
  * Starts reading the pages of [first, first + nr) that are not in the cache and waits for none of
  * them; ends early where memory is short, and after a part of memory. May sleep.
@@ -111,8 +121,17 @@ void filemap_note_cached(struct address_space *as, unsigned long first, unsigned
 /* A page ends its read: up to date or in error, unlocked. Interrupt context too. */
 void page_end_read(struct page *page, bool ok);
 
-/* read(2)'s work on [pos, pos + len): bytes copied to user memory, or -errno when none were. */
-ssize_t filemap_read(struct address_space *as, void *ubuf, size_t len, u64 pos);
+/*
+ * read(2)'s work on [pos, pos + len), for one whose habits @ra tells: bytes copied to user memory,
+ * or -errno when none were.
+ */
+ssize_t filemap_read(struct address_space *as, struct readahead *ra, void *ubuf, size_t len,
+		     u64 pos);
+/*
+ * The page of position @pos for a read of @len bytes from there on, with a reference, up to date.
+ * ERR_PTR(-errno).
+ */
+struct page *filemap_get_page(struct address_space *as, struct readahead *ra, u64 pos, size_t len);
 /*
  * write(2)'s work: into the page cache, which writes back later. Extends as->size. The caller holds
  * the inode's lock. Bytes written, or -errno when none were (-ENOSPC, -EFAULT, -ENOMEM, -EIO). May
@@ -126,7 +145,8 @@ ssize_t filemap_write_kernel(struct address_space *as, const void *buf, size_t l
  */
 int filemap_allocate(struct address_space *as, u64 pos, u64 len);
 /* As filemap_read, but from/to the kernel's own memory. */
-ssize_t filemap_read_kernel(struct address_space *as, void *buf, size_t len, u64 pos);
+ssize_t filemap_read_kernel(struct address_space *as, struct readahead *ra, void *buf, size_t len,
+			    u64 pos);
 
 /*
  * Sets a new size (inode's lock held): drops cached pages past it, unmaps them everywhere, zeroes
@@ -162,10 +182,10 @@ void filemap_remove_from(struct address_space *as, unsigned long first);
 void filemap_remove_page(struct address_space *as, struct page *page);
 
 /*
- * Drops every page that is clean, not mapped and not in use, of a mapping with a backing store;
- * returns how many. May sleep.
+ * Drops the pages of [first, last] that are clean, not mapped and not in use, of a mapping with a
+ * backing store; returns how many. May sleep.
  */
-unsigned long filemap_drop_clean(struct address_space *as);
+unsigned long filemap_drop_clean(struct address_space *as, unsigned long first, unsigned long last);
 
 /* The operations of a mapping that has no backing store: missing pages are holes, read as zeros. */
 extern const struct address_space_ops shmem_aops;

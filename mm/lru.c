@@ -249,13 +249,11 @@ static int check_list(enum lru_list list)
 /* One that must be on a list, unless it is isolated. */
 static bool may_go(const struct page *page)
 {
-	const struct address_space *as = page->mapping;
-
 	if (atomic_read(&page->refcount) == 0)
 		return false;
 	if (page->type == PAGE_ANON)
 		return atomic_read(&page->mapcount) > 0 || (page->flags & PG_SWAPCACHE);
-	return page->type == PAGE_FILE && as;
+	return page->type == PAGE_FILE && page->mapping;
 }
 
 int lru_check(void)

@@ -14,9 +14,9 @@
  *	populate   x  x f f  f    f f   .    faults pages in: POPULATE_READ, POPULATE_WRITE
  *
  *	FREE drops the pages at once: the manual lets the kernel do so at any time before they are
- *	written to again. There are no core dumps: DONTDUMP is only remembered. Huge pages do not exist:
- *	NOHUGEPAGE is what happens anyway, HUGEPAGE and what belongs to it is EINVAL, as is the
- *	merging of equal pages (MERGEABLE) and what injects hardware errors.
+ *	written to again. There are no core dumps: DONTDUMP is only remembered. Huge pages do not
+ *	exist: NOHUGEPAGE is what happens anyway, HUGEPAGE and what belongs to it is EINVAL, as is
+ *	the merging of equal pages (MERGEABLE) and what injects hardware errors.
  *
  *	A hole in the range: what is mapped is advised, then ENOMEM.
  *

@@ -123,6 +123,12 @@ struct mm {
 	long rss_anon, rss_file, nr_ptes; /* nr_ptes: page-table pages, without the root */
 	long swap_ents;			  /* PTEs that hold a swap entry */
 	unsigned long hiwater_rss, hiwater_vm;
+
+	/* The OOM killer's: mm/oom_reaper.c. Each is only ever set. */
+	bool oom_victim; /* its tasks have been sent SIGKILL */
+	bool oom_reaped; /* private pages were taken away: none may be made afresh */
+	bool oom_done;	 /* reaped, or given up: nobody waits for its end */
+	u8 oom_tries;	 /* mm_list_lock; rounds in which mmap_lock could not be had */
 };
 
 /* True for what is called [stack]: not for other memory that grows down, nor for parts cut off. */
@@ -206,6 +212,12 @@ enum fault_result {
  * reading, may drop it for I/O and start over, holds nothing on return. Counts in /proc/vmstat.
  */
 enum fault_result handle_mm_fault(struct mm *mm, unsigned long addr, enum fault_access access);
+/*
+ * The same for who can say no: where there is no memory FAULT_OOM is the answer, and nobody is
+ * killed for it. System calls that fail with ENOMEM, and looks into others.
+ */
+enum fault_result handle_mm_fault_or_fail(struct mm *mm, unsigned long addr,
+					  enum fault_access access);
 
 /*
  * The page that holds user address @addr with a reference, faulted in for @access; NULL with *res
@@ -232,6 +244,12 @@ static inline unsigned long mm_rss(const struct mm *mm)
 	long rss = READ_ONCE(mm->rss_anon) + READ_ONCE(mm->rss_file);
 
 	return rss > 0 ? rss : 0; /* added to after the PTEs changed: for a moment too small */
+}
+
+/* Pages of @mm that are in swap instead of memory. */
+static inline unsigned long mm_swapped(const struct mm *mm __maybe_unused)
+{
+	return 0;
 }
 
 /* Sums over every address space: pages, and the number of areas. */

@@ -26,9 +26,10 @@
 
 typedef unsigned gfp_t;
 
-#define GFP_KERNEL 0x0u /* may reclaim, and sleep for it: under no spinlock */
-#define GFP_ATOMIC 0x1u /* takes what is free, a part of the reserve too; never sleeps */
-#define GFP_ZERO   0x2u /* cleared */
+#define GFP_KERNEL   0x0u /* may reclaim, and sleep for it: under no spinlock */
+#define GFP_ATOMIC   0x1u /* takes what is free, a part of the reserve too; never sleeps */
+#define GFP_ZERO     0x2u /* cleared */
+#define GFP_UNFAILED 0x4u /* no failure is injected here: there is none, or there is memory */
 
 /* In the debug kernel: panics when an allocation by @gfp could sleep where nobody may. */
 #define might_alloc(gfp)                                                                           \
@@ -68,6 +69,7 @@ enum page_type {
 #define PG_FILE_LIST	(1u << 16) /* ... on those of files; next to PG_ACTIVE: mm/lru.c */
 #define PG_SECOND	(1u << 17) /* reclaim found it used once, and let it go round once more */
 #define PG_UNWANTED	(1u << 20) /* cached for swap and nobody's: unlock_page() looks at it */
+#define PG_READAHEAD	(1u << 18) /* read before somebody asked, and not used since */
 
 struct page {
 	u32 flags;

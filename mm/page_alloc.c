@@ -62,7 +62,9 @@ static unsigned long reserve_of(gfp_t gfp)
 {
 	if (current->reclaiming)
 		return 0;
-	return gfp & GFP_ATOMIC || current->killed ? mark_min / 2 : mark_min;
+	if ((gfp & GFP_ATOMIC) || current->killed || current->oom_victim)
+		return mark_min / 2;
+	return mark_min;
 }
 
 /* Above the reserve. buddy_lock held. */
@@ -213,6 +215,28 @@ bool alloc_should_fail(void)
 	return true;
 }
 
+unsigned long fail_page_alloc;
+
+/* The n-th of all, or the one that the task asked for itself. */
+static bool page_alloc_should_fail(gfp_t gfp)
+{
+	static atomic_t asked;
+	unsigned long nth = READ_ONCE(fail_page_alloc);
+
+	if (current->fail_alloc && alloc_should_fail())
+		return true;
+	if (nth == 0 || (gfp & GFP_UNFAILED) || (unsigned)atomic_add_return(&asked, 1) % nth != 0)
+		return false;
+	count_vm(VM_alloc_fail_injected);
+	return true;
+}
+
+static void note_failure(unsigned order, gfp_t gfp, const void *caller)
+{
+	current->failed_alloc =
+		(struct failed_alloc){ .order = order, .gfp = gfp, .caller = caller };
+}
+
 static struct page *alloc_block_locked(unsigned order, gfp_t gfp)
 {
 	struct page *page = NULL;
@@ -247,8 +271,10 @@ struct page *alloc_pages(unsigned order, gfp_t gfp)
 	struct page *page;
 
 	might_alloc(gfp);
-	if (unlikely(current->fail_alloc) && alloc_should_fail())
+	if (unlikely(current->fail_alloc | (long)fail_page_alloc) && page_alloc_should_fail(gfp)) {
+		note_failure(order, gfp, __builtin_return_address(0));
 		return NULL;
+	}
 	if (order > MAX_ORDER)
 		return NULL;
 	page = order == 0 ? pcp_alloc(gfp) : alloc_block_locked(order, gfp);
@@ -256,6 +282,7 @@ struct page *alloc_pages(unsigned order, gfp_t gfp)
 		page = alloc_slow(order, gfp);
 	if (unlikely(!page)) {
 		count_vm(VM_alloc_fail);
+		note_failure(order, gfp, __builtin_return_address(0));
 		return NULL;
 	}
 	debug_pages_allocated(page, order);

@@ -51,7 +51,7 @@ static u64 swapped_entry_of(pte_t pte, bool slots)
 	return entry;
 }
 
-static void put_leaves(const pte_t *ptep, unsigned long addr, unsigned long end, void *arg)
+static void put_leaves(pte_t *ptep, unsigned long addr, unsigned long end, void *arg)
 {
 	struct pagemap *map = arg;
 

@@ -87,7 +87,7 @@ static int touch_pages(struct mm *mm, unsigned long addr, unsigned long end,
 		if (current->killed)
 			return -EINTR;
 		if (next == addr) {
-			err = populate_errno(handle_mm_fault(mm, addr, access));
+			err = populate_errno(handle_mm_fault_or_fail(mm, addr, access));
 			next += PAGE_SIZE;
 		}
 		addr = next;

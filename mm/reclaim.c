@@ -9,7 +9,7 @@
  *	   |                                it comes round again. Others wake the flusher
  *	   +-- a file's, being written .... stays until it comes round again
  *	   +-- anonymous .................. swap_out() of all those of the batch at once
- *	   +-- shared memory .............. shmem_swap_out() likewise
+ *	   +-- shared memory .............. likewise, mm/shmem_swap.c
  *
  *	which list: both kinds in turn, by size, swappiness (0..200) and by how many pages of each
  *	kind came back lately: the kind whose going hurts is looked at less.
@@ -39,11 +39,10 @@
 
 unsigned long swappiness = 60;
 
-/* A batch on its way: where each page ends up. */
+/* A batch on its way: where each page ends up. Those that stay move up in the array of all. */
 struct batch {
-	struct page *stay[LRU_BATCH], *gone[LRU_BATCH];
-	struct page *swap[LRU_BATCH]; /* anonymous pages from the front on, shared memory behind */
-	unsigned nr_stay, nr_gone, nr_swap, nr_shared;
+	struct page *stay[LRU_BATCH], *gone[LRU_BATCH], *anon[LRU_BATCH], *shared[LRU_BATCH];
+	unsigned nr_stay, nr_gone, nr_anon, nr_shared;
 };
 
 static void stays(struct batch *b, struct page *page)
@@ -132,24 +131,25 @@ static void shrink_page(struct batch *b, struct page *page, const struct scan *s
 	}
 	if (verdict != VERDICT_GOES)
 		stays(b, page);
-	else if (page->type == PAGE_FILE && !(page_flags(page) & PG_SHMEM))
+	else if (page_is_file(page))
 		shrink_file_page(b, page, scan);
-	else if (scan->unmap && page->type == PAGE_FILE)
-		b->swap[LRU_BATCH - ++b->nr_shared] = page;
-	else if (scan->unmap &&
-		 (atomic_read(&page->mapcount) > 0 || (page_flags(page) & PG_SWAPCACHE)))
-		b->swap[b->nr_swap++] = page;
+	else if (page->type == PAGE_FILE)
+		b->shared[b->nr_shared++] = page;
+	else if (atomic_read(&page->mapcount) > 0 || (page_flags(page) & PG_SWAPCACHE))
+		b->anon[b->nr_anon++] = page;
 	else /* a fault is just making it, or has just lost it */
 		stays(b, page);
 }
 
 /* ---- a batch ---- */
 
-/* Those of the @nr @pages that come first, @out of them, are free; the others stay. */
-static void sort_swapped(struct batch *b, struct page **pages, unsigned nr, unsigned out)
+static void swap_pages(struct batch *b, struct page **pages, unsigned nr,
+		       unsigned (*out)(struct page **pages, unsigned nr))
 {
+	unsigned gone = nr > 0 ? out(pages, nr) : 0;
+
 	for (unsigned i = 0; i < nr; i++) {
-		if (i < out) {
+		if (i < gone) {
 			policy_goes(pages[i]);
 			goes(b, pages[i]);
 		} else {
@@ -158,25 +158,15 @@ static void sort_swapped(struct batch *b, struct page **pages, unsigned nr, unsi
 	}
 }
 
-static void swap_batch(struct batch *b)
-{
-	struct page **shared = &b->swap[LRU_BATCH - b->nr_shared];
-
-	if (b->nr_swap > 0)
-		sort_swapped(b, b->swap, b->nr_swap, swap_out(b->swap, b->nr_swap));
-	if (b->nr_shared > 0)
-		sort_swapped(b, shared, b->nr_shared, shmem_swap_out(shared, b->nr_shared));
-}
-
 unsigned shrink_list(enum lru_list list, unsigned nr, const struct scan *scan)
 {
-	struct page *pages[LRU_BATCH];
 	struct batch b = {};
 
-	nr = lru_isolate(list, min(nr, (unsigned)LRU_BATCH), pages);
+	nr = lru_isolate(list, min(nr, (unsigned)LRU_BATCH), b.stay);
 	for (unsigned i = 0; i < nr; i++)
-		shrink_page(&b, pages[i], scan);
-	swap_batch(&b);
+		shrink_page(&b, b.stay[i], scan);
+	swap_pages(&b, b.anon, b.nr_anon, swap_out);
+	swap_pages(&b, b.shared, b.nr_shared, shmem_swap_out);
 	lru_putback(b.stay, b.nr_stay);
 	lru_forget(b.nr_gone);
 	pages_put(b.stay, b.nr_stay);

@@ -53,7 +53,7 @@ static void add_page(struct area_usage *usage, const struct page *page, pte_t pt
 	}
 }
 
-static void add_leaves(const pte_t *ptep, unsigned long addr, unsigned long end, void *arg)
+static void add_leaves(pte_t *ptep, unsigned long addr, unsigned long end, void *arg)
 {
 	struct area_usage *usage = arg;
 

@@ -50,7 +50,10 @@
 	X(icache_flush)                                                                            \
 	X(cache_hit)                                                                               \
 	X(cache_miss)                                                                              \
-	X(cache_readahead)                                                                         \
+	X(readahead_pages)  /* read before somebody asked */                                       \
+	X(readahead_hit)    /* ... and used then: read, or mapped */                               \
+	X(readahead_unused) /* ... or gone from the cache, and never used */                       \
+	X(readahead_async)  /* windows that were begun before the one before was used up */        \
 	X(cache_reclaimed)                                                                         \
 	X(pgscan_kswapd)  /* pages that reclaim looked at: the thread */                           \
 	X(pgscan_direct)  /* ... who needed a page himself */                                      \
@@ -82,6 +85,7 @@
 	X(exit_kept_anon)    /* unmapped by them, but relatives have it */                         \
 	X(exit_kept_file)    /* ... the page cache has it */                                       \
 	X(oom_kill)                                                                                \
+	X(oom_reaped) /* pages taken from victims that had not ended */                            \
 	X(syscall_unknown)
 
 enum vmstat_event {

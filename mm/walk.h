@@ -1,7 +1,8 @@
 /*
  * walk.h - looking at the page table of an address space: its leaves, and sums over them.
  *
- * All need mmap_lock held, reading is enough; none takes a reference or changes anything.
+ * All need mmap_lock held, reading is enough, or take it; none takes a reference. Nothing changes
+ * but what mm_clear_refs() is asked to clear.
  */
 #ifndef RAVEL_MM_WALK_H
 #define RAVEL_MM_WALK_H
@@ -9,7 +10,7 @@
 #include "mm/mm.h"
 
 /* What a walk does with leaves of one table: those of [addr, end), @ptep being that of addr. */
-typedef void (*walk_leaves_fn)(const pte_t *ptep, unsigned long addr, unsigned long end, void *arg);
+typedef void (*walk_leaves_fn)(pte_t *ptep, unsigned long addr, unsigned long end, void *arg);
 
 /*
  * Calls @fn for each leaf table that exists in [start, end), in order, with its lock held: @fn may
@@ -43,6 +44,18 @@ void vma_add_usage(const struct vm_area *vma, struct area_usage *usage);
 
 /* Resident pages of @mm that are shared memory, of its rss_file. Takes mmap_lock for reading. */
 unsigned long mm_nr_shmem(struct mm *mm);
+
+/* ---- what was used lately (mm/clear_refs.c) ---- */
+
+enum refs_of { REFS_ALL, REFS_ANON, REFS_FILE }; /* areas: every one; without a file; of files */
+
+/*
+ * From now on area_usage.referenced counts what is touched after this call, in areas of @mm of that
+ * kind: on every hart. Takes mmap_lock for reading.
+ */
+void mm_clear_refs(struct mm *mm, enum refs_of which);
+/* The peak of resident pages (VmHWM) begins anew at what is resident now. */
+void mm_reset_peak(struct mm *mm);
 
 /* ---- page by page (mm/pagemap.c) ---- */
 

@@ -18,6 +18,7 @@ import mapstore
 import mutate
 import outside
 import powercut
+import pressure
 
 POINTS = 30   # power cuts of one recorded run
 IMAGES = 28   # damaged images of one machine check: four boots
@@ -148,6 +149,8 @@ def _checks():
         yield "swap-disk-smp" + smp, functools.partial(swap_disk, smp)
         yield "written-disk-smp" + smp, functools.partial(written_disk, smp)
         yield "read-only-disk-smp" + smp, functools.partial(read_only_disk, smp)
+        yield "pressure-smp" + smp, functools.partial(pressure.examine, smp, seed())
+        yield "powercut-pressure-smp" + smp, functools.partial(pressure.power_cuts, smp, seed())
         yield "small-blocks-smp" + smp, functools.partial(small_blocks, smp)
         yield "damaged-disks-smp" + smp, functools.partial(mutate.examine, seed(), IMAGES, SMP=smp)
 

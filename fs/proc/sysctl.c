@@ -18,9 +18,11 @@
 #include "kernel/uts.h"
 #include "lib/string.h"
 #include "lib/vsnprintf.h"
+#include "mm/buddy.h"
 #include "mm/commit.h"
 #include "mm/filemap.h"
 #include "mm/policy.h"
+#include "mm/readahead.h"
 #include "mm/vma.h"
 #include "mm/watermark.h"
 
@@ -41,6 +43,8 @@ static const struct number numbers[] = {
 	{ "max_map_count", &max_map_count, INT_MAX, NULL },
 	{ "swappiness", &swappiness, 200, NULL },
 	{ "min_free_kbytes", &min_free_kbytes, INT_MAX, watermarks_changed },
+	{ "fail_page_alloc", &fail_page_alloc, INT_MAX, NULL },
+	{ "readahead_pages", &readahead_pages, READAHEAD_MAX, NULL },
 	{ "dirty_ratio", &dirty_ratio, 100, writeback_set_limits },
 	{ "dirty_background_ratio", &dirty_background_ratio, 100, writeback_set_limits },
 	{ "dirty_writeback_centisecs", &dirty_writeback_centisecs, INT_MAX, flusher_wake },
@@ -81,8 +85,7 @@ static int word_from_user(const void *ubuf, size_t len, char text[TEXT_MAX], cha
 	return 0;
 }
 
-/* The number that a user writes, at most @max. 0, -EINVAL or -EFAULT. */
-static int number_from_user(const void *ubuf, size_t len, unsigned long max, unsigned long *value)
+int number_from_user(const void *ubuf, size_t len, unsigned long max, unsigned long *value)
 {
 	char text[TEXT_MAX], *word;
 	int err = word_from_user(ubuf, len, text, &word);

@@ -26,6 +26,7 @@
 #include "mm/swap.h"
 #include "mm/vma.h"
 #include "tests/host/swapdisk.h"
+#include "mm/walk.h"
 #include "tests/host/test.h"
 
 #define MAX_PENDING    6
@@ -154,6 +155,15 @@ static void swap_end(void)
 		panic("step: swapoff failed");
 }
 
+/* Nothing changes that can be seen but in smaps: the oracle knows nothing of A bits. */
+static void clear_refs(const struct step *s)
+{
+	const struct oracle_mm *om = oracle_of(s->hart);
+
+	if (om)
+		mm_clear_refs(om->mm, s->flags);
+}
+
 /* On the current hart. */
 static void perform(const struct step *s)
 {
@@ -174,6 +184,8 @@ static void perform(const struct step *s)
 		swap_anew(s);
 	else if (s->kind == STEP_RLIMIT)
 		set_limits(s);
+	else if (s->kind == STEP_CLEAR_REFS)
+		clear_refs(s);
 	else
 		step_file(s);
 }
@@ -291,6 +303,13 @@ static bool fills_slot(unsigned slot)
 	       outer.step->slot == slot;
 }
 
+static bool may_look(const struct step *s)
+{
+	const struct oracle_mm *om = oracle_of(s->hart);
+
+	return om && !om->mm->mmap_lock.writer;
+}
+
 static bool may_run(const struct step *s)
 {
 	struct oracle_mm *om = &oracle_mms[s->slot];
@@ -320,6 +339,8 @@ static bool may_run(const struct step *s)
 		       step_file_being_copied(&pgoff) != s->file;
 	case STEP_MSYNC:
 		return step_may_msync(s);
+	case STEP_CLEAR_REFS:
+		return may_look(s);
 	default:
 		return false;
 	}

@@ -44,7 +44,8 @@
 	X(DISK_FAIL) /* len: so many reads, pos: so many writes */                                 \
 	X(FILE_MODE) /* file, prot: what may be done with it */                                    \
 	X(SWAPOFF)   /* and on again; pos: a slot that fails to be written from now on, 0: none */ \
-	X(RLIMIT)    /* len, pos, addr: pages, those of data, those locked; 0: no limit */
+	X(RLIMIT)    /* len, pos, addr: pages, those of data, those locked; 0: no limit */         \
+	X(CLEAR_REFS) /* flags: enum refs_of; of the hart's address space */
 
 enum step_kind {
 #define X(name) STEP_##name,

@@ -13,6 +13,7 @@
 #include "kernel/sched.h"
 #include "kernel/signal.h"
 #include "lib/string.h"
+#include "mm/oom.h"
 #include "mm/window.h"
 #include "tests/host/host.h"
 #include "tests/host/swapdisk.h"
@@ -212,6 +213,10 @@ bool wake_task_in(struct task *task, unsigned states)
 {
 	(void)task, (void)states;
 	return false;
+}
+
+void oom_wake_reaper(void)
+{
 }
 
 u64 ktime_ns(void)
