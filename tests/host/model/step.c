@@ -22,6 +22,7 @@
 #include "kernel/task.h"
 #include "lib/prng.h"
 #include "mm/filemap.h"
+#include "mm/shmem.h"
 #include "mm/swap.h"
 #include "mm/vma.h"
 #include "mm/walk.h"
@@ -199,6 +200,11 @@ bool step_pages_are_locked(int file)
 	for (unsigned i = 0; i < ORACLE_FILE_PAGES; i++) {
 		const struct page *page = oracle_cached(as, i);
 
+		if (item_is_swapped(page)) {
+			if (swap_is_cached(swapped_entry(page)))
+				return true; /* on its way out or in */
+			continue;
+		}
 		if (page && (page_flags(page) & PG_LOCKED) && (page_flags(page) & PG_UPTODATE))
 			return true;
 	}
