@@ -19,6 +19,7 @@
 #include "mm/buddy.h"
 #include "mm/commit.h"
 #include "mm/filemap.h"
+#include "mm/swap.h"
 #include "mm/vma.h"
 
 #define TEXT_MAX 32
@@ -37,6 +38,7 @@ static const struct number numbers[] = {
 	{ "overcommit_ratio", &overcommit_ratio, INT_MAX, NULL },
 	{ "max_map_count", &max_map_count, INT_MAX, NULL },
 	{ "swappiness", &swappiness, 200, NULL },
+	{ "page-cluster", &page_cluster, PAGE_CLUSTER_MAX, NULL },
 	{ "fail_page_alloc", &fail_page_alloc, INT_MAX, NULL },
 	{ "dirty_ratio", &dirty_ratio, 100, writeback_set_limits },
 	{ "dirty_background_ratio", &dirty_background_ratio, 100, writeback_set_limits },
