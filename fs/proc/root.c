@@ -33,6 +33,7 @@ static const struct proc_entry vm_entries[] = {
 	NUMBER(overcommit_ratio),
 	NUMBER(swappiness),
 	NUMBER(min_free_kbytes),
+	{ .name = "page-cluster", .mode = S_IFREG | 0644, .i_fop = &proc_number_fops },
 	NUMBER(max_map_count),
 	NUMBER(fail_page_alloc),
 	NUMBER(dirty_ratio),

@@ -23,6 +23,7 @@
 #include "mm/filemap.h"
 #include "mm/policy.h"
 #include "mm/readahead.h"
+#include "mm/swap.h"
 #include "mm/vma.h"
 #include "mm/watermark.h"
 
@@ -43,6 +44,7 @@ static const struct number numbers[] = {
 	{ "max_map_count", &max_map_count, INT_MAX, NULL },
 	{ "swappiness", &swappiness, 200, NULL },
 	{ "min_free_kbytes", &min_free_kbytes, INT_MAX, watermarks_changed },
+	{ "page-cluster", &page_cluster, PAGE_CLUSTER_MAX, NULL },
 	{ "fail_page_alloc", &fail_page_alloc, INT_MAX, NULL },
 	{ "readahead_pages", &readahead_pages, READAHEAD_MAX, NULL },
 	{ "dirty_ratio", &dirty_ratio, 100, writeback_set_limits },

@@ -114,6 +114,21 @@ TEST(a_random_area_reads_nothing_but_the_page)
 	finish();
 }
 
+TEST(page_cluster_says_how_many_neighbours_come_along)
+{
+	start(512, 64);
+	for (page_cluster = 0; page_cluster <= PAGE_CLUSTER_MAX; page_cluster++) {
+		page_out(mm, addr, 64);
+		counters_start();
+		CHECK_EQ(user_byte(addr + 33 * PAGE_SIZE), 34);
+		CHECK(counted(VM_pswpin) <= 1 << page_cluster);
+		CHECK(counted(VM_pswpin) > (1 << page_cluster) / 2);
+		check_filled(addr, 64, 1);
+	}
+	page_cluster = 3;
+	finish();
+}
+
 TEST(what_finds_no_slot_stays)
 {
 	start(12, 32);
