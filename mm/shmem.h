@@ -46,8 +46,8 @@ unsigned shmem_swap_out(struct page **pages, unsigned nr);
  */
 int shmem_bring_back(struct address_space *as, unsigned long index);
 /*
- * The page of position @pos with a reference, from swap if need be, so that it stays in memory; NULL
- * if @pos begins a page or is in a hole; or ERR_PTR(). Sleeps.
+ * The page of position @pos with a reference, from swap if need be, so that it stays in memory;
+ * NULL if @pos begins a page or is in a hole; or ERR_PTR(). Sleeps.
  */
 struct page *shmem_hold_part(struct address_space *as, u64 pos);
 /* Page @index, of which the tree has the swap entry @item, is a hole now. as->lock held. */

@@ -10,9 +10,10 @@
  *	          anonymous page of the swap cache, whose entry the tree holds as a PTE would
  *	       3. swap_out() writes it and lets it go
  *
- *	in     who misses the page (a fault, read, write) finds the entry, by it the page in the swap
- *	       cache, reads it if there is none, and waits for its lock; then the page takes its place
- *	       in the tree again, and the slot is given back, since nothing tells when it is stored to
+ *	in     who misses the page (a fault, read, write) finds the entry, by it the page in the
+ *	       swap cache, reads it if there is none, and waits for its lock; then the page takes
+ *	       its place in the tree again, and the slot is given back, since nothing tells when it
+ *	       is stored to
  *
  * Step 2 needs a page that nobody but the tree and the caller has: under as->lock nobody can get
  * it, so what is written is what all have stored. Bytes past the end of the file are made zeros
@@ -110,7 +111,7 @@ unsigned shmem_swap_out(struct page **pages, unsigned nr)
 
 /* ---- in ---- */
 
-/* Locked @page, cached for @entry, takes its place in the tree, if that still has it. as->lock held. */
+/* Locked @page, cached for @entry, takes its place in the tree, if still there. as->lock held. */
 static void take_place(struct address_space *as, unsigned long index, struct page *page,
 		       pte_t entry)
 {
