@@ -1,8 +1,8 @@
 /*
- * pressure.c - a working set of any size, which must be right after all: for machines with less
+ * overfill.c - a working set of any size, which must be right after all: for machines with less
  * memory than that.
  *
- *	pressure [-f] [-p N] [-r N] [-l] MB
+ *	overfill [-f] [-p N] [-r N] [-l] MB
  *
  *	MB    megabytes of memory, all of them written, then read and changed again and again
  *	-f    half of it is a shared mapping of a file in the current directory instead
@@ -54,7 +54,7 @@ static void check(const uint64_t *page, unsigned long nr, unsigned long round)
 	for (unsigned long at = 0; at < WORDS; at++) {
 		if (page[at] == word(nr, at, round))
 			continue;
-		printf("pressure: page %lu word %lu round %lu: 0x%lx, expected 0x%lx\n", nr, at,
+		printf("overfill: page %lu word %lu round %lu: 0x%lx, expected 0x%lx\n", nr, at,
 		       round, (unsigned long)page[at], (unsigned long)word(nr, at, round));
 		exit(1);
 	}
@@ -87,7 +87,7 @@ static void work(unsigned long pages, int id)
 	char name[32];
 	int fd;
 
-	snprintf(name, sizeof(name), "pressure.%d", id);
+	snprintf(name, sizeof(name), "overfill.%d", id);
 	if (with_file) {
 		fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0600);
 		if (fd < 0 || ftruncate(fd, file_pages * PAGE))
@@ -125,7 +125,7 @@ int main(int argc, char **argv)
 	}
 	mb = optind < argc ? strtoul(argv[optind], NULL, 10) : 0;
 	if (mb == 0 || nr < 1) {
-		fprintf(stderr, "usage: pressure [-f] [-l] [-p N] [-r N] MB\n");
+		fprintf(stderr, "usage: overfill [-f] [-l] [-p N] [-r N] MB\n");
 		return 2;
 	}
 	for (int i = 0; i < nr; i++) {
@@ -140,7 +140,7 @@ int main(int argc, char **argv)
 	}
 	while (wait(&status) > 0)
 		bad |= status != 0;
-	printf("pressure: %lu MB, %lu rounds, %d processes: %s\n", mb, rounds, nr,
+	printf("overfill: %lu MB, %lu rounds, %d processes: %s\n", mb, rounds, nr,
 	       bad ? "FAILED" : "all words right");
 	return bad;
 }
