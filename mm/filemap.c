@@ -225,15 +225,19 @@ unsigned find_uptodate_pages(struct address_space *as, unsigned long first, unsi
 	spin_lock(&as->lock);
 	found = radix_tree_gang_lookup(&as->pages, (void **)pages, indexes, first, nr);
 	for (unsigned i = 0; i < found && indexes[i] < first + nr; i++) {
-		if (!(page_flags(pages[i]) & PG_UPTODATE))
+		u32 its = page_flags(pages[i]);
+
+		if (!(its & PG_UPTODATE))
 			continue;
-		flags |= page_flags(pages[i]);
+		flags |= its;
 		page_get(pages[i]);
 		pages[kept++] = pages[i];
 	}
 	spin_unlock(&as->lock);
-	for (unsigned i = 0; unlikely(flags & PG_READAHEAD) && i < kept; i++)
-		note_used(pages[i]);
+	if (unlikely(flags & PG_READAHEAD)) {
+		for (unsigned i = 0; i < kept; i++)
+			note_used(pages[i]);
+	}
 	return kept;
 }
 
@@ -471,6 +475,7 @@ static struct page *read_page(struct address_space *as, unsigned long index,
 {
 	bool alone = false, failed = false;
 	struct page *page;
+	u32 flags;
 	int err;
 
 	for (;;) {
@@ -482,8 +487,10 @@ static struct page *read_page(struct address_space *as, unsigned long index,
 				return ERR_PTR(err);
 			continue;
 		}
-		note_used(page);
-		if (likely(page_flags(page) & PG_UPTODATE)) {
+		flags = page_flags(page);
+		if (unlikely(flags & PG_READAHEAD))
+			note_used(page);
+		if (likely(flags & PG_UPTODATE)) {
 			count_vm(VM_cache_hit);
 			return page;
 		}
