@@ -25,7 +25,7 @@ HOSTCC ?= gcc
 
 # What a user sets, on the command line or in the environment, and the scripts read.
 export CROSS_COMPILE DEBUG MEM SMP SWAP ICOUNT V TEST SEED APPEND QEMU_EXTRA TIMEOUT_IDLE \
-	CMD FILE TO CUTS IMAGES MODELS SECONDS MUTANT HOSTCC CLANG
+	CMD FILE TO CUTS IMAGES MODELS PRESSURE_CUTS MINUTES SECONDS MUTANT HOSTCC CLANG
 
 # The debug kernel stands beside the usual one; the disk is the same.
 debug := $(if $(filter-out 0,$(DEBUG)),-debug)
@@ -67,11 +67,13 @@ KOBJS := $(patsubst %.c,$(K)/%.o,$(KSRCS:%.S=$(K)/%.S.o))
 ULIBSRCS := $(sort $(wildcard usr/lib/*.c))
 BINDIRS := $(patsubst usr/bin/%/,%,$(sort $(dir $(wildcard usr/bin/*/*.c))))
 BINS := $(patsubst usr/bin/%.c,%,$(sort $(wildcard usr/bin/*.c)))
+# vmbench is built in a way of its own.
+BENCHES := $(patsubst usr/bench/%.c,%,$(sort $(filter-out %/vmbench.c,$(wildcard usr/bench/*.c))))
 TESTS := $(patsubst usr/tests/%.c,%,$(sort $(wildcard usr/tests/*.c)))
 USRCS := $(ULIBSRCS) $(sort $(wildcard usr/bin/*.c usr/bin/*/*.c usr/tests/*.c)) \
-	usr/bench/filebench.c
+	$(BENCHES:%=usr/bench/%.c)
 PROGRAMS := $(addprefix bin/,$(BINS) $(BINDIRS)) $(addprefix tests/,$(TESTS)) \
-	bench/vmbench bench/filebench
+	bench/vmbench $(BENCHES:%=bench/%)
 
 # ---- tools first: before anything is made, but for what needs none or asks for its own
 
@@ -99,8 +101,8 @@ $(error ROOTFS=$(ROOTFS): there is no such directory)
 endif
 endif
 
-.PHONY: all run fresh get test test-host fuzz coverage mutate soak test-oracle bench gdb exec \
-	lint format clean help oracle oracle-sh host host-coverage \
+.PHONY: all run fresh get test test-host fuzz coverage mutate soak test-oracle bench policies \
+	gdb exec lint format clean help oracle oracle-sh host host-coverage \
 	libfuzzer FORCE
 all: $(KERNEL) $(B)/disk.img $(HOSTED) $(B)/compile_commands.json
 
@@ -156,7 +158,7 @@ $(B)/usr/libravel.a: $(ULIBOBJS) $(B)/sources
 ulink = $(call say,LINK,$@) mkdir -p $(@D); \
 	$(CC) $(UFLAGS) -static $(filter %.o,$^) $(B)/usr/libravel.a -o $@
 
-ONE_FILE := $(addprefix $(B)/usr/,$(BINS:%=bin/%) $(TESTS:%=tests/%) bench/filebench)
+ONE_FILE := $(addprefix $(B)/usr/,$(BINS:%=bin/%) $(TESTS:%=tests/%) $(BENCHES:%=bench/%))
 $(ONE_FILE): $(B)/usr/%: $(B)/usr/obj/usr/%.o $(B)/usr/libravel.a
 	$(ulink)
 
@@ -250,6 +252,9 @@ test-oracle:
 bench: all
 	@scripts/bench.py
 
+policies: all
+	@scripts/policies.py
+
 gdb: all
 	@scripts/check-tools gdb
 	@scripts/gdb/start
@@ -287,9 +292,11 @@ help:
 #: make fuzz SECONDS=60   the fuzzers guided by coverage (clang)
 #: make coverage      how much of mm/ and lib/ the host's tests reach
 #: make mutate        seeded bugs (tests/mutations/): each must be caught
-#: make soak          the disk's tests for ten minutes: power cuts, damaged disks, models
+#: make soak          the disk's tests for ten minutes (power cuts, damaged disks, models), then
+#:                    half an hour without enough memory
 #: make test-oracle   run the same tests on this machine's own Linux
 #: make bench         instructions per operation, beside Linux's
+#: make policies      misses of each policy of page replacement, beside exact LRU and OPT
 #: make exec CMD='..' run one line of the guest's shell (scripts/exec hands out its status)
 #: make gdb           boot under gdb
 #: make lint, format  check the style; apply it

@@ -12,7 +12,7 @@
 
 #define SECTOR_SHIFT 9
 #define SECTOR_SIZE  512
-#define BIO_MAX_SEGS 16
+#define BIO_MAX_SEGS 32
 
 struct page;
 struct block_device;

@@ -60,6 +60,8 @@ void file_dev_ino(const struct file *file, dev_t *dev, ino_t *ino);
 void mapping_dirtied(struct address_space *as);
 /* The file was written to through a mapping: its times are now. Page locks may be held. */
 void mapping_written(struct address_space *as);
+/* True when dirty pages of @as may be written in any order: those of regular files. */
+bool mapping_is_data(const struct address_space *as);
 /* Too much is dirty: the flusher starts now. Any context. */
 void flusher_wake(void);
 /* How often it looks by itself, in 1/100 s; 0: never. Who changes it wakes it. */

@@ -18,6 +18,7 @@
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/filemap.h"
+#include "mm/swap.h"
 
 #define UTS_LEN 65
 
@@ -64,6 +65,8 @@ SYSCALL_DEFINE1(sysinfo, struct sysinfo_abi *, user)
 	info.loads[0] = info.loads[1] = info.loads[2] = (u64)nr_running() << 16;
 	info.bufferram = filemap_nr_buffers() << PAGE_SHIFT;
 	info.sharedram = shmem_nr_pages() << PAGE_SHIFT;
+	info.totalswap = (u64)swap_nr_slots() << PAGE_SHIFT;
+	info.freeswap = (u64)swap_nr_free() << PAGE_SHIFT;
 	info.procs = nr_tasks();
 	info.mem_unit = 1;
 	return copy_to_user(user, &info, sizeof(info)) ? -EFAULT : 0;

@@ -28,6 +28,7 @@
 #include "kernel/stackwatch.h"
 #include "mm/debug.h"
 #include "mm/filemap.h"
+#include "mm/swap.h"
 
 #define PATIENCE (10 * NSEC_PER_SEC)
 #define TICK	 (NSEC_PER_SEC / 1000)
@@ -202,6 +203,8 @@ static void shutdown_main(void *arg __maybe_unused)
 
 	become_init();
 	leaks = end_processes();
+	while (swap_area_off(NULL) == 0)
+		;
 	vfs_shutdown();
 	leaks += unmount_all();
 	leaks += count_leaks();

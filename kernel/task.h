@@ -108,6 +108,12 @@ struct cpu_itimer {
 
 struct robust_list_head;
 
+/* An allocation of pages that there was no memory for. */
+struct failed_alloc {
+	unsigned order, gfp;
+	const void *caller; /* code address; NULL: there was none yet */
+};
+
 struct task {
 	/* entry.S knows the offsets of these; see BUILD_BUG_ONs in arch/riscv/trap.c. */
 	unsigned long kernel_sp; /* top of the kernel stack, where a trap from user mode begins */
@@ -132,6 +138,8 @@ struct task {
 	unsigned long nvcsw, nivcsw; /* switches: it slept, or gave way while it could run */
 	long fail_alloc;	  /* > 0: that allocation from now fails (/proc/self/fail_alloc) */
 	unsigned long fail_fired; /* how often one was made to fail */
+	struct failed_alloc failed_alloc; /* the last that found no memory, for reports */
+	bool reclaiming; /* it frees memory: may use the last of it, and never reclaims again */
 
 	pid_t pid, pgid, sid;
 	struct task *parent;
@@ -151,6 +159,9 @@ struct task {
 	bool is_kernel;			/* of kernel_thread(), and never became a program */
 	struct rusage_sums ru_children; /* of the children that were waited for; task_lock */
 	unsigned long max_rss;		/* pages, of the mm that is gone */
+	short oom_score_adj;		/* -1000 (never killed for memory) to 1000; task_lock */
+	short oom_score_adj_min;	/* what others than root may lower it to */
+	bool oom_victim;		/* it was killed for memory: some of the reserve is its */
 
 	struct spinlock sig_lock;
 	u64 sig_pending, sig_blocked;

@@ -4,8 +4,8 @@
  *	exec      strings and auxv onto the stack of an mm that runs nowhere yet
  *	/proc     a process' arguments
  *
- *	handle_mm_fault() makes the page present; then its frame is found through the PTE, with a
- *	reference, under the leaf lock. If it has gone meanwhile, once more.
+ *	handle_mm_fault_or_fail() makes the page present; then its frame is found through the PTE,
+ *	with a reference, under the leaf lock. If it has gone meanwhile, once more.
  *
  * Locks: none on entry; mmap_lock for reading, then the leaf lock, while the PTE is read. The copy
  * is made through the direct map with only the reference held.
@@ -52,7 +52,7 @@ struct page *get_user_page(struct mm *mm, unsigned long addr, enum fault_access 
 	struct page *page;
 
 	for (;;) {
-		*res = handle_mm_fault(mm, addr, access);
+		*res = handle_mm_fault_or_fail(mm, addr, access);
 		if (*res != FAULT_OK)
 			return NULL;
 		window();

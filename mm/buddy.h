@@ -40,6 +40,12 @@ static inline struct page *alloc_page(gfp_t gfp)
 	return alloc_pages(0, gfp);
 }
 
+/*
+ * Every so many-th allocation of pages fails, whoever asks, but with GFP_UNFAILED; 0: none. In
+ * /proc/sys/vm, for tests.
+ */
+extern unsigned long fail_page_alloc;
+
 /* True when this task asked that its next allocation fail, and this is that one. */
 bool alloc_should_fail(void);
 

@@ -5,9 +5,12 @@
  *	vm_check_all()    everything, with the machine stopped:
  *
  *	    all PTEs of all mms --- counted against ---> page->mapcount of every frame
+ *	    mapped frame --- reverse walk -------------> finds as many PTEs
  *	    writable PTE of an anonymous page ---------> nobody else maps it
  *	    writable PTE of a file's page -------------> the area is shared, the page dirty
  *	    free lists, hart lists, slabs -------------> account for every frame
+ *	    reclaim's lists ---------------------------> each page that may go is on one
+ *	    all swap entries --- counted against ------> count of every slot
  *	    kernel stacks -----------------------------> no hole in them, nothing in their guards
  *
  *	Counting needs no memory: each PTE takes one off its page's mapcount, all must reach 0, and
@@ -24,15 +27,19 @@
 #include "kernel/panic.h"
 #include "kernel/printk.h"
 #include "kernel/sched.h"
+#include "mm/anon_root.h"
 #include "mm/buddy.h"
 #include "mm/census.h"
 #include "mm/debug.h"
 #include "mm/filemap.h"
 #include "mm/internal.h"
 #include "mm/kstack.h"
+#include "mm/lru.h"
 #include "mm/pgtable.h"
 #include "mm/rmap.h"
+#include "mm/shmem.h"
 #include "mm/slab.h"
+#include "mm/swap.h"
 #include "mm/vma.h"
 
 #define complain(fmt, ...)                                                                         \
@@ -46,7 +53,7 @@
 struct walk {
 	struct mm *mm;
 	int faults;
-	long anon, file, tables;
+	long anon, file, swapped, tables;
 	int (*leaf)(struct walk *w, unsigned long addr, pte_t pte);
 };
 
@@ -93,9 +100,9 @@ static int check_anon_pte(const struct walk *w, const struct vm_area *vma, unsig
 {
 	if (page->mapping != anon_owner(w->mm))
 		return complain("0x%lx: anonymous page of another family", addr);
-	if (page->index != vma_pgoff(vma, addr))
+	if (page->index != anon_index(vma, addr))
 		return complain("0x%lx: page has index 0x%lx, area says 0x%lx", addr, page->index,
-				vma_pgoff(vma, addr));
+				anon_index(vma, addr));
 	return vma->vm_anon ? 0 : complain("0x%lx: area does not know of its anonymous page", addr);
 }
 
@@ -147,12 +154,25 @@ static bool has_too_few_references(const struct page *page)
 	return true;
 }
 
+static int check_swap_entry(struct walk *w, const struct vm_area *vma, unsigned long addr,
+			    pte_t entry)
+{
+	w->swapped++;
+	if (!vma)
+		return complain("0x%lx: swap entry outside every area", addr);
+	if (swap_count(entry) == 0)
+		return complain("0x%lx: swap entry 0x%lx names no slot in use", addr, entry.val);
+	return vma->vm_anon ? 0 : complain("0x%lx: area does not know of its swap entry", addr);
+}
+
 static int check_leaf(struct walk *w, unsigned long addr, pte_t pte)
 {
 	struct vm_area *vma = vma_lookup(w->mm, addr);
 	unsigned long allowed;
 	struct page *page;
 
+	if (pte_swap(pte))
+		return check_swap_entry(w, vma, addr, pte);
 	if (!pte_present(pte))
 		return complain("0x%lx: stray PTE 0x%lx", addr, pte.val);
 	if (!vma)
@@ -210,6 +230,12 @@ static int check_area(struct mm *mm, struct vm_area *vma)
 		return complain("area 0x%lx: a file's, and wiped on fork", vma->vm_start);
 	if (vma->vm_file && !is_listed_by_its_file(vma))
 		return complain("area 0x%lx: its file does not know of it", vma->vm_start);
+	if (!vma->vm_file && vma->vm_pgoff != anon_index(vma, vma->vm_start))
+		return complain("area 0x%lx: was moved %d pages, its offset says otherwise",
+				vma->vm_start, vma->vm_moved);
+	if (!anon_shift_is_known(mm, vma->vm_moved))
+		return complain("area 0x%lx: its family does not look where it was moved to",
+				vma->vm_start);
 	if (!prev)
 		return mm->mmap == vma ? 0 : complain("list head is wrong");
 	if (prev->vm_next != vma || prev->vm_end > vma->vm_start)
@@ -249,18 +275,22 @@ static int check_sums(struct mm *mm, unsigned nr)
 static int check_tables(struct mm *mm)
 {
 	struct walk w;
-	long anon, file;
+	long anon, file, swapped;
 
 	do {
+		swapped = READ_ONCE(mm->swap_ents);
 		anon = READ_ONCE(mm->rss_anon);
 		file = READ_ONCE(mm->rss_file);
 		w = (struct walk){ .mm = mm, .leaf = check_leaf };
 		walk_table(&w, mm->pgd, PT_LEVELS - 1, 0);
-	} while (anon != READ_ONCE(mm->rss_anon) || file != READ_ONCE(mm->rss_file));
+	} while (anon != READ_ONCE(mm->rss_anon) || file != READ_ONCE(mm->rss_file) ||
+		 swapped != READ_ONCE(mm->swap_ents));
 	if (w.anon != anon || w.file != file)
 		w.faults +=
 			complain("rss: anon %ld counted, %ld found; file %ld counted, %ld found",
 				 anon, w.anon, file, w.file);
+	if (w.swapped != swapped)
+		w.faults += complain("%ld swap entries counted, %ld found", swapped, w.swapped);
 	if (w.tables != mm->nr_ptes)
 		w.faults += complain("%ld tables counted, %ld found", mm->nr_ptes, w.tables);
 	return w.faults;
@@ -298,6 +328,24 @@ static int check_exclusive(struct walk *w __maybe_unused, unsigned long addr, pt
 	page = pfn_to_page(pte_pfn(pte));
 	if (pte_write(pte) && page_is_anon(page) && atomic_read(&page->mapcount) > 1)
 		return complain("0x%lx: writable, but copy-on-write still shares the page", addr);
+	/* swap_out() has the page locked from when it gives it a slot until W is gone. */
+	if (pte_write(pte) && (page_flags(page) & (PG_SWAPCACHE | PG_LOCKED)) == PG_SWAPCACHE)
+		return complain("0x%lx: writable, but the page has a slot", addr);
+	return 0;
+}
+
+static int uncount_entry(struct walk *w __maybe_unused, unsigned long addr, pte_t pte)
+{
+	if (pte_swap(pte) && !swap_recount(pte, -1))
+		return complain("0x%lx: swap entry 0x%lx is not counted", addr, pte.val);
+	return 0;
+}
+
+static int recount_entry(struct walk *w __maybe_unused, unsigned long addr __maybe_unused,
+			 pte_t pte)
+{
+	if (pte_swap(pte))
+		swap_recount(pte, 1);
 	return 0;
 }
 
@@ -346,6 +394,29 @@ static int check_mapcounts(void)
 	return faults;
 }
 
+/*
+ * From frames back to PTEs. A file's page without a mapping is on its way out of its file: the
+ * walk for that one is told the mapping (unmap_page()).
+ */
+static int check_reverse(void)
+{
+	int faults = 0;
+
+	for (unsigned long i = 0; i < mem_map_nr; i++) {
+		const struct page *page = &mem_map[i];
+		unsigned maps = atomic_read(&page->mapcount), found;
+
+		if (maps == 0 || !page->mapping)
+			continue;
+		found = rmap_count(page);
+		if (found == maps)
+			continue;
+		page_story(page, "not found by the reverse walk");
+		faults += complain("%u PTEs found of %u", found, maps);
+	}
+	return faults;
+}
+
 /* What is wrong with the counts of @page, or NULL. A page with no reference is just being freed. */
 static const char *frame_fault(const struct page *page)
 {
@@ -353,11 +424,23 @@ static const char *frame_fault(const struct page *page)
 
 	if (page->type != PAGE_ANON && page->type != PAGE_FILE)
 		return maps != 0 ? "mapped, but not user memory" : NULL;
-	if (refs < maps)
+	if (refs < maps + !!(page->flags & PG_SWAPCACHE))
 		return "too few references";
-	if (page->type == PAGE_ANON && refs > 0 && maps == 0)
+	if (page->type == PAGE_ANON && refs > 0 && maps == 0 && !(page->flags & PG_SWAPCACHE))
 		return "anonymous memory that nobody maps: leaked";
 	return page->type == PAGE_FILE ? writeback_fault(page) : NULL;
+}
+
+/* Every count of a slot is a PTE's, or shared memory's; every page of the cache is a slot's. */
+static int check_swap(void)
+{
+	int faults = walk_all(uncount_entry);
+
+	faults += shmem_recount(-1);
+	faults += swap_check();
+	shmem_recount(1);
+	walk_all(recount_entry);
+	return faults;
 }
 
 static int check_frames(void)
@@ -407,12 +490,15 @@ static int check_stopped(void)
 	list_for_each_entry(mm, &mm_list, all_link)
 		faults += mm_check(mm);
 	faults += check_mapcounts();
+	faults += check_swap();
 	faults += check_frames();
+	faults += lru_check();
 	faults += buddy_check();
 	faults += slab_check();
 	faults += kstack_check();
 	faults += debug_check_free();
-	return faults;
+	/* It follows what the others have verified. */
+	return faults ?: check_reverse();
 }
 
 int vm_check_all(void)

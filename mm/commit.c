@@ -11,9 +11,9 @@
  *	MAP_NORESERVE                          nothing, unless nothing may be overcommitted
  *
  *	overcommit_memory   a new promise is refused, ENOMEM,
- *	0                   if it alone is more than the machine has: an obvious mistake
+ *	0                   if it alone is more than memory and swap together: an obvious mistake
  *	1                   never
- *	2                   if all of them were more than overcommit_ratio percent of memory
+ *	2                   if all were more than swap and overcommit_ratio percent of memory
  *
  * Only in mode 2 can memory not run out; the price is that big programs cannot fork, and sparse
  * arrays are refused.
@@ -32,6 +32,7 @@
 #include "mm/buddy.h"
 #include "mm/filemap.h"
 #include "mm/internal.h"
+#include "mm/swap.h"
 
 unsigned long overcommit_memory = OVERCOMMIT_GUESS, overcommit_ratio = 50;
 
@@ -39,7 +40,7 @@ static long shmem_committed; /* pages of shared memory */
 
 unsigned long commit_limit(void)
 {
-	return nr_managed_pages() * READ_ONCE(overcommit_ratio) / 100;
+	return nr_managed_pages() * READ_ONCE(overcommit_ratio) / 100 + swap_nr_slots();
 }
 
 unsigned long committed_pages(void)
@@ -58,7 +59,7 @@ int commit_check_mode(unsigned long pages)
 	case OVERCOMMIT_NEVER:
 		return pages > 0 && committed_pages() + pages > commit_limit() ? -ENOMEM : 0;
 	default:
-		return pages > nr_managed_pages() ? -ENOMEM : 0;
+		return pages > nr_managed_pages() + swap_nr_slots() ? -ENOMEM : 0;
 	}
 }
 

@@ -2,6 +2,7 @@
  * cow.c - a write to a page that is mapped read-only in an area that may be written.
  *
  *	anonymous, refcount 1    nobody else has it, not even for a moment: take W back (reuse)
+ *	..., and the swap cache  its slot is given back, if no entry is left; then as above
  *	anonymous, shared        copy; this PTE leaves the old page
  *	zero page                a fresh zeroed page
  *	file page                copy: what is written stays private
@@ -26,6 +27,7 @@
 #include "mm/fault.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
+#include "mm/swap.h"
 #include "mm/tlb.h"
 #include "mm/vma.h"
 #include "mm/vmstat.h"
@@ -38,6 +40,17 @@ static bool unchanged(const struct fault *f, pte_t now)
 }
 
 /*
+ * What is written to differs from its slot, which is given back. False: somebody has the page after
+ * all.
+ */
+static bool leave_swap_cache(struct page *page)
+{
+	if (likely(!(page_flags(page) & PG_SWAPCACHE)))
+		return true;
+	return swap_cache_try_drop(page) && atomic_read(&page->refcount) == 1;
+}
+
+/*
  * Under the leaf lock. True: served, W is back. Otherwise *oldp has a reference more for the copy
  * (or is NULL for the zero page).
  */
@@ -46,15 +59,19 @@ static bool reuse_or_hold(struct fault *f, struct page **oldp)
 	*oldp = NULL;
 	switch (decide_cow(f->orig)) {
 	case CASE_COW_REUSE:
-		pte_set_bits(f->ptep, PTE_W | PTE_D | PTE_A);
-		return true;
+		if (likely(leave_swap_cache(pfn_to_page(pte_pfn(f->orig))))) {
+			pte_set_bits(f->ptep, PTE_W | PTE_D | PTE_A);
+			return true;
+		}
+		break;
 	case CASE_COW_COPY:
-		*oldp = pfn_to_page(pte_pfn(f->orig));
-		page_get(*oldp);
-		return false;
+		break;
 	default:
 		return false;
 	}
+	*oldp = pfn_to_page(pte_pfn(f->orig));
+	page_get(*oldp);
+	return false;
 }
 
 /*
@@ -81,6 +98,8 @@ static bool replace(struct fault *f, struct page *old, struct page *new, struct 
 	if (old) {
 		if (atomic_dec_old(&old->mapcount) > 1)
 			gauge_add(was_anon ? GAUGE_SHARED_ANON : GAUGE_SHARED_FILE, -1);
+		else if (unlikely(page_flags(old) & PG_SWAPCACHE))
+			swap_cache_unwanted(old);
 		*dropped = old;
 	}
 	spin_unlock(ptl);

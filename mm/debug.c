@@ -302,10 +302,10 @@ static void print_areas(const struct mm *mm)
 	printk("mm %p of task %d (%s): %u areas, brk 0x%lx-0x%lx\n", mm, current->pid,
 	       current->comm, mm->nr_areas, mm->start_brk, mm->brk);
 	for (const struct vm_area *vma = mm->mmap; vma && nr < AREAS_SHOWN; vma = vma->vm_next) {
-		printk("  0x%lx-0x%lx %c%c%c flags 0x%x pgoff 0x%lx file %p anon %d\n",
+		printk("  0x%lx-0x%lx %c%c%c flags 0x%x pgoff 0x%lx file %p anon %d moved %d\n",
 		       vma->vm_start, vma->vm_end, vma->vm_prot & PROT_READ ? 'r' : '-',
 		       vma->vm_prot & PROT_WRITE ? 'w' : '-', vma->vm_prot & PROT_EXEC ? 'x' : '-',
-		       vma->vm_flags, vma->vm_pgoff, vma->vm_file, vma->vm_anon);
+		       vma->vm_flags, vma->vm_pgoff, vma->vm_file, vma->vm_anon, vma->vm_moved);
 		nr++;
 	}
 }

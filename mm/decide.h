@@ -22,6 +22,7 @@
 #include "mm/fault.h"
 #include "mm/filemap.h"
 #include "mm/internal.h"
+#include "mm/swap.h"
 
 /* Rows, in the order of the table. X(name, counter of /proc/vmstat). */
 #define FAULT_CASES(X)                                                                             \
@@ -34,6 +35,8 @@
 	X(READ_IN, fault_io_retry) /* major if from a disk; then start over */                     \
 	X(FILE_MAP, fault_file_read)                                                               \
 	X(FILE_COPY, fault_file_cow)                                                               \
+	X(SWAP_IN, fault_swap_in) /* major; then start over */                                     \
+	X(SWAP_MAP, fault_swap_cache)                                                              \
 	X(SHARED_WRITE, fault_shared_write)                                                        \
 	X(COW_REUSE, fault_cow_reuse)                                                              \
 	X(COW_COPY, fault_cow_copy)                                                                \
@@ -49,6 +52,7 @@ enum fault_case {
 	/* What decide_pte() leaves to be decided by the page. */
 	CASE_ANON,
 	CASE_FILE,
+	CASE_SWAP,
 	CASE_COW,
 	CASE_PRESENT,
 };
@@ -71,6 +75,8 @@ static inline enum fault_case decide_pte(const struct vm_area *vma, enum fault_a
 {
 	if (pte_none(pte))
 		return vma->vm_file ? CASE_FILE : CASE_ANON;
+	if (unlikely(pte_swap(pte)))
+		return CASE_SWAP;
 	if (access == FAULT_WRITE && !pte_write(pte))
 		return vma->vm_flags & VM_SHARED ? CASE_SHARED_WRITE : CASE_COW;
 	return CASE_PRESENT;
@@ -101,6 +107,15 @@ static inline enum fault_case decide_file(const struct vm_area *vma, enum fault_
 	return vma->vm_flags & VM_SHARED ? CASE_SHARED_WRITE : CASE_FILE_COPY;
 }
 
+/* Nobody but a PTE has anonymous @page; not the swap cache either, or only for its own sake. */
+static inline bool page_is_only_ours(const struct page *page)
+{
+	int refs = atomic_read(&page->refcount);
+
+	return refs == 1 ||
+	       (refs == 2 && (page_flags(page) & PG_SWAPCACHE) && swap_cache_is_removable(page));
+}
+
 /* A write to what present, read-only @pte maps in a private area. Leaf lock held. */
 static inline enum fault_case decide_cow(pte_t pte)
 {
@@ -109,8 +124,15 @@ static inline enum fault_case decide_cow(pte_t pte)
 	if (pte_special(pte))
 		return CASE_COW_ZERO;
 	page = pfn_to_page(pte_pfn(pte));
-	return page_is_anon(page) && atomic_read(&page->refcount) == 1 ? CASE_COW_REUSE :
-									 CASE_COW_COPY;
+	return page_is_anon(page) && page_is_only_ours(page) ? CASE_COW_REUSE : CASE_COW_COPY;
+}
+
+/* What follows when the page of @entry is cached for swap. */
+static inline enum fault_case decide_swap(pte_t entry, enum fault_access access)
+{
+	if (access == FAULT_WRITE && !swap_is_only_one(entry, NULL))
+		return CASE_COW_COPY;
+	return CASE_SWAP_MAP;
 }
 
 /* The bits that a leaf must have beside those that grant @access. */

@@ -24,6 +24,7 @@
 
 #include "lib/string.h"
 #include "mm/pgtable.h"
+#include "mm/shmem.h"
 #include "mm/stack.h"
 #include "mm/vma.h"
 
@@ -35,7 +36,8 @@ const char *fault_case_name(enum fault_case what)
 		[CASE_STACK_GROW] = "stack_grow",   [CASE_NO_AREA] = "no_area",
 		[CASE_FORBIDDEN] = "forbidden",	    [CASE_ZERO_PAGE] = "zero_page",
 		[CASE_DEMAND_ZERO] = "demand_zero", [CASE_PAST_END] = "past_end",
-		[CASE_READ_IN] = "read_in",	    [CASE_FILE_MAP] = "file_map",
+		[CASE_READ_IN] = "read_in",	    [CASE_SWAP_IN] = "swap_in",
+		[CASE_SWAP_MAP] = "swap_map",	    [CASE_FILE_MAP] = "file_map",
 		[CASE_FILE_COPY] = "file_copy",	    [CASE_SHARED_WRITE] = "shared_write",
 		[CASE_COW_REUSE] = "cow_reuse",	    [CASE_COW_COPY] = "cow_copy",
 		[CASE_COW_ZERO] = "cow_zero",	    [CASE_ACCESS_BITS] = "access_bits",
@@ -132,7 +134,7 @@ static void look_at_cache(struct explanation *e)
 
 	spin_lock(&as->lock);
 	page = radix_tree_lookup(&as->pages, e->file_index);
-	if (page) {
+	if (page && !item_is_swapped(page)) {
 		e->cache.exists = true;
 		e->cache.is_here = page_is_here(page);
 		e->cache.pfn = page_to_pfn(page);
@@ -166,6 +168,13 @@ static void foretell_file(const struct explanation *e, enum fault_access access,
 	add_case(to, decide_file(e->vma, access));
 }
 
+static void foretell_swap(pte_t entry, enum fault_access access, struct explained_access *to)
+{
+	if (!swap_is_cached(entry))
+		add_case(to, CASE_SWAP_IN);
+	add_case(to, decide_swap(entry, access));
+}
+
 /* @vma holds the address, or will; @pte is its leaf. Leaf lock held, where there is one. */
 static void foretell_in_area(const struct explanation *e, const struct vm_area *vma, pte_t pte,
 			     enum fault_access access, struct explained_access *to)
@@ -181,6 +190,8 @@ static void foretell_in_area(const struct explanation *e, const struct vm_area *
 		foretell_file(e, access, to);
 	else if (what == CASE_ANON)
 		add_case(to, decide_anon(access));
+	else if (what == CASE_SWAP)
+		foretell_swap(pte, access, to);
 	else if (what == CASE_COW)
 		add_case(to, decide_cow(pte));
 	else if (what == CASE_PRESENT)
@@ -265,12 +276,18 @@ void mm_explain(struct mm *mm, unsigned long addr, const struct rlimit *rlim, bo
 
 /* ---- who else ---- */
 
-/* True when @vma of @mm may map the frame, so that its PTE is worth a look. */
-static bool may_map(const struct mm *mm, const struct vm_area *vma, const struct explained_frame *f)
+/* True when @vma of @mm may map the frame, at *addrp, so that its PTE is worth a look. */
+static bool may_map(const struct mm *mm, const struct vm_area *vma, const struct explained_frame *f,
+		    unsigned long *addrp)
 {
-	if (f->index < vma->vm_pgoff || f->index - vma->vm_pgoff >= vma_pages(vma))
+	bool is_anon = f->type == PAGE_ANON;
+	unsigned long nth;
+
+	nth = f->index - (is_anon ? anon_index(vma, vma->vm_start) : vma->vm_pgoff);
+	if (nth >= vma_pages(vma))
 		return false;
-	if (f->type == PAGE_ANON)
+	*addrp = vma->vm_start + (nth << PAGE_SHIFT);
+	if (is_anon)
 		return f->mapping == anon_owner(mm);
 	return f->type == PAGE_FILE && vma->vm_file && file_mapping(vma->vm_file) == f->mapping;
 }
@@ -301,10 +318,7 @@ unsigned mm_find_frame(struct mm *mm, const struct explanation *e, unsigned long
 	for (const struct vm_area *vma = mm->mmap; vma; vma = vma->vm_next) {
 		unsigned long addr;
 
-		if (!may_map(mm, vma, frame))
-			continue;
-		addr = vma->vm_start + ((frame->index - vma->vm_pgoff) << PAGE_SHIFT);
-		if (!maps_frame(mm, addr, frame->pfn))
+		if (!may_map(mm, vma, frame, &addr) || !maps_frame(mm, addr, frame->pfn))
 			continue;
 		if (found < max)
 			addrs[found] = addr;

@@ -9,6 +9,8 @@
  *	PTE empty, file                -> page cache, read in if absent; SIGBUS past  filefault.c
  *	                                  the end of file; private write: copy at once
  *	..., shared, write             -> page gets its place, is dirty, writable     shared.c
+ *	PTE is a swap entry            -> from the swap cache, read in if absent;     swapin.c
+ *	                                  SIGBUS if it cannot be read
  *	PTE present, write, read-only  -> private: copy-on-write: reuse or copy       cow.c
  *	                                  shared: as above; no room: SIGBUS           shared.c
  *	PTE present, A or D clear      -> set it (hardware without automatic update)
@@ -111,6 +113,10 @@ enum fault_result fault_install(struct fault *f, pte_t pte)
 		spin_unlock(ptl);
 		return FAULT_RETRY;
 	}
+	if (mm_is_reaped(f->mm)) {
+		spin_unlock(ptl);
+		return FAULT_KILLED;
+	}
 	if (!pte_special(pte))
 		atomic_inc(&pfn_to_page(pte_pfn(pte))->mapcount); /* a new page */
 	pte_set(f->ptep, pte);
@@ -159,6 +165,9 @@ static enum fault_result fault_dispatch(struct fault *f)
 		return anon_fault(f);
 	case CASE_FILE:
 		return file_fault(f);
+	case CASE_SWAP:
+		window();
+		return swap_fault(f);
 	case CASE_SHARED_WRITE:
 		window();
 		return shared_write_fault(f);
@@ -179,6 +188,14 @@ static void throttle(struct fault *f)
 	f->throttle = NULL;
 }
 
+/* Somebody is made to give memory back, and that may be us. */
+static enum fault_result make_room_in_memory(struct fault *f)
+{
+	if (oom_make_room(f->addr, f->access, &f->luck))
+		return FAULT_RETRY;
+	return current->killed ? FAULT_KILLED : FAULT_OOM;
+}
+
 /* One try, with mmap_lock taken and released. FAULT_RETRY: try again. */
 static enum fault_result fault_try(struct fault *f)
 {
@@ -197,9 +214,8 @@ static enum fault_result fault_try(struct fault *f)
 		count_vm(VM_fault_stack_grow);
 		return FAULT_RETRY;
 	}
-	/* Somebody is made to give memory back; unless that is us, or we asked for the failure. */
-	if (unlikely(res == FAULT_OOM) && current->fail_fired == f->fail_fired && oom_make_room())
-		return FAULT_RETRY;
+	if (unlikely(res == FAULT_OOM) && f->may_kill && current->fail_fired == f->fail_fired)
+		return make_room_in_memory(f);
 	return res;
 }
 
@@ -223,13 +239,15 @@ static void count_refused(enum fault_result res)
 	}
 }
 
-enum fault_result handle_mm_fault(struct mm *mm, unsigned long addr, enum fault_access access)
+static inline enum fault_result serve(struct mm *mm, unsigned long addr, enum fault_access access,
+				      bool may_kill)
 {
 	struct fault f = {
 		.mm = mm,
 		.addr = addr & PAGE_MASK,
 		.access = access,
 		.fail_fired = current->fail_fired,
+		.may_kill = may_kill,
 	};
 	enum fault_result res;
 
@@ -246,4 +264,15 @@ enum fault_result handle_mm_fault(struct mm *mm, unsigned long addr, enum fault_
 		count_refused(res);
 	debug_mm_faulted(mm);
 	return res;
+}
+
+enum fault_result handle_mm_fault(struct mm *mm, unsigned long addr, enum fault_access access)
+{
+	return serve(mm, addr, access, true);
+}
+
+enum fault_result handle_mm_fault_or_fail(struct mm *mm, unsigned long addr,
+					  enum fault_access access)
+{
+	return serve(mm, addr, access, false);
 }

@@ -23,6 +23,8 @@ struct fault {
 	const struct address_space *source_mapping;
 	bool waited;		  /* for a disk: a major fault */
 	unsigned long fail_fired; /* failures injected before this fault */
+	bool may_kill;		  /* somebody, for want of memory */
+	unsigned luck;		  /* oom_make_room()'s */
 	bool made_room;		  /* on the disk: there is no more to be had */
 	struct file *throttle;	  /* its writer is to wait, without mmap_lock; or NULL */
 };
@@ -41,6 +43,7 @@ struct fault {
 enum fault_result anon_fault(struct fault *f); /* PTE empty, no file      (mm/anon.c) */
 enum fault_result file_fault(struct fault *f); /* PTE empty, file         (mm/filefault.c) */
 enum fault_result cow_fault(struct fault *f); /* PTE present, write to a read-only one (mm/cow.c) */
+enum fault_result swap_fault(struct fault *f); /* PTE is a swap entry    (mm/swapin.c) */
 /* PTE present, write to a read-only one, shared area (mm/shared.c) */
 enum fault_result shared_write_fault(struct fault *f);
 /*

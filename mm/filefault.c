@@ -28,6 +28,7 @@
 #include "mm/fault.h"
 #include "mm/filemap.h"
 #include "mm/internal.h"
+#include "mm/oom.h"
 #include "mm/pgtable.h"
 #include "mm/vma.h"
 #include "mm/vmstat.h"
@@ -153,15 +154,18 @@ static enum fault_result map_found(struct fault *f, struct window w, struct page
 	struct spinlock *ptl = pte_lockptr(f->ptep);
 	unsigned kept = 0, mapped = 0;
 	long shared = 0;
-	bool writable = shared_maps_writable(f->vma), hit = false;
+	bool writable = shared_maps_writable(f->vma), hit = false, reaped;
 	unsigned long bits = fault_pte_bits(f->vma, writable) | (writable ? PTE_D : 0);
 
 	window();
 	spin_lock(ptl);
+	reaped = mm_is_reaped(f->mm) && !(f->vma->vm_flags & VM_SHARED);
 	for (unsigned i = 0; i < nr; i++) {
 		pte_t *ptep = first + (pages[i]->index - w.first);
+		/* Neighbours are not used yet: reclaim is to see when they are. */
+		unsigned long used = ptep == f->ptep ? PTE_A : 0;
 
-		if (!map_one(ptep, pages[i], as, bits, &shared)) {
+		if (reaped || !map_one(ptep, pages[i], as, (bits & ~PTE_A) | used, &shared)) {
 			pages[kept++] = pages[i];
 			continue;
 		}
@@ -175,7 +179,7 @@ static enum fault_result map_found(struct fault *f, struct window w, struct page
 	for (unsigned i = 0; i < kept; i++)
 		page_put(pages[i]);
 	if (!hit)
-		return FAULT_RETRY;
+		return reaped ? FAULT_KILLED : FAULT_RETRY;
 	count_vm(VM_fault_file_read);
 	count_vm_n(VM_fault_file_around, mapped - 1);
 	return FAULT_OK;

@@ -13,9 +13,9 @@
  *	writes): the whole aligned cluster of READ_CLUSTER pages around it. Pages that nobody asked
  *	for have PG_READAHEAD until somebody does, and are never a reason to reclaim.
  *
- * Invariants: page->mapping == as and page->index == its key exactly while it is in the tree (and
- * on the LRU, unless the mapping has no backing store); the tree holds one reference; nr_pages
- * counts.
+ * Invariants: page->mapping == as and page->index == its key exactly while it is in the tree; the
+ * tree holds one reference; nr_pages counts. Where memory without a backing store lies in swap, the
+ * tree has the swap entry instead.
  * Locks: as->lock for the tree; page lock while a page is filled or removed; no user memory is
  * touched with either. Inside as->lock only the LRU and allocator locks are taken.
  */
@@ -28,11 +28,14 @@
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/commit.h"
+#include "mm/lru.h"
+#include "mm/policy.h"
 #include "mm/readahead.h"
 #include "mm/rmap.h"
 #include "mm/shmem.h"
 #include "mm/slab.h"
 #include "mm/vmstat.h"
+#include "mm/watermark.h"
 
 #define READ_CLUSTER 16 /* pages; a power of two, at most BIO_MAX_SEGS */
 
@@ -59,14 +62,15 @@ void mapping_init(struct address_space *as, struct inode *host, const struct add
 {
 	as->host = host;
 	as->ops = ops;
-	as->nr_pages = as->nr_committed = 0;
+	as->nr_pages = as->nr_swapped = as->nr_committed = 0;
 	as->size = 0;
 	as->wb_err = 0;
 	spin_lock_init(&as->lock);
 	spin_lock_init(&as->mmap_lock);
 	INIT_LIST_HEAD(&as->areas);
+	INIT_LIST_HEAD(&as->swapped_link);
 	as->nr_writable = 0;
-	as->sealed = as->was_shared = as->growing = false;
+	as->sealed = as->was_shared = as->growing = as->kept_in_memory = false;
 	radix_tree_init(&as->pages, radix_node_alloc, radix_node_free);
 }
 
@@ -82,15 +86,29 @@ unsigned long filemap_nr_buffers(void)
 
 /* ---- in and out of the tree ---- */
 
-/* @n pages more (1), or less (-1), in the tree of @as; as->lock held. */
-static void count_cached(struct address_space *as, long n)
+/* @n pages more (1), or less (-1), of @as are in memory; as->lock held. */
+static void count_resident(struct address_space *as, long n)
 {
 	as->nr_pages += n;
 	atomic_add_long(&nr_cached, n);
 	if (!as->host)
 		atomic_add_long(&nr_buffers, n);
+}
+
+/* @n pages more (1), or less (-1), in the tree of @as; as->lock held. */
+static void count_cached(struct address_space *as, long n)
+{
+	count_resident(as, n);
 	if (as->ops->no_backing)
 		shmem_account(as, n);
+}
+
+/* The page of @index that is in memory, or NULL; as->lock held. */
+static struct page *tree_page(const struct address_space *as, unsigned long index)
+{
+	void *item = radix_tree_lookup(&as->pages, index);
+
+	return likely(!item_is_swapped(item)) ? item : NULL;
 }
 
 static int tree_insert(struct address_space *as, struct page *page, unsigned long index)
@@ -145,9 +163,50 @@ static void tree_delete(struct address_space *as, struct page *page)
 	count_cached(as, -1);
 	if (page_flags(page) & PG_READAHEAD)
 		count_vm(VM_readahead_unused);
-	if (!as->ops->no_backing)
-		lru_del(page);
 	WRITE_ONCE(page->mapping, NULL);
+}
+
+/* ---- swap entries in place of pages: mm/shmem_swap.c ---- */
+
+void filemap_swap_page(struct address_space *as, struct page *page, pte_t entry)
+{
+	radix_tree_replace(&as->pages, page->index, swapped_item(entry));
+	radix_tree_tag_set(&as->pages, page->index, RADIX_TAG_SWAPPED);
+	count_resident(as, -1);
+	as->nr_swapped++;
+	WRITE_ONCE(page->mapping, NULL);
+}
+
+void filemap_unswap_page(struct address_space *as, struct page *page, unsigned long index)
+{
+	radix_tree_tag_clear(&as->pages, index, RADIX_TAG_SWAPPED);
+	radix_tree_replace(&as->pages, index, page);
+	page->type = PAGE_FILE;
+	page->index = index;
+	WRITE_ONCE(page->mapping, as);
+	page_get(page);
+	page_set_flags(page, PG_SHMEM);
+	count_resident(as, 1);
+	as->nr_swapped--;
+}
+
+void filemap_forget_swapped(struct address_space *as, unsigned long index)
+{
+	radix_tree_delete(&as->pages, index);
+	as->nr_swapped--;
+	shmem_account(as, -1);
+}
+
+/* ---- looking, and taking out ---- */
+
+bool filemap_is_hole(struct address_space *as, unsigned long index)
+{
+	bool hole;
+
+	spin_lock(&as->lock);
+	hole = !radix_tree_lookup(&as->pages, index);
+	spin_unlock(&as->lock);
+	return hole;
 }
 
 void filemap_remove_page(struct address_space *as, struct page *page)
@@ -164,31 +223,39 @@ void filemap_remove_page(struct address_space *as, struct page *page)
 		page_put(page);
 }
 
+bool filemap_evict(struct page *page)
+{
+	struct address_space *as = page->mapping; /* stays while the page is locked */
+	bool idle = false;
+
+	if (!as)
+		return false;
+	spin_lock(&as->lock);
+	/*
+	 * Look-ups take references under as->lock: from 1, the tree's own, nobody else can come. Up
+	 * to date or not: one that is not, and nobody reads in now, is left of a failed read.
+	 */
+	if (atomic_read(&page->mapcount) == 0 && atomic_read(&page->refcount) == 2 &&
+	    !(page_flags(page) & (PG_DIRTY | PG_WRITEBACK))) {
+		policy_goes(page);
+		tree_delete(as, page);
+		idle = true;
+	}
+	spin_unlock(&as->lock);
+	if (idle)
+		atomic_dec(&page->refcount); /* the tree's; the caller has one */
+	return idle;
+}
+
 bool filemap_drop_idle(struct page *page)
 {
-	struct address_space *as;
+	bool dropped;
 
 	if (!trylock_page(page))
 		return false;
-	as = page->mapping; /* stays while the page is locked */
-	/* Up to date or not: one that is not, and nobody reads in now, is left of a failed read. */
-	if (!as) {
-		unlock_page(page);
-		return false;
-	}
-	spin_lock(&as->lock);
-	/* Look-ups take references under as->lock: from 1, the tree's own, nobody else can come. */
-	if (atomic_read(&page->mapcount) != 0 || atomic_read(&page->refcount) != 2 ||
-	    (page_flags(page) & (PG_DIRTY | PG_WRITEBACK))) {
-		spin_unlock(&as->lock);
-		unlock_page(page);
-		return false;
-	}
-	tree_delete(as, page);
-	spin_unlock(&as->lock);
+	dropped = filemap_evict(page);
 	unlock_page(page);
-	atomic_dec(&page->refcount); /* the tree's; the caller has one */
-	return true;
+	return dropped;
 }
 
 struct page *find_get_page(struct address_space *as, unsigned long index)
@@ -196,7 +263,7 @@ struct page *find_get_page(struct address_space *as, unsigned long index)
 	struct page *page;
 
 	spin_lock(&as->lock);
-	page = radix_tree_lookup(&as->pages, index);
+	page = tree_page(as, index);
 	if (page)
 		page_get(page);
 	spin_unlock(&as->lock);
@@ -225,8 +292,11 @@ unsigned find_uptodate_pages(struct address_space *as, unsigned long first, unsi
 	spin_lock(&as->lock);
 	found = radix_tree_gang_lookup(&as->pages, (void **)pages, indexes, first, nr);
 	for (unsigned i = 0; i < found && indexes[i] < first + nr; i++) {
-		u32 its = page_flags(pages[i]);
+		u32 its;
 
+		if (item_is_swapped(pages[i]))
+			continue;
+		its = page_flags(pages[i]);
 		if (!(its & PG_UPTODATE))
 			continue;
 		flags |= its;
@@ -253,7 +323,8 @@ void filemap_note_cached(struct address_space *as, unsigned long first, unsigned
 		for (unsigned i = 0; i < found; i++) {
 			const struct page *page = items[i];
 
-			if (indexes[i] - first < nr && (page_flags(page) & PG_UPTODATE))
+			if (indexes[i] - first < nr && !item_is_swapped(page) &&
+			    (page_flags(page) & PG_UPTODATE))
 				vec[indexes[i] - first] = 1;
 		}
 		spin_unlock(&as->lock);
@@ -313,6 +384,12 @@ static bool is_cached(struct address_space *as, unsigned long index)
 	return cached;
 }
 
+/* Nothing is left that others would not miss: the reserve is not for what nobody has asked for. */
+static bool memory_is_short(void)
+{
+	return unlikely(nr_block_pages() < READ_ONCE(mark_min));
+}
+
 /*
  * Starts reading what of @range is not in the cache: @index whatever it takes, the others as far as
  * memory for @others (GFP_*) is there. 0 or -ENOMEM; where @others is GFP_ATOMIC that they could
@@ -330,12 +407,15 @@ static int read_range(struct address_space *as, struct read_range range, unsigne
 		bool ahead = i >= range.ahead && i != index;
 		struct page *page = NULL;
 
-		err = -EEXIST;
 		if (nr == READ_CLUSTER) {
 			start_read(as, run, nr);
 			nr = 0;
 		}
-		if (!is_cached(as, i))
+		if (is_cached(as, i))
+			err = -EEXIST;
+		else if ((gfp & GFP_ATOMIC) && memory_is_short())
+			err = -ENOMEM;
+		else
 			page = new_locked_page(as, i, gfp, &err);
 		if (page) {
 			if (ahead)
@@ -380,16 +460,6 @@ static struct read_range what_to_read(struct address_space *as, unsigned long in
 }
 
 /*
- * Where little is free, pages that were used long ago make room for @nr that will be used soon:
- * reading ahead must not take what others are about to ask for.
- */
-static void make_room(unsigned long nr)
-{
-	if (unlikely(nr_free_pages() < nr_managed_pages() / 64 + nr))
-		shrink_page_cache(nr);
-}
-
-/*
  * Starts reading @index and what goes with it for @reader, or only this page @alone. 0: @index is
  * in the cache (maybe being read); -ENOMEM; -ENOSPC when memory for files without backing store is
  * used up.
@@ -400,14 +470,16 @@ static int read_missing(struct address_space *as, unsigned long index, const str
 	struct read_range range = { index, index + 1, index + 1 };
 
 	if (as->ops->no_backing) {
+		int there = shmem_bring_back(as, index);
+
+		if (there)
+			return min(there, 0);
 		if (!shmem_has_room(as))
 			return -ENOSPC;
 		alone = true; /* neighbours are holes: only what is asked for is made */
 	}
-	if (!alone) {
+	if (!alone)
 		range = what_to_read(as, index, reader);
-		make_room(range.end - range.first);
-	}
 	return read_range(as, range, index, GFP_ATOMIC);
 }
 
@@ -437,7 +509,6 @@ void filemap_use_ahead(struct address_space *as, struct readahead *ra, struct pa
 	if (range.first == range.end)
 		return;
 	count_vm(VM_readahead_async);
-	make_room(range.end - range.first);
 	read_range(as, range, ~0UL, GFP_ATOMIC);
 }
 
@@ -593,6 +664,7 @@ void mapping_destroy(struct address_space *as)
 {
 	BUG_ON(!list_empty(&as->areas));
 	filemap_remove_from(as, 0);
-	BUG_ON(as->nr_pages != 0);
+	BUG_ON(as->nr_pages != 0 || as->nr_swapped != 0);
+	shmem_swap_done(as);
 	shmem_uncommit(as);
 }

@@ -59,7 +59,7 @@ static ssize_t read_piece(struct address_space *as, struct readahead *ra, u64 po
 	struct page *page = find_get_page(as, pos >> PAGE_SHIFT);
 	size_t left;
 
-	if (!page && as->ops->no_backing) /* a hole */
+	if (!page && as->ops->no_backing && filemap_is_hole(as, pos >> PAGE_SHIFT))
 		return n - clear_user(ubuf, n);
 	page = bring_in(as, ra, page, pos, len);
 	if (IS_ERR(page))

@@ -6,6 +6,7 @@
  *
  *	anonymous page     both PTEs lose W, the page gains a reference and a mapping; the first
  *	                   write on either side is a copy-on-write fault
+ *	swap entry         both have it, the slot counts one more
  *	zero page, file    left out: the child faults them in from the list and the page cache;
  *	                   that of a shared area is the same page for both, and never copied
  *	PROT_NONE'd page   as anonymous
@@ -26,11 +27,13 @@
 #include "fs/mapping.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/anon_root.h"
 #include "mm/commit.h"
 #include "mm/debug.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
 #include "mm/slab.h"
+#include "mm/swap.h"
 #include "mm/tlb.h"
 #include "mm/vma.h"
 
@@ -40,7 +43,7 @@ static bool copy_leaves(struct mm *child, pte_t *src, pte_t *dst, unsigned long 
 {
 	struct spinlock *src_ptl = pte_lockptr(src), *dst_ptl = pte_lockptr(dst);
 	bool lost_write = false;
-	long anon = 0;
+	long anon = 0, swapped = 0;
 
 	spin_lock(src_ptl);
 	spin_lock_nested(dst_ptl, 1); /* the child's after the parent's */
@@ -48,6 +51,12 @@ static bool copy_leaves(struct mm *child, pte_t *src, pte_t *dst, unsigned long 
 		pte_t pte = pte_read(src);
 		struct page *page;
 
+		if (unlikely(pte_swap(pte))) {
+			swap_dup(pte);
+			pte_set(dst, pte);
+			swapped++;
+			continue;
+		}
 		if (!pte_present(pte) || pte_special(pte))
 			continue;
 		page = pfn_to_page(pte_pfn(pte));
@@ -66,6 +75,7 @@ static bool copy_leaves(struct mm *child, pte_t *src, pte_t *dst, unsigned long 
 	spin_unlock(dst_ptl);
 	spin_unlock(src_ptl);
 	mm_add_rss_anon(child, anon);
+	mm_add_swap_ents(child, swapped);
 	gauge_add(GAUGE_SHARED_ANON, anon);
 	return lost_write;
 }
@@ -76,8 +86,8 @@ static bool any_anon(pte_t *ptep, unsigned long addr, unsigned long end)
 	for (; addr < end; addr += PAGE_SIZE, ptep++) {
 		pte_t pte = pte_read(ptep);
 
-		if (pte_present(pte) && !pte_special(pte) &&
-		    page_is_anon(pfn_to_page(pte_pfn(pte))))
+		if (pte_swap(pte) || (pte_present(pte) && !pte_special(pte) &&
+				      page_is_anon(pfn_to_page(pte_pfn(pte)))))
 			return true;
 	}
 	return false;
@@ -139,6 +149,17 @@ static __noinline bool inherit(const struct vm_area *vma, struct vm_area *want)
 	return !(vma->vm_flags & VM_DONTCOPY);
 }
 
+/* The child's pages are looked for where mremap() has moved the area. 0 or -ENOMEM. */
+static __noinline int copy_shift(struct mm *child, const struct vm_area *vma)
+{
+	struct anon_shift *new;
+	int err = anon_shift_prepare(child, vma->vm_moved, &new);
+
+	if (!err)
+		anon_shift_insert(child, new);
+	return err;
+}
+
 static int copy_areas(struct mm *child, struct mm *parent, bool *lost_write)
 {
 	struct vm_area other;
@@ -154,6 +175,8 @@ static int copy_areas(struct mm *child, struct mm *parent, bool *lost_write)
 			want = &other;
 		}
 		if (vma_is_committed(want) && commit_check(vma_pages(want)))
+			return -ENOMEM;
+		if (unlikely(want->vm_moved) && copy_shift(child, want))
 			return -ENOMEM;
 		spare = vma_prepare();
 		if (!spare)

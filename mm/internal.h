@@ -60,6 +60,11 @@ static inline void mm_add_rss_file(struct mm *mm, long n)
 	atomic_add_long(&mm->rss_file, n);
 }
 
+static inline void mm_add_swap_ents(struct mm *mm, long n)
+{
+	atomic_add_long(&mm->swap_ents, n);
+}
+
 /* Called before rss falls, so that the peak is not lost. */
 static inline void mm_update_hiwater(struct mm *mm)
 {

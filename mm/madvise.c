@@ -8,23 +8,23 @@
  *	                                     DONTFORK, DOFORK, WIPEONFORK, KEEPONFORK, and
  *	                                     DONTDUMP, DODUMP
  *	pages      x  x . .  .    . .   x    takes PTEs away, the areas stay: DONTNEED, FREE; or
- *	                                     looks only whether it might: COLD, PAGEOUT
+ *	                                     looks only whether it might: COLD
+ *	out        x  s . .  s    s x   .    pages to their slots, files' out of the cache: PAGEOUT
  *	files      x  x r r  x    r x   .    read into the page cache: WILLNEED; made a hole: REMOVE
  *	populate   x  x f f  f    f f   .    faults pages in: POPULATE_READ, POPULATE_WRITE
  *
  *	FREE drops the pages at once: the manual lets the kernel do so at any time before they are
- *	written to again. COLD and PAGEOUT are taken and do nothing, as long as there is neither an
- *	order of age among mapped pages nor a place to put them (mm/reclaim.c). There are no core
- *	dumps: DONTDUMP is only remembered. Huge pages do not exist: NOHUGEPAGE is what happens
- *	anyway, HUGEPAGE and what belongs to it is EINVAL, as is the merging of equal pages
- *	(MERGEABLE) and what injects hardware errors.
+ *	written to again. COLD is taken and does nothing, as long as there is no order of age among
+ *	mapped pages. There are no core dumps: DONTDUMP is only remembered. Huge pages do not exist:
+ *	NOHUGEPAGE is what happens anyway, HUGEPAGE and what belongs to it is EINVAL, as is the
+ *	merging of equal pages (MERGEABLE) and what injects hardware errors.
  *
  *	A hole in the range: what is mapped is advised, then ENOMEM.
  *
  * Invariant: when the call returns no thread reads what was dropped.
  * Locks: mmap_lock for writing, where flags change, and where pages go: of two threads that drop
  * the same page the second finds its PTE empty, and must not return before the first has flushed.
- * Files and populating: for reading, and not while the disk is waited for (piece.h).
+ * Files, out and populating: for reading, and not while the disk is waited for (piece.h).
  * Source: madvise(2).
  */
 #include "fs/mapping.h"
@@ -34,6 +34,7 @@
 #include "mm/debug.h"
 #include "mm/filemap.h"
 #include "mm/internal.h"
+#include "mm/pageout.h"
 #include "mm/piece.h"
 #include "mm/tlb.h"
 #include "mm/vma.h"
@@ -67,7 +68,7 @@ struct advice {
 	struct flag_change change; /* check() is also what pages of an area must let be done */
 	bool drops;
 	enum fault_access access;
-	int (*advise_file)(const struct area_piece *p);
+	int (*advise_piece)(struct mm *mm, const struct area_piece *p);
 };
 
 /* ---- flags ---- */
@@ -145,10 +146,10 @@ static int advise_pages(struct mm *mm, unsigned long start, unsigned long end,
 	return err;
 }
 
-/* ---- files ---- */
+/* ---- files, and what else may sleep ---- */
 
-static int advise_files(struct mm *mm, unsigned long start, unsigned long end,
-			const struct advice *advice)
+static int advise_pieces(struct mm *mm, unsigned long start, unsigned long end,
+			 const struct advice *advice)
 {
 	struct area_piece p;
 	int err, hole = 0;
@@ -156,7 +157,7 @@ static int advise_files(struct mm *mm, unsigned long start, unsigned long end,
 	for (; next_piece(mm, start, end, &p); start = p.end) {
 		if (p.start > start)
 			hole = -ENOMEM;
-		err = advice->advise_file(&p);
+		err = advice->advise_piece(mm, &p);
 		piece_put(&p);
 		if (err)
 			return err;
@@ -164,20 +165,28 @@ static int advise_files(struct mm *mm, unsigned long start, unsigned long end,
 	return start < end ? -ENOMEM : hole;
 }
 
-static int read_ahead(const struct area_piece *p)
+static int read_ahead(struct mm *mm __maybe_unused, const struct area_piece *p)
 {
 	if (p->file)
 		filemap_read_ahead(file_mapping(p->file), p->first, p->last - p->first + 1);
 	return 0;
 }
 
-static int make_hole(const struct area_piece *p)
+static int make_hole(struct mm *mm __maybe_unused, const struct area_piece *p)
 {
 	if (!p->file || (p->flags & VM_LOCKED))
 		return -EINVAL;
 	if (!(p->flags & VM_SHARED) || !(p->prot & PROT_WRITE))
 		return -EACCES;
 	return file_punch_hole(p->file, p->first, p->last);
+}
+
+static int page_out(struct mm *mm, const struct area_piece *p)
+{
+	if (p->flags & VM_LOCKED)
+		return -EINVAL;
+	mm_pageout(mm, p);
+	return 0;
 }
 
 /* ---- populate ---- */
@@ -206,10 +215,10 @@ static const struct advice advices[] = {
 	[MADV_DONTNEED_LOCKED] = { advise_pages, .drops = true },
 	[MADV_FREE] = { advise_pages, .change.check = may_free, .drops = true },
 	[MADV_COLD] = { advise_pages, .change.check = is_not_locked },
-	[MADV_PAGEOUT] = { advise_pages, .change.check = is_not_locked },
+	[MADV_PAGEOUT] = { advise_pieces, .advise_piece = page_out },
 	[MADV_NOHUGEPAGE] = { advise_pages },
-	[MADV_WILLNEED] = { advise_files, .advise_file = read_ahead },
-	[MADV_REMOVE] = { advise_files, .advise_file = make_hole },
+	[MADV_WILLNEED] = { advise_pieces, .advise_piece = read_ahead },
+	[MADV_REMOVE] = { advise_pieces, .advise_piece = make_hole },
 	[MADV_POPULATE_READ] = { advise_populate, .access = FAULT_READ },
 	[MADV_POPULATE_WRITE] = { advise_populate, .access = FAULT_WRITE },
 };

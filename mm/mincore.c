@@ -5,6 +5,8 @@
  *	  x  .  x         .  x  c  .             x: mapped here   c: in the page cache only
  *	  1  0  1         0  1  1  0
  *
+ *	What is in a slot is there if the swap cache has it.
+ *
  *	A page of a file is there when the page cache has it, whoever brought it in. What others
  *	have read of a file is their business: who neither owns it nor may write to it is told 1.
  *	(Linux since 5.2, because of "Page Cache Attacks", Gruss et al., 2019.)
@@ -25,6 +27,7 @@
 #include "mm/buddy.h"
 #include "mm/filemap.h"
 #include "mm/pgtable.h"
+#include "mm/swap.h"
 #include "mm/vma.h"
 
 #define CHUNK PAGE_SIZE /* pages: one byte of the buffer each */
@@ -39,7 +42,9 @@ static void note_mapped(struct mm *mm, unsigned long start, unsigned long end, u
 
 		next = pt_addr_end(addr, end, 1);
 		for (; ptep && addr < next; addr += PAGE_SIZE, ptep++) {
-			if (pte_present(pte_read(ptep)))
+			pte_t pte = pte_read(ptep);
+
+			if (pte_present(pte) || (pte_swap(pte) && swap_is_cached(pte)))
 				vec[(addr - start) >> PAGE_SHIFT] = 1;
 		}
 	}

@@ -16,6 +16,7 @@
 #include "fs/mapping.h"
 #include "kernel/panic.h"
 #include "lib/string.h"
+#include "mm/anon_root.h"
 #include "mm/buddy.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
@@ -27,13 +28,13 @@ struct kmem_cache *vma_cache;
 struct spinlock mm_list_lock;
 struct list_head mm_list = LIST_HEAD_INIT(mm_list);
 
-static struct kmem_cache *mm_cache, *anon_root_cache;
+static struct kmem_cache *mm_cache;
 
 void mm_init(void)
 {
 	vma_cache = kmem_cache_create("vm_area", sizeof(struct vm_area), 0);
 	mm_cache = kmem_cache_create("mm", sizeof(struct mm), 0);
-	anon_root_cache = kmem_cache_create("anon_root", sizeof(struct anon_root), 0);
+	anon_root_init();
 	zero_page = alloc_page(GFP_KERNEL | GFP_ZERO);
 	if (!zero_page)
 		panic("mm: no memory for the zero page");
@@ -51,21 +52,16 @@ struct mm *mm_alloc_in_family(struct anon_root *root)
 	if (root) {
 		atomic_inc(&root->refcount);
 	} else {
-		root = kmem_cache_alloc(anon_root_cache, GFP_KERNEL);
+		root = anon_root_alloc();
 		if (!root)
 			goto out_pgd;
-		atomic_set(&root->refcount, 1);
-		spin_lock_init(&root->lock);
-		INIT_LIST_HEAD(&root->mms);
 	}
 	mm->anon_root = root;
 	atomic_set(&mm->users, 1);
 	rwsem_init(&mm->mmap_lock);
 	spin_lock_init(&mm->page_table_lock);
 	mm->mmap_base = STACK_TOP;
-	spin_lock(&root->lock);
-	list_add_tail(&mm->family_link, &root->mms);
-	spin_unlock(&root->lock);
+	anon_root_join(mm);
 	spin_lock(&mm_list_lock);
 	list_add_tail(&mm->all_link, &mm_list);
 	spin_unlock(&mm_list_lock);
@@ -128,19 +124,16 @@ void mm_put_freed(struct mm *mm, struct mm_freed *freed)
 		return;
 	BUG_ON(READ_ONCE(mm->hart_mask) != 0);
 	down_write(&mm->mmap_lock);
+	anon_root_leave(mm); /* before its tables go */
 	remove_all(mm, freed);
-	BUG_ON(mm->mmap || mm->rss_anon || mm->rss_file || mm->nr_ptes);
-	spin_lock(&mm->anon_root->lock);
-	list_del(&mm->family_link);
-	spin_unlock(&mm->anon_root->lock);
+	BUG_ON(mm->mmap || mm->rss_anon || mm->rss_file || mm->swap_ents || mm->nr_ptes);
 	spin_lock(&mm_list_lock);
 	list_del(&mm->all_link);
 	spin_unlock(&mm_list_lock);
 	up_write(&mm->mmap_lock);
 	if (mm->exe_file)
 		file_put(mm->exe_file);
-	if (atomic_dec_and_test(&mm->anon_root->refcount))
-		kmem_cache_free(anon_root_cache, mm->anon_root);
+	anon_root_put(mm->anon_root); /* after mm_list_lock: anon_root_of_page() relies on it */
 	pgd_free(mm->pgd);
 	kmem_cache_free(mm_cache, mm);
 	count_freed(freed);

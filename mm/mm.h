@@ -19,6 +19,7 @@
 
 struct file;
 struct address_space;
+struct anon_root;
 
 /* vm_prot: as mmap(2) has them. */
 #define PROT_READ  0x1
@@ -72,9 +73,10 @@ struct vm_area {
 	unsigned long vm_start, vm_end; /* user addresses, bytes, page aligned, end exclusive */
 	struct vm_area *vm_prev, *vm_next;
 	struct mm *vm_mm;
-	u16 vm_prot;
+	u8 vm_prot;
 	bool vm_anon; /* may hold anonymous pages: fork must look at its PTEs */
-	u32 vm_flags;
+	u16 vm_flags;
+	int vm_moved; /* pages that mremap() has moved it by, and the anonymous pages in it */
 	/* Page index of vm_start in the file; for anonymous areas in the mm's linear space. */
 	unsigned long vm_pgoff;
 	struct file *vm_file; /* NULL: anonymous */
@@ -82,13 +84,6 @@ struct vm_area {
 	unsigned long vm_gap;		  /* bytes free before it: vma_gap(); for the tree */
 	unsigned long vm_gap_max;	  /* largest vm_gap of this subtree */
 	struct list_head vm_mapping_link; /* in the file mapping's list of areas */
-};
-
-/* One for each fork family: the owner that anonymous pages name (page->mapping, tagged with 1). */
-struct anon_root {
-	atomic_t refcount;
-	struct spinlock lock; /* guards mms; outside page_table_lock */
-	struct list_head mms; /* by mm->family_link */
 };
 
 #define PAGE_MAPPING_ANON 1UL
@@ -103,9 +98,13 @@ struct mm {
 	struct spinlock page_table_lock; /* entries of levels 2 and 1 */
 	pte_t *pgd;
 	atomic_t users;
-	unsigned long hart_mask; /* logical harts whose satp is on pgd */
-	struct anon_root *anon_root;
+	unsigned long hart_mask;      /* logical harts whose satp is on pgd */
+	struct anon_root *anon_root;  /* the fork family: mm/anon_root.c */
 	struct list_head family_link; /* in anon_root->mms */
+	struct {
+		struct rb_root tree; /* what vm_moved of its areas may be, but for 0 */
+		unsigned nr, max;    /* more than max: some may be out of use */
+	} anon_shifts;
 
 	/* Layout, user addresses; set by exec, read by /proc. */
 	unsigned long start_code, end_code, start_data, end_data;
@@ -122,7 +121,14 @@ struct mm {
 	unsigned long locked_vm;    /* of VM_LOCKED areas: what RLIMIT_MEMLOCK limits, VmLck */
 	u32 def_flags;		    /* mlockall(MCL_FUTURE): VM_LOCK_MASK bits of each new area */
 	long rss_anon, rss_file, nr_ptes; /* nr_ptes: page-table pages, without the root */
+	long swap_ents;			  /* PTEs that hold a swap entry */
 	unsigned long hiwater_rss, hiwater_vm;
+
+	/* The OOM killer's: mm/oom_reaper.c. Each is only ever set. */
+	bool oom_victim; /* its tasks have been sent SIGKILL */
+	bool oom_reaped; /* private pages were taken away: none may be made afresh */
+	bool oom_done;	 /* reaped, or given up: nobody waits for its end */
+	u8 oom_tries;	 /* mm_list_lock; rounds in which mmap_lock could not be had */
 };
 
 /* True for what is called [stack]: not for other memory that grows down, nor for parts cut off. */
@@ -196,7 +202,7 @@ enum fault_result {
 	FAULT_OK,
 	FAULT_SEGV_MAPERR, /* no area */
 	FAULT_SEGV_ACCERR, /* the area forbids it */
-	FAULT_SIGBUS,	   /* past the end of the file, or the read failed */
+	FAULT_SIGBUS,	   /* past the end of the file, or a read failed */
 	FAULT_OOM,
 	FAULT_KILLED, /* a fatal signal came while waiting: the access is retried after it */
 };
@@ -206,6 +212,12 @@ enum fault_result {
  * reading, may drop it for I/O and start over, holds nothing on return. Counts in /proc/vmstat.
  */
 enum fault_result handle_mm_fault(struct mm *mm, unsigned long addr, enum fault_access access);
+/*
+ * The same for who can say no: where there is no memory FAULT_OOM is the answer, and nobody is
+ * killed for it. System calls that fail with ENOMEM, and looks into others.
+ */
+enum fault_result handle_mm_fault_or_fail(struct mm *mm, unsigned long addr,
+					  enum fault_access access);
 
 /*
  * The page that holds user address @addr with a reference, faulted in for @access; NULL with *res
@@ -232,6 +244,12 @@ static inline unsigned long mm_rss(const struct mm *mm)
 	long rss = READ_ONCE(mm->rss_anon) + READ_ONCE(mm->rss_file);
 
 	return rss > 0 ? rss : 0; /* added to after the PTEs changed: for a moment too small */
+}
+
+/* Pages of @mm that are in swap instead of memory. */
+static inline unsigned long mm_swapped(const struct mm *mm __maybe_unused)
+{
+	return 0;
 }
 
 /* Sums over every address space: pages, and the number of areas. */

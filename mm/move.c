@@ -10,8 +10,8 @@
  *	                 \             \                itself goes: one entry of the level above
  *	to               |   table 1   |   table 2   |
  *
- * No page is touched: page->index of an anonymous page counts from its area's vm_pgoff, and that
- * goes with the area. Frames, reference counts and sums are as before.
+ * No page is touched: page->index of an anonymous page is where it was made, and the area knows how
+ * far that is (vm_moved). Frames, reference counts and sums are as before.
  *
  * Who walks tables without mmap_lock does so from a file's list of areas, with the mapping's lock
  * (truncation, write-back: mm/rmap.c). That lock is held from before the old PTE is taken to after

@@ -11,13 +11,14 @@
  *	old size 0                the same pages of a shared area once more
  *
  *	A move is split, insert, remove in the words of vma.c, and between the last two the PTEs go
- *	over (move.c). The new area has the old one's vm_pgoff, so no page needs to be touched; it
- *	merges with a neighbour only if it continues that one. Anonymous memory that was never
- *	written to has nothing that names its offset, and gets that of the new place: then it merges
- *	with what it lies beside.
+ *	over (move.c). The new area has the old one's vm_pgoff, and knows in vm_moved how far it is
+ *	from where its pages were made, so no page needs to be touched; it merges with a neighbour
+ *	only if it continues that one. Memory that was never written to has nothing that names its
+ *	place, and is as if made at the new one: then it merges with what it lies beside.
  *
  *	What cannot be had is found out before anything is changed: areas and page tables are taken
- *	from a reserve. (Linux unmaps the target first, and it stays so if the rest fails.)
+ *	from a reserve, and the family learns ahead where to look for the pages (anon_root.c).
+ *	(Linux unmaps the target first, and it stays so if the rest fails.)
  *
  * Invariants: both areas of a move are on their file's list while PTEs go over, the new one first,
  * so truncation and write-back miss none, and nr_writable never falls to 0 between. On failure
@@ -28,6 +29,7 @@
 #include "kernel/syscall.h"
 #include "kernel/task.h"
 #include "lib/errno.h"
+#include "mm/anon_root.h"
 #include "mm/commit.h"
 #include "mm/debug.h"
 #include "mm/internal.h"
@@ -213,6 +215,10 @@ static struct vm_area moved_area(const struct remap *r)
 	want.vm_start = r->new_addr;
 	want.vm_end = r->new_addr + r->new_len;
 	want.vm_pgoff = has_pages(&want) ? vma_pgoff(r->vma, r->addr) : r->new_addr >> PAGE_SHIFT;
+	if (want.vm_anon)
+		want.vm_moved += (long)(r->new_addr - r->addr) >> PAGE_SHIFT;
+	else
+		want.vm_moved = 0;
 	want.vm_flags &= ~VM_HEAP; /* brk() will not find it there */
 	return want;
 }
@@ -240,6 +246,7 @@ static long move(struct remap *r)
 	struct vm_area want = moved_area(r), *spare;
 	struct vm_area *there = find_vma(r->mm, r->new_addr);
 	struct table_reserve reserve;
+	struct anon_shift *shift;
 	unsigned nr = 0;
 	int err;
 
@@ -254,13 +261,19 @@ static long move(struct remap *r)
 	err = tables_reserve(&reserve, nr);
 	if (err)
 		goto out_spare;
-	err = split_both(r);
+	err = anon_shift_prepare(r->mm, want.vm_moved, &shift);
 	if (err)
 		goto out_tables;
+	err = split_both(r);
+	if (err)
+		goto out_shift;
+	anon_shift_insert(r->mm, shift);
 	move_prepared(r, &want, spare, &reserve);
 	tables_release(&reserve);
 	return r->new_addr;
 
+out_shift:
+	anon_shift_discard(shift);
 out_tables:
 	tables_release(&reserve);
 out_spare:

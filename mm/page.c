@@ -19,6 +19,7 @@
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/early.h"
+#include "mm/swap.h"
 
 struct page *mem_map;
 unsigned long mem_map_base_pfn, mem_map_nr;
@@ -68,11 +69,17 @@ static bool take_page_bit(struct page *page)
 	return !(__atomic_fetch_or(&page->flags, PG_LOCKED, __ATOMIC_ACQUIRE) & PG_LOCKED);
 }
 
+/* The file that @page is of; NULL: it is anonymous. */
+static inline const struct address_space *file_of(const struct page *page)
+{
+	return page->type == PAGE_ANON ? NULL : page->mapping;
+}
+
 bool trylock_page(struct page *page)
 {
 	if (!take_page_bit(page))
 		return false;
-	lockdep_take_page(page, page->mapping, LOCK_TRY, __builtin_return_address(0));
+	lockdep_take_page(page, file_of(page), LOCK_TRY, __builtin_return_address(0));
 	return true;
 }
 
@@ -98,7 +105,7 @@ static bool take_page_bit_or_announce(struct page *page)
 void lock_page(struct page *page)
 {
 	might_sleep();
-	lockdep_take_page(page, page->mapping, 0, __builtin_return_address(0));
+	lockdep_take_page(page, file_of(page), 0, __builtin_return_address(0));
 	if (take_page_bit(page))
 		return;
 	wait_event(page_wait_queue(page), take_page_bit_or_announce(page));
@@ -108,12 +115,17 @@ void unlock_page(struct page *page)
 {
 	u32 old;
 
+	if (unlikely(page_flags(page) & PG_UNWANTED))
+		swap_cache_drop_unwanted(page);
 	lockdep_give_page(page);
 	old = __atomic_fetch_and(&page->flags, ~(PG_LOCKED | PG_WAITERS), __ATOMIC_RELEASE);
 	BUG_ON(!(old & PG_LOCKED));
 	/* Waiters of other pages on this queue look again and sleep on. */
 	if (old & PG_WAITERS)
 		wake_up_all(page_wait_queue(page));
+	/* Marked while it was ours: only anonymous pages are, and their owner has a reference. */
+	if (unlikely(old & PG_UNWANTED))
+		swap_cache_unwanted(page);
 }
 
 static bool page_unlocked_or_announce(struct page *page)

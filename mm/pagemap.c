@@ -40,15 +40,30 @@ static u64 entry_of(pte_t pte, bool pfns)
 	return entry;
 }
 
-static void put_leaves(const pte_t *ptep, unsigned long addr, unsigned long end, void *arg)
+/* In the place of the frame's number: the area's in bits 0 to 4, then the slot's. */
+static u64 swapped_entry_of(pte_t pte, bool slots)
+{
+	u64 entry = PM_SWAP;
+
+	if (slots)
+		entry |= (swap_entry_area(pte) | swap_entry_slot(pte) << PM_SWAP_AREA_BITS) &
+			 PM_PFN_MASK;
+	return entry;
+}
+
+static void put_leaves(pte_t *ptep, unsigned long addr, unsigned long end, void *arg)
 {
 	struct pagemap *map = arg;
 
 	for (; addr < end; addr += PAGE_SIZE, ptep++) {
 		pte_t pte = pte_read(ptep);
 
+		u64 *entry = &map->entry[(addr - map->start) >> PAGE_SHIFT];
+
 		if (pte_present(pte))
-			map->entry[(addr - map->start) >> PAGE_SHIFT] = entry_of(pte, map->pfns);
+			*entry = entry_of(pte, map->pfns);
+		else if (pte_swap(pte))
+			*entry = swapped_entry_of(pte, map->pfns);
 	}
 }
 

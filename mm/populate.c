@@ -32,20 +32,31 @@ static enum fault_access strongest_access(const struct area_piece *p)
 	return p->prot & (PROT_READ | PROT_WRITE) ? FAULT_READ : FAULT_EXEC;
 }
 
-/* The first page of [addr, end) that needs a fault; of one leaf table at most. */
+/*
+ * The first page of [addr, end) that needs a fault; of one leaf table at most. Under its lock: who
+ * takes pages away looks there whether they are locked in memory, so after mlock() has said so, and
+ * then seen them here, they stay.
+ */
 static unsigned long skip_present(struct mm *mm, unsigned long addr, unsigned long end,
 				  enum fault_access access)
 {
 	unsigned long need = PTE_V | PTE_A | (access == FAULT_WRITE ? PTE_W | PTE_D : 0);
+	struct spinlock *ptl = NULL;
 	pte_t *ptep;
 
 	end = pt_addr_end(addr, end, 1);
 	down_read(&mm->mmap_lock);
 	ptep = pte_find(mm, addr);
+	if (ptep) {
+		ptl = pte_lockptr(ptep);
+		spin_lock(ptl);
+	}
 	while (ptep && addr < end && (pte_read(ptep).val & need) == need) {
 		addr += PAGE_SIZE;
 		ptep++;
 	}
+	if (ptl)
+		spin_unlock(ptl);
 	up_read(&mm->mmap_lock);
 	return addr;
 }
@@ -76,7 +87,7 @@ static int touch_pages(struct mm *mm, unsigned long addr, unsigned long end,
 		if (current->killed)
 			return -EINTR;
 		if (next == addr) {
-			err = populate_errno(handle_mm_fault(mm, addr, access));
+			err = populate_errno(handle_mm_fault_or_fail(mm, addr, access));
 			next += PAGE_SIZE;
 		}
 		addr = next;

@@ -209,6 +209,7 @@ static inline void *object_alloc(struct kmem_cache *cache, size_t size, gfp_t gf
 	if (unlikely(mag->count == 0)) {
 		if (!magazine_refill(cache, gfp))
 			return NULL;
+		mag = &cache->mag[this_hart()->id]; /* it may have slept, and woken elsewhere */
 	}
 	obj = mag->obj[--mag->count];
 	debug_object_allocated(obj, size, cache->name, caller);

@@ -7,6 +7,8 @@
  *	clean               private clean   shared clean        clean: the file has the same
  *	written to          private dirty   shared dirty        PTE's D, or the page's PG_DIRTY
  *
+ *	each swap entry: swap, and in SwapPss 1/n where n PTEs hold it
+ *
  *	rss = the sum of the four       pss = the sum of 1/n, in 1/4096 of a page
  *
  * Summed over all processes, pss counts each frame once: it is what would be free if all of them
@@ -19,6 +21,7 @@
 #include "fs/mapping.h"
 #include "mm/filemap.h"
 #include "mm/internal.h"
+#include "mm/swap.h"
 #include "mm/walk.h"
 
 static void add_page(struct area_usage *usage, const struct page *page, pte_t pte)
@@ -50,15 +53,19 @@ static void add_page(struct area_usage *usage, const struct page *page, pte_t pt
 	}
 }
 
-static void add_leaves(const pte_t *ptep, unsigned long addr, unsigned long end, void *arg)
+static void add_leaves(pte_t *ptep, unsigned long addr, unsigned long end, void *arg)
 {
 	struct area_usage *usage = arg;
 
 	for (; addr < end; addr += PAGE_SIZE, ptep++) {
 		pte_t pte = pte_read(ptep);
 
-		if (pte_present(pte) && !pte_special(pte))
+		if (pte_swap(pte)) {
+			usage->swap++;
+			usage->swap_share += (1UL << PSS_SHIFT) / max(swap_count(pte), 1U);
+		} else if (pte_present(pte) && !pte_special(pte)) {
 			add_page(usage, pfn_to_page(pte_pfn(pte)), pte);
+		}
 	}
 }
 

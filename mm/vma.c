@@ -56,7 +56,8 @@ void vma_account(struct mm *mm, const struct vm_area *vma, unsigned long start, 
 
 /*
  * @vma, equal to @other, takes it over. Where only one of the two may hold pages of its own, all is
- * taken to: what is read-only then counts as promised.
+ * taken to: what is read-only then counts as promised, and its pages will say that they were moved
+ * as the others were.
  */
 static void take_over_anon(struct vm_area *vma, const struct vm_area *other)
 {
@@ -66,6 +67,8 @@ static void take_over_anon(struct vm_area *vma, const struct vm_area *other)
 	if (vma->vm_anon == other->vm_anon)
 		return;
 	vma_account(vma->vm_mm, clean, start, end, -1);
+	if (other->vm_anon)
+		vma->vm_moved = other->vm_moved;
 	vma->vm_anon = true;
 	vma_account(vma->vm_mm, vma, start, end, 1);
 }
@@ -200,10 +203,23 @@ int vma_split_range(struct mm *mm, unsigned long start, unsigned long end)
 
 /* ---- insert and merge ---- */
 
-bool vma_can_merge(const struct vm_area *a, const struct vm_area *b)
+/* Of two parts of a file: their anonymous pages find their index in the same way. */
+static __noinline bool moved_alike(const struct vm_area *a, const struct vm_area *b)
+{
+	return !a->vm_anon || !b->vm_anon;
+}
+
+/* Inline: mprotect() and mmap() ask it of both neighbours. */
+static __always_inline bool can_merge(const struct vm_area *a, const struct vm_area *b)
 {
 	return a->vm_end == b->vm_start && a->vm_prot == b->vm_prot && a->vm_flags == b->vm_flags &&
-	       a->vm_file == b->vm_file && vma_pgoff(a, a->vm_end) == b->vm_pgoff;
+	       a->vm_file == b->vm_file && vma_pgoff(a, a->vm_end) == b->vm_pgoff &&
+	       (likely(a->vm_moved == b->vm_moved) || moved_alike(a, b));
+}
+
+bool vma_can_merge(const struct vm_area *a, const struct vm_area *b)
+{
+	return can_merge(a, b);
 }
 
 /* @vma grows over its equal follower @next, which goes away. */
@@ -224,9 +240,9 @@ struct vm_area *vma_merge(struct mm *mm, struct vm_area *vma)
 	struct vm_area *prev = vma->vm_prev, *next = vma->vm_next;
 
 	BUG_ON(!rwsem_held_write(&mm->mmap_lock));
-	if (next && vma_can_merge(vma, next))
+	if (next && can_merge(vma, next))
 		vma_absorb_next(mm, vma, next);
-	if (prev && vma_can_merge(prev, vma)) {
+	if (prev && can_merge(prev, vma)) {
 		vma_absorb_next(mm, prev, vma);
 		vma = prev;
 	}
@@ -258,14 +274,14 @@ struct vm_area *vma_insert(struct mm *mm, const struct vm_area *want, struct vm_
 
 	BUG_ON(!rwsem_held_write(&mm->mmap_lock));
 	vma_account(mm, want, want->vm_start, want->vm_end, 1);
-	if (prev && vma_can_merge(prev, want)) {
+	if (prev && can_merge(prev, want)) {
 		vma_discard(spare);
 		take_over_anon(prev, want);
 		vma_set_borders(prev, prev->vm_start, want->vm_end);
 		count_vm(VM_vma_merge);
 		return vma_merge(mm, prev);
 	}
-	if (next && vma_can_merge(want, next)) {
+	if (next && can_merge(want, next)) {
 		vma_discard(spare);
 		take_over_anon(next, want);
 		vma_set_borders(next, want->vm_start, next->vm_end);

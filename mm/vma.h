@@ -93,6 +93,15 @@ static inline unsigned long vma_pgoff(const struct vm_area *vma, unsigned long a
 	return vma->vm_pgoff + ((addr - vma->vm_start) >> PAGE_SHIFT);
 }
 
+/*
+ * Index of an anonymous page at user address @addr: the number of the page where it would be if
+ * mremap() had never moved it. For anonymous areas that is vma_pgoff(), too.
+ */
+static inline unsigned long anon_index(const struct vm_area *vma, unsigned long addr)
+{
+	return (addr >> PAGE_SHIFT) - vma->vm_moved;
+}
+
 /* True when @b may be one area with @a, which ends where @b starts. */
 bool vma_can_merge(const struct vm_area *a, const struct vm_area *b);
 

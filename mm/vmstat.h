@@ -21,6 +21,8 @@
 	X(fault_shared_write)	/* write to a shared page: made writable, and dirty */             \
 	X(fault_cow_copy)	/* write to a shared anonymous page: copied */                     \
 	X(fault_cow_reuse)	/* ... by its last owner: made writable */                         \
+	X(fault_swap_in)	/* a swap entry without a page: read, then started over */         \
+	X(fault_swap_cache)	/* ... its page mapped, from the swap cache */                     \
 	X(fault_stack_grow)	/* the stack area extended */                                      \
 	X(fault_spurious)	/* the PTE already allowed it */                                   \
 	X(fault_access_bits)	/* A or D set by software */                                       \
@@ -53,7 +55,28 @@
 	X(readahead_unused) /* ... or gone from the cache, and never used */                       \
 	X(readahead_async)  /* windows that were begun before the one before was used up */        \
 	X(cache_reclaimed)                                                                         \
+	X(pgscan_kswapd)  /* pages that reclaim looked at: the thread */                           \
+	X(pgscan_direct)  /* ... who needed a page himself */                                      \
+	X(pgsteal_kswapd) /* pages that it freed */                                                \
+	X(pgsteal_direct)                                                                          \
+	X(pgsteal_anon) /* the same by kind */                                                     \
+	X(pgsteal_file)                                                                            \
+	X(pgactivate)	   /* from an inactive list to the active one */                           \
+	X(pgdeactivate)	   /* and back */                                                          \
+	X(pgreclaim_write) /* dirty pages of files that it had written */                          \
+	X(kswapd_wake)                                                                             \
+	X(allocstall)		   /* allocations that had to reclaim themselves, each try */      \
+	X(workingset_refault_anon) /* pages that came back soon after they went */                 \
+	X(workingset_refault_file)                                                                 \
+	X(workingset_activate_anon) /* ... so soon that they are spared another round */           \
+	X(workingset_activate_file)                                                                \
 	X(pgwriteback) /* pages handed to the disk */                                              \
+	X(pswpin)      /* pages read from swap areas, neighbours too */                            \
+	X(pswpout)     /* pages written to them */                                                 \
+	X(swap_read_requests)                                                                      \
+	X(swap_write_requests)                                                                     \
+	X(swap_read_failed) /* pages */                                                            \
+	X(swap_write_failed)                                                                       \
 	X(vma_split)                                                                               \
 	X(vma_merge)                                                                               \
 	X(exit_freed_anon)   /* frames that ends of address spaces (exit, exec) gave back */       \
@@ -62,6 +85,7 @@
 	X(exit_kept_anon)    /* unmapped by them, but relatives have it */                         \
 	X(exit_kept_file)    /* ... the page cache has it */                                       \
 	X(oom_kill)                                                                                \
+	X(oom_reaped) /* pages taken from victims that had not ended */                            \
 	X(syscall_unknown)
 
 enum vmstat_event {

@@ -1,5 +1,5 @@
 /*
- * walk.c - the leaves of a part of an address space, table by table, for who only looks.
+ * walk.c - the leaves of a part of an address space, table by table, for who looks at them.
  *
  *	[start ................................................ end)
  *	   root entry empty: on to the next GiB

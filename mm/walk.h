@@ -1,7 +1,8 @@
 /*
  * walk.h - looking at the page table of an address space: its leaves, and sums over them.
  *
- * All need mmap_lock held, reading is enough; none takes a reference or changes anything.
+ * All need mmap_lock held, reading is enough, or take it; none takes a reference. Nothing changes
+ * but what mm_clear_refs() is asked to clear.
  */
 #ifndef RAVEL_MM_WALK_H
 #define RAVEL_MM_WALK_H
@@ -9,7 +10,7 @@
 #include "mm/mm.h"
 
 /* What a walk does with leaves of one table: those of [addr, end), @ptep being that of addr. */
-typedef void (*walk_leaves_fn)(const pte_t *ptep, unsigned long addr, unsigned long end, void *arg);
+typedef void (*walk_leaves_fn)(pte_t *ptep, unsigned long addr, unsigned long end, void *arg);
 
 /*
  * Calls @fn for each leaf table that exists in [start, end), in order, with its lock held: @fn may
@@ -26,7 +27,9 @@ void walk_range(struct mm *mm, unsigned long start, unsigned long end, walk_leav
 struct area_usage {
 	unsigned long shared_clean, shared_dirty, private_clean, private_dirty;
 	unsigned long referenced; /* touched since somebody last cleared the mark */
-	unsigned long anon;	  /* written to, or without a file: not in the page cache */
+	unsigned long swap;	  /* in slots; swap_share: each by the PTEs that hold its entry */
+	u64 swap_share;
+	unsigned long anon; /* written to, or without a file: not in the page cache */
 	u64 pss_anon, pss_file, pss_shmem; /* their sum is all */
 	u64 pss_dirty, pss_locked;	   /* of all: written to; of areas that are locked */
 };
@@ -42,14 +45,27 @@ void vma_add_usage(const struct vm_area *vma, struct area_usage *usage);
 /* Resident pages of @mm that are shared memory, of its rss_file. Takes mmap_lock for reading. */
 unsigned long mm_nr_shmem(struct mm *mm);
 
+/* ---- what was used lately (mm/clear_refs.c) ---- */
+
+enum refs_of { REFS_ALL, REFS_ANON, REFS_FILE }; /* areas: every one; without a file; of files */
+
+/*
+ * From now on area_usage.referenced counts what is touched after this call, in areas of @mm of that
+ * kind: on every hart. Takes mmap_lock for reading.
+ */
+void mm_clear_refs(struct mm *mm, enum refs_of which);
+/* The peak of resident pages (VmHWM) begins anew at what is resident now. */
+void mm_reset_peak(struct mm *mm);
+
 /* ---- page by page (mm/pagemap.c) ---- */
 
 /* Entries of /proc/<pid>/pagemap, as Linux has them. */
-#define PM_PFN_MASK  ((1UL << 55) - 1)
-#define PM_EXCLUSIVE (1UL << 56) /* nobody else maps the page */
-#define PM_FILE	     (1UL << 61) /* of the page cache: a file's, or shared memory */
-#define PM_SWAP	     (1UL << 62)
-#define PM_PRESENT   (1UL << 63)
+#define PM_PFN_MASK	  ((1UL << 55) - 1)
+#define PM_EXCLUSIVE	  (1UL << 56) /* nobody else maps the page */
+#define PM_FILE		  (1UL << 61) /* of the page cache: a file's, or shared memory */
+#define PM_SWAP		  (1UL << 62)
+#define PM_SWAP_AREA_BITS 5
+#define PM_PRESENT	  (1UL << 63)
 
 /*
  * Fills @entry[0..@nr) for the pages from @start on; the frames' numbers only with @pfns. Takes

@@ -3,6 +3,7 @@
  *
  *	for each leaf table of the range, its lock held:
  *	    PTE of an anonymous page   rss_anon--, mapcount--, the PTE's reference to the gather
+ *	    swap entry                 swap_ents--, the slot's count--; no hart can have it cached
  *	    PTE of a file page         rss_file--, mapcount--, likewise (the cache keeps its own)
  *	    PTE of the zero page       cleared; nobody counts it
  *
@@ -18,6 +19,7 @@
  */
 #include "mm/internal.h"
 #include "mm/pgtable.h"
+#include "mm/swap.h"
 #include "mm/tlb.h"
 #include "mm/vma.h"
 
@@ -39,7 +41,7 @@ static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, un
 {
 	struct spinlock *ptl = pte_lockptr(ptep);
 	unsigned long start = addr;
-	long anon = 0, file = 0, shared_anon = 0, shared_file = 0;
+	long anon = 0, file = 0, swapped = 0, shared_anon = 0, shared_file = 0;
 	bool flush = false;
 
 	spin_lock(ptl);
@@ -51,6 +53,11 @@ static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, un
 		if (pte_none(pte_read(ptep)))
 			continue;
 		pte = pte_take(ptep);
+		if (unlikely(pte_swap(pte))) {
+			swap_put(pte);
+			swapped++;
+			continue;
+		}
 		if (pte_special(pte)) {
 			gather_note(g, addr);
 			continue;
@@ -61,6 +68,8 @@ static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, un
 		if (page_is_anon(page)) {
 			anon++;
 			shared_anon += shared;
+			if (unlikely(page_flags(page) & PG_SWAPCACHE) && !shared)
+				swap_cache_unwanted(page);
 		} else {
 			file++;
 			shared_file += shared;
@@ -72,6 +81,8 @@ static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, un
 		mm_add_rss_anon(g->mm, -anon);
 	if (file)
 		mm_add_rss_file(g->mm, -file);
+	if (swapped)
+		mm_add_swap_ents(g->mm, -swapped);
 	if (shared_anon)
 		gauge_add(GAUGE_SHARED_ANON, -shared_anon);
 	if (shared_file)

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # bench.py - the whole of `make bench`: runs vmbench in the guest, with Linux's figures beside it,
-# and filebench (usr/bench/filebench.c) on a disk with room for it.
+# filebench (usr/bench/filebench.c) on a disk with room for it, swapbench (usr/bench/swapbench.c)
+# with a swap area, and the policies of page replacement (policies.py).
 #
 # Every figure is in instructions per operation: ICOUNT=1, one hart, 512 MiB, nothing else running.
 # What vmbench printed is kept in build/bench.txt; the figures to compare with are in
@@ -12,9 +13,11 @@ import subprocess
 import sys
 
 import machine
+import policies
 
 COMMAND = "cat /proc/kmsg; /bench/vmbench -d /tmp"
 FILE_ROOM = 256 << 20  # bytes more on the disk, for filebench
+SWAP_COMMAND = "mkswap /dev/vdb >/tmp/mkswap && swapon /dev/vdb && /bench/swapbench"
 RESIDENT_PAGES = 16384  # of fork_exit_wait_64M
 REFERENCE = os.path.join(machine.ROOT, "scripts", "bench-reference.tsv")
 RAW = os.path.join(machine.BUILD, "bench.txt")
@@ -65,6 +68,24 @@ def file_table(counted, timed):
     if "file_read_cold" in timed and "raw_read_cold" in timed:
         print("a cold file is read at %.0f %% of the speed of the raw disk (wanted: 80 %%)"
               % (100 * timed["raw_read_cold"] / timed["file_read_cold"]))
+
+
+def measure_swap():
+    """Run swapbench by a real clock. Returns ({}, exit status)."""
+    with machine.private_disk() as disk:
+        text, status = run(disk, SWAP_COMMAND, ICOUNT="", SWAP="128M")
+    return figures(text), status
+
+
+def swap_table(found):
+    """Print what swapbench found."""
+    print("\n%-48s %12s %12s" % ("swap", "pages/second", "requests/page"))
+    for name in ("swap_out", "swap_in", "swap_in_random"):
+        if name in found:
+            print("%-48s %12s %12.3f" % (name, "{:,.0f}".format(1e9 / found[name]),
+                                         found[name + "_requests"]))
+        else:
+            print("%-48s %12s %12s" % (name, "n/a", "n/a"))
 
 
 def figures(text):
@@ -130,15 +151,21 @@ def main():
     os.environ.setdefault("TIMEOUT_IDLE", "300")  # a slow row is silent for long
     text, status = measure()
     counted, timed, file_status = measure_files()
+    swapped, swap_status = measure_swap()
     found = figures(text)
     derive(found)
     measured, worse = table(found)
     print("%d rows measured, %d worse than lean; raw figures: %s"
           % (measured, worse, os.path.relpath(RAW)))
     file_table(counted, timed)
-    if status or file_status:
-        print("the benchmarks ended with status %d and %d" % (status, file_status))
-    return 1 if status or file_status or worse or not measured else 0
+    swap_table(swapped)
+    for name, code in (("vmbench", status), ("filebench", file_status), ("swapbench", swap_status)):
+        if code:
+            print("%s ended with status %d" % (name, code))
+    print()
+    os.environ.update(ICOUNT="", MEM="64M")
+    missed = policies.report()
+    return 1 if status or file_status or swap_status or worse or not measured or missed else 0
 
 
 if __name__ == "__main__":

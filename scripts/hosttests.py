@@ -3,6 +3,8 @@
 #   ext2 reader       against the tree that mke2fs was given, with 1 KiB and 4 KiB blocks
 #   fsck, get, root   a wrong link count is found; files come out; a rebuilt image goes in
 #   power cuts        a good record passes, records with each kind of lie in them do not
+#   flat              a machine that has less left after each round is found out
+#   replacement       FIFO, clock, LRU and OPT by hand, and beside the plainest form of each
 #
 # Invariant: a checker that lets a mutant pass is a failure, as one that refuses the good record.
 import contextlib
@@ -18,8 +20,11 @@ import ext2
 import fsck
 import get
 import logwrites
+import memsoak
 import outside
+import policies
 import powercut
+import refpatterns
 import rootimg
 
 BLOCK = 4096
@@ -267,13 +272,108 @@ def power_cuts(work):
     return None
 
 
+# ---- what a soak leaves behind
+
+def soak_text(numbers):
+    return "".join("noise\nround %d\nMemTotal:  50000 kB\nMemFree:   %d kB\nSwapFree: 99 kB\n"
+                   "# name <active_objs>\ntask  %d  40  512 8 1 : tunables 0 0 0 : slabdata 5 5 0\n"
+                   % (index, free, tasks) for index, (free, tasks) in enumerate(numbers))
+
+
+def flat(_):
+    cases = ((((40000, 9), (39900, 9), (39800, 12)), False), (((40000, 9), (39000, 9)), True),
+             (((40000, 9), (40000, 99)), True), (((40000, 9),), True), ((), True))
+    for numbers, is_wrong in cases:
+        said = memsoak.judge(memsoak.rounds_of(soak_text(numbers)))
+        if bool(said) != is_wrong:
+            return "%r: %s" % (numbers, said)
+    return None
+
+
+# ---- page replacement
+
+TEXTBOOK = (7, 0, 1, 2, 0, 3, 0, 4, 2, 3, 0, 3, 2, 1, 2, 0, 1, 7, 0, 1)
+BELADY = (1, 2, 3, 4, 1, 2, 5, 1, 2, 3, 4, 5)
+
+
+def plain_misses(policy, trace, frames):
+    """FIFO, LRU and OPT in a line each, of a list: what came or was used first is in front."""
+    here, count = [], 0
+    for when, page in enumerate(trace):
+        rest = trace[when + 1:]
+        if page in here:
+            if policy == "lru":
+                here.append(here.pop(here.index(page)))
+            continue
+        count += 1
+        if len(here) == frames:
+            here.remove(here[0] if policy != "opt" else max(
+                here, key=lambda old: rest.index(old) if old in rest else len(rest)))
+        here.append(page)
+    return count
+
+
+def replacement(_):
+    by_hand = ((TEXTBOOK, 3, {"fifo": 15, "lru": 12, "opt": 9}),
+               (BELADY, 3, {"fifo": 9, "lru": 10, "opt": 7}),
+               (BELADY, 4, {"fifo": 10, "lru": 8, "opt": 6}),  # more frames, more misses
+               ((1, 2, 3, 1, 4, 1, 2), 3, {"fifo": 6, "clock": 6, "lru": 5, "opt": 4}),
+               ((1, 2, 3, 4, 1, 5, 1), 3, {"clock": 6, "fifo": 6}),
+               ((1, 2, 3, 4, 2, 5, 2), 3, {"clock": 5, "fifo": 6}),  # 2 has its second chance
+               ((1, 1, 1), 1, {"fifo": 1, "clock": 1, "lru": 1, "opt": 1}))
+    for trace, frames, expected in by_hand:
+        for policy, count in expected.items():
+            found = refpatterns.misses(policy, trace, frames)
+            if found != count:
+                return "%s, %d frames: %d misses, not %d" % (policy, frames, found, count)
+    rng = random.Random(5)
+    for _ in range(200):
+        trace = [rng.randrange(9) for _ in range(40)]
+        frames = rng.randrange(1, 10)
+        found = {policy: refpatterns.misses(policy, trace, frames)
+                 for policy in refpatterns.POLICIES}
+        for policy in ("fifo", "lru", "opt"):
+            if found[policy] != plain_misses(policy, trace, frames):
+                return "%s, %d frames: %r" % (policy, frames, trace)
+        if min(found.values()) != found["opt"] or max(found.values()) > 40:
+            return "OPT is not the best of %r" % found
+    return None
+
+
+# usr/tests/workingset.c expects the same of the program's own generator.
+CHECKSUMS = {"loop": 0xe2a59168b144088, "random": 0x4d907a89d24264d7,
+             "80-20": 0xe9dfe30141ef64a1, "stack": 0x1aa9048aca21033f}
+
+
+def patterns(_):
+    for kind, expected in CHECKSUMS.items():
+        trace = refpatterns.Pattern(kind, 1000, 7).take(10000)
+        if refpatterns.checksum(trace) != expected:
+            return "%s: %#x" % (kind, refpatterns.checksum(trace))
+        if min(trace) != 0 or max(trace) != 999:
+            return "%s: pages %d to %d" % (kind, min(trace), max(trace))
+    hot = sum(page < 200 for page in refpatterns.Pattern("80-20", 1000, 7).take(10000))
+    if not 7800 < hot < 8200:
+        return "%d of 10000 references go to a fifth of the pages" % hot
+    words = policies.parse("# noise\npattern loop pages 10 references 60 seed 1 check %#x "
+                           "resident 9.2 minflt 50 majflt 10 pswpin 61 seconds 0.1\n"
+                           % refpatterns.checksum(refpatterns.Pattern("loop", 10, 1).take(60)))
+    run = policies.Run("fifo", words[0])
+    if len(words) != 1 or (run.frames, run.misses, run.ideal) != (
+            9, 60, {"lru": 60, "opt": 6, "fifo": 60}):
+        return "a line of refpatterns: %r" % vars(run)
+    return None
+
+
 def self_test():
     """[(name, None or what was wrong)]"""
     tests = (("ext2 reader, 1 KiB blocks", lambda work: reader(work, 1024)),
              ("ext2 reader, 4 KiB blocks", lambda work: reader(work, 4096)),
              ("fsck", finds_damage), ("get", comes_out), ("root.img", goes_in),
              ("a tree from outside", outside_sees),
-             ("promises", promises), ("power cuts", power_cuts))
+             ("promises", promises), ("power cuts", power_cuts),
+             ("a soak's end is flat", flat), ("page replacement", replacement),
+             ("reference patterns", patterns))
     for name, test in tests:
         with tempfile.TemporaryDirectory() as work, contextlib.redirect_stderr(io.StringIO()), \
                 contextlib.redirect_stdout(io.StringIO()):

@@ -5,7 +5,7 @@
 #            '--- disk --- blklogwrites --> log --> at each cut: an image (logwrites.py)
 #                                                    e2fsck -p, e2fsck -fn, then the promises
 #
-# usage: scripts/powercut.py [--points N] [--block 1024|4096] [--seed S] [--rounds R]
+# usage: scripts/powercut.py [--points N] [--block 1024|4096] [--seed S] [--rounds R] [--pressure]
 #        scripts/powercut.py --replay DIRECTORY [--cut N]     again, from what a failure left
 #
 # What holds at a cut: the last marker of a worker in the log before it says up to where its
@@ -13,6 +13,8 @@
 # its next may be either way. What e2fsck puts in lost+found was not confirmed and is not read.
 # SMP= and MEM= as everywhere. The seed chooses the cuts, what was kept and what the guest does; its
 # timing is its own, so a failure keeps the recorded run in build/powercut-SEED.*.
+# --pressure: on a machine of PRESSURE's size, where something else wants more memory than there is:
+# files are written back because their pages are needed, whenever that may be.
 import argparse
 import contextlib
 import os
@@ -34,6 +36,11 @@ TOP, MARKERS = "/crash", "/crash.markers"
 MARKER_MAGIC, MARKER_STEP, WORKERS = b"RAVELMRK", 4096, 4
 PROGRAMS = ("bin/init", "bin/sh", "host/crashload")
 DISK_MIB = 24
+PRESSURE = {"MEM": "48M", "SWAP": "128M"}
+PRESSURE_PROGRAMS = ("bin/mkswap", "bin/swapon", "bin/kill", "host/memload")
+PRESSURE_LINE = "mkswap /dev/vdb >/dev/null && swapon /dev/vdb && " \
+    "{ /host/memload 65536 30 & load=$!; %s; status=$?; kill $load; wait $load; " \
+    "[ $? = 143 ] && exit $status; exit 99; }"
 
 
 # ---- promises
@@ -221,10 +228,11 @@ def make_original(path, block):
         os.mkdir(overlay + TOP)
         with open(overlay + MARKERS, "wb") as markers:
             markers.write(b"no marker yet...".ljust(MARKER_STEP, b".") * WORKERS)
-        machine.make_disk(path, PROGRAMS, overlay, block=block, slack_mib=DISK_MIB)
+        machine.make_disk(path, PROGRAMS + PRESSURE_PROGRAMS, overlay, block=block,
+                          slack_mib=DISK_MIB)
 
 
-def record(directory, seed, block, rounds, **environment):
+def record(directory, seed, block, rounds, pressure=False, **environment):
     """Run the guest on a disk that logs. Returns None or what was wrong."""
     original = os.path.join(directory, "original.img")
     disk, log = os.path.join(directory, "disk.img"), os.path.join(directory, "log")
@@ -232,6 +240,9 @@ def record(directory, seed, block, rounds, **environment):
     logwrites.copy_image(original, disk)
     open(log, "wb").close()
     line = "/host/crashload %s %s %d %d %s" % (TOP, MARKERS, WORKERS, rounds, seed)
+    if pressure:
+        line = PRESSURE_LINE % line
+        environment = dict(PRESSURE, **environment)
     drive = "driver=blklogwrites,file.driver=file,file.filename=%s," \
         "log.driver=file,log.filename=%s,log-sector-size=%d" % (disk, log, logwrites.SECTOR)
     status, text = machine.run(None, line, DRIVE=drive, **environment)
@@ -254,10 +265,10 @@ def workplace(seed):
             shutil.rmtree(directory)
 
 
-def examine(seed, points, block=4096, rounds=300, progress=None, **environment):
+def examine(seed, points, block=4096, rounds=300, progress=None, pressure=False, **environment):
     """The whole test. Returns (None or words, a summary)."""
     with workplace(seed) as (directory, keep):
-        wrong = record(directory, seed, block, rounds, **environment)
+        wrong = record(directory, seed, block, rounds, pressure, **environment)
         if wrong:
             return wrong, ""
         case = Case(directory)
@@ -281,12 +292,14 @@ def main():
     parser.add_argument("--seed",
                         default=os.environ.get("SEED") or str(random.randrange(1, 1 << 31)))
     parser.add_argument("--rounds", type=int, default=300)
+    parser.add_argument("--pressure", action="store_true")
     parser.add_argument("--replay", metavar="DIRECTORY")
     parser.add_argument("--cut", type=int)
     given = parser.parse_args()
     print("powercut: seed %s" % given.seed)
     if not given.replay:
-        wrong, summary = examine(given.seed, given.points, given.block, given.rounds)
+        wrong, summary = examine(given.seed, given.points, given.block, given.rounds,
+                                 pressure=given.pressure)
         print(wrong or "powercut: ok, " + summary)
         return 1 if wrong else 0
     case = Case(given.replay)

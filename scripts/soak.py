@@ -1,21 +1,28 @@
 #!/usr/bin/env python3
-# soak.py - the whole of `make soak`: what `make test` does of the disk, for ten minutes.
+# soak.py - the whole of `make soak`: what `make test` does of the disk, for ten minutes, and memory
+# that is short for thirty.
 #
 #   200 power cuts     in four recorded runs: 1 KiB and 4 KiB blocks, 1 hart and 4
 #   500 damaged disks  half of them with 1 hart, half with 4
 #   40 models          fsmodel with seeds of its own, compared from outside
 #
-# CUTS= IMAGES= MODELS= SEED= change that. Prints where it is and, at the end, a line for each part;
-# the exit status is 0 only if nothing failed. After a failure it goes on with the next part.
+#   50 power cuts      while memory is short, in five recorded runs
+#   30 minutes         of memory pressure in one boot, nothing left over at the end (memsoak.py)
+#
+# CUTS= IMAGES= MODELS= PRESSURE_CUTS= MINUTES= SEED= change that; 0 leaves a part out. Prints where
+# it is and, at the end, a line for each part; the exit status is 0 only if nothing failed. After a
+# failure it goes on with the next part.
 import os
 import random
 import sys
 import time
 
+import memsoak
 import mutate
 import outside
 import powercut
 
+PRESSURE_RUNS = 5
 LAYOUTS = [(smp, block) for smp in ("1", "4") for block in (4096, 1024)]
 
 
@@ -63,6 +70,23 @@ class Soak:
             self.part("model, SMP=%s, %d-byte blocks, SEED=%d" % (smp, block, self.seed + index),
                       outside.examine(smp, block, self.seed + index))
 
+    def pressure_cuts(self, count):
+        for index in range(PRESSURE_RUNS):
+            smp = LAYOUTS[-1 - index % len(LAYOUTS)][0]
+            points = count * (index + 1) // PRESSURE_RUNS - count * index // PRESSURE_RUNS
+            name = "power cuts while memory is short, SMP=" + smp
+            if points:
+                self.part(name, *powercut.examine(
+                    self.seed + index, points, rounds=120, pressure=True,
+                    progress=self.progress(name), SMP=smp))
+
+    def pressure(self, minutes):
+        def tell(done):
+            say("# %5d s  memory pressure: round %d" % (time.monotonic() - self.start, done))
+
+        self.part("memory pressure for %d minutes" % minutes,
+                  *memsoak.examine(minutes, self.seed, progress=tell, SMP="4"))
+
     def close(self):
         failed = [result for result in self.results if result[1]]
         say("")
@@ -78,9 +102,12 @@ def main():
     seed = number("SEED", random.randrange(1, 1 << 31))
     say("# seed %d" % seed)
     soak = Soak(seed)
-    soak.power_cuts(number("CUTS", 200))
-    soak.damaged(number("IMAGES", 500))
-    soak.models(number("MODELS", 40))
+    for part, name, default in ((soak.power_cuts, "CUTS", 200), (soak.damaged, "IMAGES", 500),
+                                (soak.models, "MODELS", 40),
+                                (soak.pressure_cuts, "PRESSURE_CUTS", 50),
+                                (soak.pressure, "MINUTES", 30)):
+        if number(name, default):
+            part(number(name, default))
     return soak.close()
 
 

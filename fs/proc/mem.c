@@ -22,6 +22,7 @@
 #include "mm/kstack.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
+#include "mm/swap.h"
 #include "mm/vmstat.h"
 
 /* ---- meminfo ---- */
@@ -97,9 +98,9 @@ int proc_show_meminfo(struct seq_buf *seq, struct task *task __maybe_unused)
 			{ "MemAvailable:", m.unused + m.buffers + m.cached - m.shmem },
 			{ "Buffers:", m.buffers },
 			{ "Cached:", m.cached },
-			{ "SwapCached:", 0 },
-			{ "SwapTotal:", 0 },
-			{ "SwapFree:", 0 },
+			{ "SwapCached:", swap_nr_cached() },
+			{ "SwapTotal:", swap_nr_slots() },
+			{ "SwapFree:", swap_nr_free() },
 			{ "Dirty:", filemap_nr_dirty() },
 			{ "Writeback:", filemap_nr_writeback() },
 			{ "AnonPages:", m.anon },

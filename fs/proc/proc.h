@@ -112,6 +112,7 @@ extern const struct proc_dir proc_pid_dir;	   /* pid.c */
 extern const struct inode_operations proc_fd_iops; /* fd.c */
 extern const struct file_operations proc_fd_fops;
 extern const struct file_operations proc_maps_fops, proc_smaps_fops; /* maps.c */
+extern const struct file_operations proc_clear_refs_fops;	     /* clear_refs.c */
 extern const struct file_operations proc_pagemap_fops;		     /* pagemap.c */
 extern const struct file_operations proc_kpagecount_fops, proc_kpageflags_fops;
 extern const struct file_operations proc_check_all_fops, proc_drop_caches_fops; /* sysctl.c */
@@ -129,11 +130,16 @@ struct vm_area;
 size_t smaps_put_area(const struct vm_area *vma, char *buf); /* smaps.c */
 int proc_show_smaps_rollup(struct seq_buf *seq, struct task *task);
 
+int proc_show_oom_score(struct seq_buf *seq, struct task *task); /* oom.c */
+extern const struct file_operations proc_oom_score_adj_fops, proc_oom_adj_fops;
+
 int proc_show_shm(struct seq_buf *seq, struct task *task); /* shm.c */
 int proc_show_shmmax(struct seq_buf *seq, struct task *task);
 int proc_show_shmall(struct seq_buf *seq, struct task *task);
 int proc_show_shmmni(struct seq_buf *seq, struct task *task);
 
+/* The number that a user writes, blanks around it, at most @max. 0, -EINVAL or -EFAULT. */
+int number_from_user(const void *ubuf, size_t len, unsigned long max, unsigned long *value);
 int proc_show_ostype(struct seq_buf *seq, struct task *task); /* sysctl.c */
 int proc_show_osrelease(struct seq_buf *seq, struct task *task);
 int proc_show_uts_version(struct seq_buf *seq, struct task *task);
@@ -146,6 +152,8 @@ int proc_show_buddyinfo(struct seq_buf *seq, struct task *task);
 int proc_show_unusable_index(struct seq_buf *seq, struct task *task);
 int proc_show_extfrag_index(struct seq_buf *seq, struct task *task);
 int proc_show_slabinfo(struct seq_buf *seq, struct task *task);
+
+int proc_show_swaps(struct seq_buf *seq, struct task *task); /* fs/swap.c */
 
 int proc_show_stat(struct seq_buf *seq, struct task *task); /* machine.c */
 int proc_show_exits(struct seq_buf *seq, struct task *task);

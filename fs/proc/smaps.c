@@ -7,7 +7,7 @@
  *	...                                 mm/smaps.c says what counts as what
  *	VmFlags: rd ex mr mw me             two letters each, as the kernel has it
  *
- * Lines of what Ravel does not have (huge pages, swap, merged pages) are there and say 0: programs
+ * Lines of what Ravel does not have (huge pages, merged pages) are there and say 0: programs
  * that read this file want to find each line.
  *
  * Locks: mmap_lock for reading while an area is walked.
@@ -47,8 +47,8 @@ static void put_share(struct smaps_text *text, const char *name, u64 share)
 static void put_usage(struct smaps_text *text, const struct area_usage *usage, bool rollup)
 {
 	static const char *const absent[] = {
-		"LazyFree",	  "AnonHugePages",   "ShmemPmdMapped", "FilePmdMapped",
-		"Shared_Hugetlb", "Private_Hugetlb", "Swap",	       "SwapPss",
+		"LazyFree",	 "AnonHugePages",  "ShmemPmdMapped",
+		"FilePmdMapped", "Shared_Hugetlb", "Private_Hugetlb",
 	};
 
 	put_pages(text, "Rss",
@@ -69,6 +69,8 @@ static void put_usage(struct smaps_text *text, const struct area_usage *usage, b
 	put_pages(text, "Anonymous", usage->anon);
 	for (unsigned i = 0; i < ARRAY_SIZE(absent); i++)
 		put_pages(text, absent[i], 0);
+	put_pages(text, "Swap", usage->swap);
+	put_share(text, "SwapPss", usage->swap_share);
 	put_share(text, "Locked", usage->pss_locked);
 }
 

@@ -203,7 +203,7 @@ static void put_status_mm(struct seq_buf *seq, struct mm *mm)
 	put_kb(seq, "VmExe", text);
 	put_kb(seq, "VmLib", exec > text ? exec - text : 0);
 	put_kb(seq, "VmPTE", READ_ONCE(mm->nr_ptes) + 1);
-	put_kb(seq, "VmSwap", 0);
+	put_kb(seq, "VmSwap", READ_ONCE(mm->swap_ents));
 }
 
 /* ---- status ---- */

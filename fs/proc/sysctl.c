@@ -16,6 +16,7 @@
 #include "kernel/uts.h"
 #include "lib/string.h"
 #include "lib/vsnprintf.h"
+#include "mm/buddy.h"
 #include "mm/commit.h"
 #include "mm/filemap.h"
 #include "mm/readahead.h"
@@ -37,6 +38,7 @@ static const struct number numbers[] = {
 	{ "overcommit_ratio", &overcommit_ratio, INT_MAX, NULL },
 	{ "max_map_count", &max_map_count, INT_MAX, NULL },
 	{ "swappiness", &swappiness, 200, NULL },
+	{ "fail_page_alloc", &fail_page_alloc, INT_MAX, NULL },
 	{ "readahead_pages", &readahead_pages, READAHEAD_MAX, NULL },
 	{ "dirty_ratio", &dirty_ratio, 100, writeback_set_limits },
 	{ "dirty_background_ratio", &dirty_background_ratio, 100, writeback_set_limits },
@@ -62,8 +64,7 @@ static ssize_t number_read(struct file *file, void *ubuf, size_t len, u64 *pos)
 	return simple_read(ubuf, len, pos, text, n);
 }
 
-/* The number that a user writes, blanks around it, at most @max. 0, -EINVAL or -EFAULT. */
-static int number_from_user(const void *ubuf, size_t len, unsigned long max, unsigned long *value)
+int number_from_user(const void *ubuf, size_t len, unsigned long max, unsigned long *value)
 {
 	char text[TEXT_MAX], *start = text;
 

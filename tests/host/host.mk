@@ -29,7 +29,7 @@ COVERAGE_FLAGS := $(filter-out $(HOST_SANITIZE) -O1,$(HOST_FLAGS)) -O0 --coverag
 # mm/leak.c, the debug kernel's, there is asan.c.
 HOST_KSRCS := $(sort $(filter-out mm/window.c mm/debug.c mm/leak.c,$(wildcard mm/*.c)) \
 	$(wildcard lib/*.c) \
-	kernel/lock.c kernel/wait.c $(wildcard kernel/lockdep*.c))
+	kernel/lock.c kernel/wait.c drivers/block.c $(wildcard kernel/lockdep*.c))
 HOST_MACHINE := $(sort $(filter-out %/test.c %/fuzz.c, \
 	$(wildcard tests/host/*.c tests/host/stubs/*.c)))
 HOST_MODEL := $(sort $(wildcard tests/host/model/*.c))
@@ -120,7 +120,7 @@ $(eval $(call fuzz_also,mm,$(HOST_MODEL)))
 
 # ext2 stands on files and a disk of its own, instead of stubs/files.c.
 EXT2_SRCS := $(wildcard fs/ext2/*.c) $(addprefix fs/,inode.c dcache.c super.c mpage.c writeback.c \
-	file_write.c bdev.c permission.c) drivers/block.c $(wildcard tests/host/fs/*.c)
+	file_write.c bdev.c permission.c) $(wildcard tests/host/fs/*.c)
 $(eval $(call fuzz_also,ext2,$(EXT2_SRCS)))
 EXT2_PROGRAMS := $(foreach dir,fuzz libfuzzer coverage,$(B)/host/$(dir)/ext2)
 $(EXT2_PROGRAMS): HOST_WITHOUT := %/tests/host/stubs/files.o %/tests/host/disk.o

@@ -16,12 +16,14 @@
 
 #include "arch/riscv/mmu.h"
 #include "arch/riscv/uaccess.h"
+#include "drivers/block.h"
 #include "kernel/panic.h"
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/debug.h"
 #include "mm/early.h"
 #include "mm/filemap.h"
+#include "mm/ghost.h"
 #include "mm/internal.h"
 #include "mm/kstack.h"
 #include "mm/slab.h"
@@ -90,9 +92,11 @@ void machine_boot(unsigned long pages, unsigned nr)
 	ram_init(pages);
 	page_init();
 	slab_init();
+	block_init();
 	kstack_init();
 	mm_init();
 	filemap_init();
+	ghost_init();
 	writeback_set_limits();
 	for (unsigned i = 0; i < nr; i++) {
 		machine_run_on(i);

@@ -8,6 +8,7 @@
  *
  *	r b          tasks that want a hart; that wait for a disk or a lock
  *	free buff cache   KiB          bi bo   KiB a second from disks, to disks
+ *	si so             KiB a second from swap areas, to them
  *	in cs        interrupts, switches a second       us sy id wa st   percent of the harts' time
  *
  * Invariants: the percentages add up to about 100.  Locks: none.
@@ -62,9 +63,11 @@ static void print_line(const struct sample *old, const struct sample *new)
 	unsigned long long ticks = ticks_since(total_ticks(b), total_ticks(a));
 	double seconds = new->seconds - old->seconds;
 
-	printf("%2lld %2lld %6lld %6lld %6lld %6lld %4d %4d %5lld %5lld %4lld %4lld ", b->running,
-	       b->blocked, new->memory.swap_total - new->memory.swap_free, new->memory.unused,
-	       new->memory.buffers, new->memory.cached, 0, 0,
+	printf("%2lld %2lld %6lld %6lld %6lld %6lld %4lld %4lld %5lld %5lld %4lld %4lld ",
+	       b->running, b->blocked, new->memory.swap_total - new->memory.swap_free,
+	       new->memory.unused, new->memory.buffers, new->memory.cached,
+	       rate(b->swapped_in, a->swapped_in, seconds),
+	       rate(b->swapped_out, a->swapped_out, seconds),
 	       rate(b->paged_in, a->paged_in, seconds), rate(b->paged_out, a->paged_out, seconds),
 	       rate(b->interrupts, a->interrupts, seconds),
 	       rate(b->switches, a->switches, seconds));
@@ -108,6 +111,8 @@ static void print_counters(void)
 			{ s->iowait, "IO-wait cpu ticks" },
 			{ s->paged_in, "K paged in" },
 			{ s->paged_out, "K paged out" },
+			{ s->swapped_in, "K swapped in" },
+			{ s->swapped_out, "K swapped out" },
 			{ s->interrupts, "interrupts" },
 			{ s->switches, "CPU context switches" },
 			{ s->boot_time, "boot time" },

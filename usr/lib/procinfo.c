@@ -13,6 +13,8 @@
 
 #include "usr/lib/tool.h"
 
+#define PAGE_KIB 4
+
 static char text[64 * 1024];
 
 static void read_whole(const char *path)
@@ -41,11 +43,11 @@ void read_memory_info(struct memory_info *info)
 	info->swap_free = amount("SwapFree");
 }
 
-/* The first number of the line that begins with the word @key; 0: there is none. */
-static long long number_of(const char *key)
+/* The first number of the line that begins with the word @key; @absent: there is none. */
+static long long number_or(const char *key, long long absent)
 {
 	size_t length = strlen(key);
-	long long number = 0;
+	long long number = absent;
 
 	for (const char *line = text; line && *line; line = strchr(line, '\n')) {
 		line += *line == '\n';
@@ -55,6 +57,18 @@ static long long number_of(const char *key)
 		}
 	}
 	return number;
+}
+
+static long long number_of(const char *key)
+{
+	return number_or(key, 0);
+}
+
+void read_vm_counters(const char *const *names, size_t nr, long long *values)
+{
+	read_whole("/proc/vmstat");
+	for (size_t i = 0; i < nr; i++)
+		values[i] = number_or(names[i], -1);
 }
 
 void read_system_info(struct system_info *info)
@@ -72,6 +86,8 @@ void read_system_info(struct system_info *info)
 	read_whole("/proc/vmstat");
 	info->paged_in = number_of("pgpgin");
 	info->paged_out = number_of("pgpgout");
+	info->swapped_in = number_of("pswpin") * PAGE_KIB;
+	info->swapped_out = number_of("pswpout") * PAGE_KIB;
 }
 
 unsigned long long total_ticks(const struct system_info *info)

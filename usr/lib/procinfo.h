@@ -19,12 +19,16 @@ struct memory_info {
 struct system_info {
 	unsigned long long user, nice, system, idle, iowait, irq, softirq, steal; /* ticks */
 	long long interrupts, switches, boot_time, forks, running, blocked;
-	long long paged_in, paged_out; /* KiB */
+	long long paged_in, paged_out;	   /* KiB */
+	long long swapped_in, swapped_out; /* KiB */
 };
 
 /* Each exits with a message when the file cannot be read. */
 void read_memory_info(struct memory_info *info);
 void read_system_info(struct system_info *info);
+
+/* The counters of /proc/vmstat with these @nr names, into @values; -1: the kernel has none. */
+void read_vm_counters(const char *const *names, size_t nr, long long *values);
 
 /* /proc/<pid>/stat. */
 struct process_info {

@@ -133,7 +133,6 @@ u8 *disk_boot(size_t size)
 	struct slab_info info;
 
 	bytes = calloc(1, size);
-	block_init();
 	inode_init();
 	dcache_init();
 	mpage_init();

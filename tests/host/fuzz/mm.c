@@ -21,9 +21,9 @@ static const u8 often[NR_STEP_KINDS] = {
 	[STEP_FILE_READ] = 1, [STEP_FILE_WRITE] = 3, [STEP_USER_READ] = 1, [STEP_USER_WRITE] = 1,
 	[STEP_TRUNCATE] = 3,  [STEP_SHRINK] = 2,     [STEP_DROP] = 2,	   [STEP_SYNC] = 1,
 	[STEP_DISK_FAIL] = 1, [STEP_FILE_MODE] = 1,  [STEP_RLIMIT] = 1,	   [STEP_MSYNC] = 2,
-	[STEP_MREMAP] = 4,
+	[STEP_MREMAP] = 4,    [STEP_CLEAR_REFS] = 2,
 };
-#define NR_CODES 68 /* the sum */
+#define NR_CODES 70 /* the sum */
 
 static enum step_kind kind_of(unsigned code)
 {
@@ -191,6 +191,9 @@ static void decode_rest(struct step *s, u64 *bits)
 		s->pos = draw(bits, 5) ? 0 : 10 + draw(bits, 100);
 		s->where = STEP_AT;
 		s->addr = draw(bits, 3) ? 0 : 1 + draw(bits, 100);
+		break;
+	case STEP_CLEAR_REFS:
+		s->flags = draw(bits, 3);
 		break;
 	case STEP_SHRINK:
 		s->len = 1 + draw(bits, 40);

@@ -23,6 +23,7 @@
 #include "lib/prng.h"
 #include "mm/filemap.h"
 #include "mm/vma.h"
+#include "mm/walk.h"
 #include "tests/host/test.h"
 
 #define MAX_PENDING    6
@@ -109,6 +110,15 @@ static void set_limits(const struct step *s)
 	}
 }
 
+/* Nothing changes that can be seen but in smaps: the oracle knows nothing of A bits. */
+static void clear_refs(const struct step *s)
+{
+	const struct oracle_mm *om = oracle_of(s->hart);
+
+	if (om)
+		mm_clear_refs(om->mm, s->flags);
+}
+
 /* On the current hart. */
 static void perform(const struct step *s)
 {
@@ -127,6 +137,8 @@ static void perform(const struct step *s)
 		step_msync(s);
 	else if (s->kind == STEP_RLIMIT)
 		set_limits(s);
+	else if (s->kind == STEP_CLEAR_REFS)
+		clear_refs(s);
 	else
 		step_file(s);
 }
@@ -239,6 +251,13 @@ static bool fills_slot(unsigned slot)
 	       outer.step->slot == slot;
 }
 
+static bool may_look(const struct step *s)
+{
+	const struct oracle_mm *om = oracle_of(s->hart);
+
+	return om && !om->mm->mmap_lock.writer;
+}
+
 static bool may_run(const struct step *s)
 {
 	struct oracle_mm *om = &oracle_mms[s->slot];
@@ -268,6 +287,8 @@ static bool may_run(const struct step *s)
 		       step_file_being_copied(&pgoff) != s->file;
 	case STEP_MSYNC:
 		return step_may_msync(s);
+	case STEP_CLEAR_REFS:
+		return may_look(s);
 	default:
 		return false;
 	}

@@ -36,14 +36,15 @@
 	X(FILE_WRITE)                                                                              \
 	X(USER_READ) /* read(2): file, pos, and addr, len of the buffer */                         \
 	X(USER_WRITE)                                                                              \
-	X(TRUNCATE)  /* file, pos: the size */                                                     \
-	X(SHRINK)    /* len: pages */                                                              \
-	X(DROP)	     /* file: its clean pages */                                                   \
-	X(SYNC)	     /* file */                                                                    \
-	X(MSYNC)     /* addr, len, flags */                                                        \
-	X(DISK_FAIL) /* len: so many reads, pos: so many writes */                                 \
-	X(FILE_MODE) /* file, prot: what may be done with it */                                    \
-	X(RLIMIT)    /* len, pos, addr: pages, those of data, those locked; 0: no limit */
+	X(TRUNCATE)   /* file, pos: the size */                                                    \
+	X(SHRINK)     /* len: pages */                                                             \
+	X(DROP)	      /* file: its clean pages */                                                  \
+	X(SYNC)	      /* file */                                                                   \
+	X(MSYNC)      /* addr, len, flags */                                                       \
+	X(DISK_FAIL)  /* len: so many reads, pos: so many writes */                                \
+	X(FILE_MODE)  /* file, prot: what may be done with it */                                   \
+	X(RLIMIT)     /* len, pos, addr: pages, those of data, those locked; 0: no limit */        \
+	X(CLEAR_REFS) /* flags: enum refs_of; of the hart's address space */
 
 enum step_kind {
 #define X(name) STEP_##name,

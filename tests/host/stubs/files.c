@@ -201,6 +201,11 @@ void mapping_written(struct address_space *as)
 	container_of(as, struct file, as)->times_written++;
 }
 
+bool mapping_is_data(const struct address_space *as)
+{
+	return !as->ops->no_backing;
+}
+
 void mapping_dirtied(struct address_space *as)
 {
 	container_of(as, struct file, as)->dirty = true;

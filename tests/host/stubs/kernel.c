@@ -13,8 +13,10 @@
 #include "kernel/sched.h"
 #include "kernel/signal.h"
 #include "lib/string.h"
+#include "mm/oom.h"
 #include "mm/window.h"
 #include "tests/host/host.h"
+#include "tests/host/swapdisk.h"
 
 #define MAX_IDLE_SLEEPS 64
 
@@ -185,7 +187,8 @@ static unsigned idle_sleeps;
 void schedule(void)
 {
 	lockdep_might_sleep(__func__);
-	idle_sleeps = disk_complete() || machine_meanwhile ? 0 : idle_sleeps + 1;
+	idle_sleeps =
+		disk_complete() || swapdisk_complete() || machine_meanwhile ? 0 : idle_sleeps + 1;
 	if (idle_sleeps > MAX_IDLE_SLEEPS)
 		panic("sleeps for ever");
 	meanwhile();
@@ -208,6 +211,10 @@ bool wake_task_in(struct task *task, unsigned states)
 {
 	(void)task, (void)states;
 	return false;
+}
+
+void oom_wake_reaper(void)
+{
 }
 
 u64 ktime_ns(void)

@@ -179,7 +179,9 @@ TEST(ptes_lie_in_areas_and_grant_no_more)
 	good_state();
 	zero = pte_at(mm, addr + PAGE_SIZE);
 	break_pte(addr + 2 * PAGE_SIZE, zero, "PTE outside every area");
-	break_pte(addr, 0x200, "stray PTE 0x200");
+	break_pte(addr, 0x100, "stray PTE 0x100");
+	break_pte(addr, swap_entry(3, 17).val, "names no slot in use");
+	break_pte(addr + 2 * PAGE_SIZE, swap_entry(3, 17).val, "swap entry outside every area");
 	break_pte(addr, pte_at(mm, addr) | PTE_X, "grants more than the area");
 	break_pte(addr + 3 * PAGE_SIZE, zero | PTE_W, "grants more than the area");
 	break_pte(addr + PAGE_SIZE, zero | PTE_W, "bad zero-page PTE");

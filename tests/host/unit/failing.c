@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "mm/anon_root.h"
 #include "mm/buddy.h"
 #include "mm/filemap.h"
 #include "mm/pgtable.h"

@@ -9,6 +9,7 @@
  *	untouched        -               -
  */
 #include "lib/string.h"
+#include "mm/anon_root.h"
 #include "tests/host/unit/space.h"
 
 TEST(anonymous_pages_are_shared_and_lose_their_write_bit)

@@ -11,6 +11,7 @@
 #include "arch/riscv/hart.h"
 #include "arch/riscv/mmu.h"
 #include "lib/errno.h"
+#include "mm/anon_root.h"
 #include "mm/buddy.h"
 #include "mm/filemap.h"
 #include "mm/internal.h"

@@ -7,6 +7,7 @@
  */
 #include "kernel/sched.h"
 #include "kernel/task.h"
+#include "mm/oom.h"
 #include "tests/host/unit/space.h"
 
 #define RAM 512 /* pages */
@@ -82,13 +83,13 @@ BARE_TEST(who_is_the_largest_himself_fails)
 	machine_run_on(2);
 	counters_start();
 	CHECK_EQ(user_put(vma_lookup(large, large->mmap->vm_start)->vm_end - PAGE_SIZE, 1),
-		 FAULT_OOM);
+		 FAULT_KILLED);
 	CHECK(current->killed);
 	CHECK_EQ(counted(VM_oom_kill), 1);
-	CHECK_EQ(counted(VM_fault_oom), 1);
+	CHECK_EQ(counted(VM_fault_oom), 0);
 	/* And does not kill anybody else while he is dying. */
 	CHECK_EQ(user_put(vma_lookup(large, large->mmap->vm_start)->vm_end - PAGE_SIZE, 1),
-		 FAULT_OOM);
+		 FAULT_KILLED);
 	CHECK_EQ(counted(VM_oom_kill), 1);
 	space_end(large);
 	space_end(small);
@@ -133,28 +134,110 @@ BARE_TEST(who_shares_the_victims_memory_dies_with_it)
 	at = map_large(large);
 	live_in(3, large);
 	eat(2, large, at, 0);
-	CHECK_EQ(user_put(at + (2 * RAM - 1) * PAGE_SIZE, 1), FAULT_OOM);
+	CHECK_EQ(user_put(at + (2 * RAM - 1) * PAGE_SIZE, 1), FAULT_KILLED);
 	CHECK(host_tasks[2].killed && host_tasks[3].killed && !host_tasks[1].killed);
 	space_end(large);
 	machine_check_rest();
 }
 
-BARE_TEST(init_and_zombies_are_never_chosen)
+/* Nobody can be killed; in the end the small one goes by itself. */
+static void the_small_one_goes(bool locked)
+{
+	if (locked || ++waits != 20)
+		return;
+	machine_run_on(1);
+	mm_put(small);
+}
+
+BARE_TEST(init_waits_when_there_is_nobody_to_kill)
 {
 	boot_and_fill();
-	/* The large memory belongs to init and a zombie now; there is nobody to kill. */
-	live_in(0, large);
+	/* The large memory belongs to init and a zombie now; the small one to nobody. */
 	host_tasks[2].state = TASK_ZOMBIE;
 	live_in(1, NULL);
 	live_in(0, large);
 	counters_start();
-	CHECK_EQ(user_put(large->mmap->vm_end - PAGE_SIZE, 1), FAULT_OOM);
+	machine_meanwhile = the_small_one_goes;
+	CHECK_EQ(user_put(large->mmap->vm_end - PAGE_SIZE, 1), FAULT_OK);
+	CHECK(waits >= 20);
 	CHECK_EQ(counted(VM_oom_kill), 0);
 	for (unsigned i = 0; i < 3; i++)
 		CHECK(!host_tasks[i].killed);
+	machine_meanwhile = NULL;
 	host_tasks[2].state = TASK_RUNNING;
 	space_end(large);
-	mm_put(small);
+	machine_check_rest();
+}
+
+BARE_TEST(others_fail_when_there_is_nobody_to_kill)
+{
+	boot_and_fill();
+	machine_run_on(2);
+	current->oom_score_adj = OOM_SCORE_ADJ_MIN;
+	host_tasks[1].oom_score_adj = OOM_SCORE_ADJ_MIN;
+	counters_start();
+	CHECK_EQ(user_put(large->mmap->vm_end - PAGE_SIZE, 1), FAULT_OOM);
+	CHECK_EQ(counted(VM_oom_kill), 0);
+	CHECK_EQ(counted(VM_fault_oom), 1);
+	CHECK(!host_tasks[1].killed && !host_tasks[2].killed);
+	space_end(large);
+	space_end(small);
+	machine_check_rest();
+}
+
+BARE_TEST(who_was_killed_already_is_the_victim)
+{
+	boot_and_fill();
+	machine_run_on(1);
+	host_tasks[2].killed = true;
+	counters_start();
+	machine_meanwhile = the_victim_dies;
+	CHECK_EQ(user_put(addr + PAGE_SIZE, 1), FAULT_OK);
+	CHECK_EQ(counted(VM_oom_kill), 0); /* by somebody else */
+	CHECK(!host_tasks[1].killed);
+	machine_meanwhile = NULL;
+	space_end(small);
+	machine_check_rest();
+}
+
+BARE_TEST(who_can_say_no_does)
+{
+	boot_and_fill();
+	machine_run_on(1);
+	counters_start();
+	CHECK_EQ(handle_mm_fault_or_fail(small, addr + PAGE_SIZE, FAULT_WRITE), FAULT_OOM);
+	CHECK_EQ(mm_copy_to(small, addr + PAGE_SIZE, "x", 1), 0);
+	CHECK_EQ(counted(VM_oom_kill), 0);
+	CHECK(!host_tasks[1].killed && !host_tasks[2].killed);
+	space_end(large);
+	space_end(small);
+	machine_check_rest();
+}
+
+/* ---- every n-th allocation of pages fails ---- */
+
+BARE_TEST(failures_of_the_whole_machine_kill_nobody)
+{
+	machine_boot(RAM, 2);
+	machine_run_on(1);
+	small = space_new();
+	addr = map_anon(small, 64, RW);
+	counters_start();
+	fail_page_alloc = 3;
+	for (unsigned i = 0; i < 64; i++)
+		CHECK_EQ(user_put(addr + i * PAGE_SIZE, 1), FAULT_OK);
+	CHECK(counted(VM_alloc_fail_injected) >= 64 / 3);
+	CHECK_EQ(counted(VM_oom_kill), 0);
+	CHECK_EQ(counted(VM_fault_oom), 0);
+	/* With none that succeeds the fault does not try for ever. */
+	fail_page_alloc = 1;
+	vm_munmap(small, addr, 64 * PAGE_SIZE);
+	addr = map_anon(small, 1, RW);
+	CHECK_EQ(user_put(addr, 1), FAULT_OOM);
+	CHECK_EQ(counted(VM_oom_kill), 0);
+	fail_page_alloc = 0;
+	CHECK_EQ(user_put(addr, 1), FAULT_OK);
+	space_end(small);
 	machine_check_rest();
 }
 
@@ -192,7 +275,7 @@ BARE_TEST(clean_cache_pages_go_before_anybody_dies)
 	for (unsigned i = 0; i < 60; i++)
 		CHECK_EQ(user_put(at + (n + i) * PAGE_SIZE, 1), FAULT_OK);
 	CHECK_EQ(counted(VM_oom_kill), 0);
-	CHECK(counted(VM_cache_reclaimed) >= 60);
+	CHECK(counted(VM_pgsteal_direct) >= 60);
 	space_end(small);
 	file_put(file);
 	machine_check_rest();

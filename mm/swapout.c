@@ -1,0 +1,164 @@
+/*
+ * swapout.c - anonymous pages leave memory, a batch at a time.
+ *
+ *	1. a slot for each      in a row for those that have none; one that is cached and clean
+ *	                        keeps its own; one that is cached and dirty, but whose entry no PTE
+ *	                        holds, gets a new one, so that it is written with the others
+ *	2. unmap                every PTE becomes the swap entry, by the reverse walk; its D goes to
+ *	                        PG_DIRTY; the hart's translations go before the leaf lock does
+ *	3. write                what is dirty and nobody else's, a request for each run of slots
+ *	4. release              who still has no reference but the cache's and ours leaves the cache
+ *
+ * The pages are locked all the time. Who faults meanwhile finds the entry, by it the page in the
+ * cache, and waits for the lock; then he takes the page back, written or not, and step 4, which
+ * finds his reference, leaves it. So nothing is ever written to while the disk reads it, and what a
+ * fault maps is what the last PTE had.
+ *
+ * Only pages with two references are written, the cache's and ours: who has another, from before
+ * step 2, may be about to write through it (exec does, into a new stack). Such a page stays, dirty.
+ *
+ * What fails:
+ *
+ *	no slot                 the page is as it was
+ *	a PTE was not found     it was just moving, or is locked in memory: the page stays, and its
+ *	                        slot with it if another PTE has become an entry
+ *	the write               the slot is bad for ever; the page stays, dirty and cached, until
+ *	                        the last PTE that holds the entry has it back
+ *
+ * Locks: the page locks, from the caller; those of rmap_walk(); swap_lock.
+ */
+#include "kernel/panic.h"
+#include "mm/internal.h"
+#include "mm/rmap.h"
+#include "mm/swap_internal.h"
+#include "mm/tlb.h"
+#include "mm/vmstat.h"
+#include "mm/window.h"
+
+/* ---- step 1 ---- */
+
+static void give_slots(struct page **pages, unsigned nr)
+{
+	struct page *without[SWAP_CLUSTER];
+	unsigned n = 0, done = 0, got;
+
+	for (unsigned i = 0; i < nr; i++) {
+		BUG_ON(!page_is_anon(pages[i]));
+		if (page_flags(pages[i]) & PG_DIRTY)
+			swap_cache_drop(pages[i]);
+		if (!(page_flags(pages[i]) & PG_SWAPCACHE))
+			without[n++] = pages[i];
+	}
+	while (done < n && (got = swap_cache_add(&without[done], n - done)) > 0)
+		done += got;
+}
+
+/* ---- step 2 ---- */
+
+/* One PTE of a cached page: for rmap_walk(). */
+static bool take_pte(struct mm *mm, unsigned long addr, pte_t *ptep, void *arg)
+{
+	struct page *page = arg;
+	pte_t pte;
+
+	mm_update_hiwater(mm);
+	swap_dup(page->swap);
+	pte = pte_take(ptep);
+	flush_tlb_range(mm, addr, addr + PAGE_SIZE);
+	if (pte.val & PTE_D)
+		page_set_flags(page, PG_DIRTY);
+	pte_set(ptep, page->swap);
+	if (atomic_dec_old(&page->mapcount) > 1)
+		gauge_add(GAUGE_SHARED_ANON, -1);
+	mm_add_rss_anon(mm, -1);
+	mm_add_swap_ents(mm, 1);
+	page_put(page); /* not the last: the caller has one */
+	return true;
+}
+
+static void unmap(struct page *page)
+{
+	struct rmap_walk walk = { .stop_at_locked = true, .visit = take_pte, .arg = page };
+
+	if (atomic_read(&page->mapcount) > 0)
+		rmap_walk(page, &walk);
+}
+
+/* ---- step 3 ---- */
+
+/* @page has to be written before it can go, and may be. */
+static bool is_to_be_written(const struct page *page)
+{
+	const u32 flags = PG_SWAPCACHE | PG_DIRTY;
+
+	return (page_flags(page) & flags) == flags && atomic_read(&page->refcount) == 2 &&
+	       swap_count(page->swap) > 0;
+}
+
+static void write_run(struct page **pages, unsigned nr)
+{
+	u32 failed;
+
+	window();
+	failed = swap_transfer(BIO_WRITE, pages, nr);
+	for (unsigned i = 0; i < nr; i++) {
+		if (!(failed >> i & 1)) {
+			page_clear_flags(pages[i], PG_DIRTY);
+			continue;
+		}
+		count_vm(VM_swap_write_failed);
+		swap_slot_failed(pages[i]->swap);
+	}
+	window();
+}
+
+static void write_dirty(struct page **pages, unsigned nr)
+{
+	for (unsigned i = 0, len; i < nr; i += len) {
+		len = 1;
+		if (!is_to_be_written(pages[i]))
+			continue;
+		while (i + len < nr && is_to_be_written(pages[i + len]) &&
+		       pages[i + len]->swap.val == swap_entry_next(pages[i]->swap, len).val)
+			len++;
+		write_run(&pages[i], len);
+	}
+}
+
+/* ---- step 4 ---- */
+
+/* True when @page is free but for the caller's reference. */
+static bool release(struct page *page)
+{
+	if (!(page_flags(page) & PG_SWAPCACHE))
+		return false;
+	if (swap_cache_release(page))
+		return true;
+	/* Still mapped, and by no entry: the slot is of no use. */
+	if (page_flags(page) & PG_DIRTY)
+		swap_cache_drop(page);
+	return false;
+}
+
+unsigned swap_out(struct page **pages, unsigned nr)
+{
+	unsigned freed = 0;
+
+	BUG_ON(nr > SWAP_CLUSTER);
+	give_slots(pages, nr);
+	for (unsigned i = 0; i < nr; i++) {
+		if (page_flags(pages[i]) & PG_SWAPCACHE)
+			unmap(pages[i]);
+	}
+	window();
+	write_dirty(pages, nr);
+	for (unsigned i = 0; i < nr; i++) {
+		struct page *page = pages[i];
+
+		if (!release(page))
+			continue;
+		pages[i] = pages[freed];
+		pages[freed++] = page;
+	}
+	return freed;
+}

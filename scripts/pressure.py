@@ -1,0 +1,51 @@
+# pressure.py - a small machine with a swap disk, and programs that want more than it has.
+#
+#   usr/host/pressure.c: private, shared and file memory, twice what there is, with checksums
+#   powercut.py --pressure: the power goes while files are written back because memory is needed
+#
+# Invariants: a machine that is short of memory is slow, not wrong; nothing leaks, no slot stays.
+import os
+import tempfile
+
+import fsck
+import machine
+import powercut
+
+PROGRAMS = ("bin/init", "bin/sh", "bin/mkswap", "bin/swapon", "bin/swapoff", "bin/cat",
+            "host/pressure")
+LINE = "mkswap /dev/vdb >/dev/null && swapon /dev/vdb && /host/pressure && cat /proc/vmstat && " \
+    "swapoff /dev/vdb"
+MEMORY, SWAP, DISK_MIB = "64M", "256M", 128
+SEEDS, POINTS = 5, 8
+
+
+def happened(output, counter):
+    """What a counter of /proc/vmstat in the output says."""
+    words = output.split()
+    return int(words[words.index(counter) + 1]) if counter in words else 0
+
+
+def examine(smp, seed):
+    """None, or words about what is wrong."""
+    with tempfile.TemporaryDirectory(prefix="pressure.", dir=machine.BUILD) as work:
+        disk = os.path.join(work, "disk.img")
+        with machine.locked_build():
+            machine.make("all")
+            machine.make_disk(disk, PROGRAMS, "", slack_mib=DISK_MIB)
+        status, output = machine.run(disk, LINE, SMP=smp, MEM=MEMORY, SWAP=SWAP, SEED=seed)
+        if status:
+            return "status %d: %s" % (status, output[-3000:])
+        for counter in ("pswpin", "pswpout", "pgwriteback"):
+            if happened(output, counter) < 1000:
+                return "%s: %d: there was no pressure" % (counter, happened(output, counter))
+        return fsck.check(disk)
+
+
+def power_cuts(smp, seed):
+    """The power goes under pressure, with SEEDS seeds. None or words."""
+    for number in range(SEEDS):
+        wrong = powercut.examine(str(int(seed) + number), POINTS, rounds=120, pressure=True,
+                                 SMP=smp)[0]
+        if wrong:
+            return wrong
+    return None

@@ -1,0 +1,116 @@
+/*
+ * swapon.c - use swap areas: swapon [-p priority] [-d] device...; -s (or nothing) lists those in
+ * use, -a takes every disk that has the header of an area and is not in use yet.
+ *
+ * There is no /etc/fstab: -a looks at the disks.
+ *
+ * Invariants: none.  Locks: none.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/swap.h>
+#include <unistd.h>
+
+#include "usr/lib/swapfile.h"
+#include "usr/lib/swapheader.h"
+#include "usr/lib/tool.h"
+
+static const char synopsis[] = "swapon [-as] [-d] [-p priority] [device...]";
+
+static bool print_line(const struct swap_line *line, void *arg)
+{
+	bool *titles = arg;
+
+	if (!*titles)
+		printf("%-39s %-10s %12s %12s %8s\n", "Filename", "Type", "Size", "Used",
+		       "Priority");
+	*titles = true;
+	printf("%-39s %-10s %12lu %12lu %8d\n", line->name, line->type, line->size, line->used,
+	       line->priority);
+	return true;
+}
+
+static int list(void)
+{
+	bool titles = false;
+
+	if (swap_each(print_line, &titles) < 0)
+		die_errno(STATUS_FAILED, "/proc/swaps");
+	return 0;
+}
+
+static int use(const char *device, int flags)
+{
+	if (swapon(device, flags) == 0)
+		return 0;
+	warn_errno("%s", device);
+	return STATUS_FAILED;
+}
+
+/* Does @device begin with a header that tells of no more than there is? */
+static bool has_header(const char *device)
+{
+	static struct swap_header header;
+	int fd = open(device, O_RDONLY);
+	off_t end = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
+	bool good;
+
+	good = fd >= 0 && pread(fd, &header, sizeof(header), 0) == sizeof(header) &&
+	       !swap_header_fault(&header, end > 0 ? (uint64_t)end : UINT64_MAX);
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+/* An area that is in use already is nobody's failure. */
+static int use_all(int flags)
+{
+	char device[] = "/dev/vda";
+	int status = 0;
+
+	for (; device[7] <= 'z'; device[7]++) {
+		if (has_header(device) && swapon(device, flags) < 0 && errno != EBUSY) {
+			warn_errno("%s", device);
+			status = STATUS_FAILED;
+		}
+	}
+	return status;
+}
+
+static int priority_flags(const char *text)
+{
+	char *end;
+	long priority = strtol(text, &end, 10);
+
+	if (*text == '\0' || *end != '\0' || priority < 0 || priority > SWAP_FLAG_PRIO_MASK)
+		die(STATUS_FAILED, "'%s' is no priority from 0 to %d", text, SWAP_FLAG_PRIO_MASK);
+	return SWAP_FLAG_PREFER | (int)priority;
+}
+
+int main(int argc, char **argv)
+{
+	bool all = false, summary = false;
+	int flags = 0, status = 0, option;
+
+	while ((option = getopt(argc, argv, "asdp:")) != -1) {
+		if (option == '?')
+			usage(synopsis);
+		all |= option == 'a';
+		summary |= option == 's';
+		if (option == 'd')
+			flags |= SWAP_FLAG_DISCARD;
+		if (option == 'p')
+			flags |= priority_flags(optarg);
+	}
+	if (summary || (!all && optind == argc))
+		return list();
+	if (all)
+		status = use_all(flags);
+	for (; optind < argc; optind++)
+		status |= use(argv[optind], flags);
+	return status;
+}
