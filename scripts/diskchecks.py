@@ -18,6 +18,8 @@ import mapstore
 import mutate
 import outside
 import powercut
+import pressure
+import swaperrors
 
 POINTS = 30   # power cuts of one recorded run
 IMAGES = 28   # damaged images of one machine check: four boots
@@ -144,10 +146,15 @@ def _checks():
         for kind in ("read", "write"):
             yield "disk-%s-errors-smp%s" % (kind, smp), functools.partial(
                 diskerrors.examine, kind, smp)
+        for kind in swaperrors.RULES:
+            yield "swap-%s-errors-smp%s" % (kind, smp), functools.partial(
+                swaperrors.examine, kind, smp)
         yield "two-disks-smp" + smp, functools.partial(two_disks, smp)
         yield "swap-disk-smp" + smp, functools.partial(swap_disk, smp)
         yield "written-disk-smp" + smp, functools.partial(written_disk, smp)
         yield "read-only-disk-smp" + smp, functools.partial(read_only_disk, smp)
+        yield "pressure-smp" + smp, functools.partial(pressure.examine, smp, seed())
+        yield "powercut-pressure-smp" + smp, functools.partial(pressure.power_cuts, smp, seed())
         yield "small-blocks-smp" + smp, functools.partial(small_blocks, smp)
         yield "damaged-disks-smp" + smp, functools.partial(mutate.examine, seed(), IMAGES, SMP=smp)
 
