@@ -125,8 +125,7 @@ static int tree_insert(struct address_space *as, struct page *page, unsigned lon
 		count_cached(as, 1);
 		if (as->ops->no_backing)
 			page_set_flags(page, PG_SHMEM);
-		else
-			lru_add(page);
+		lru_add(page);
 	}
 	spin_unlock(&as->lock);
 	return err;
@@ -535,7 +534,7 @@ static int page_result(struct address_space *as, struct page *page, bool tried, 
 		lock_page(page);
 		filemap_remove_page(as, page);
 		unlock_page(page);
-		err = tried ? -EIO : -EAGAIN;
+		err = !tried ? -EAGAIN : page_flags(page) & PG_NO_MEMORY ? -ENOMEM : -EIO;
 	}
 	page_put(page);
 	return err;

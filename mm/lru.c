@@ -186,6 +186,19 @@ void lru_forget(unsigned nr)
 	spin_unlock(&lru_lock);
 }
 
+void lru_make_oldest(struct page *page)
+{
+	spin_lock(&lru_lock);
+	if (page_flags(page) & PG_LRU) {
+		list_unlink(&page->lru);
+		nr_lru[lru_of(page)]--;
+		page_clear_flags(page, PG_ACTIVE | PG_SECOND);
+		list_add(&page->lru, &lru[lru_of(page)]);
+		nr_lru[lru_of(page)]++;
+	}
+	spin_unlock(&lru_lock);
+}
+
 /* lru_lock held. */
 static void deactivate_list(enum lru_list from, enum lru_list to)
 {
@@ -236,13 +249,11 @@ static int check_list(enum lru_list list)
 /* One that must be on a list, unless it is isolated. */
 static bool may_go(const struct page *page)
 {
-	const struct address_space *as = page->mapping;
-
 	if (atomic_read(&page->refcount) == 0)
 		return false;
 	if (page->type == PAGE_ANON)
 		return atomic_read(&page->mapcount) > 0 || (page->flags & PG_SWAPCACHE);
-	return page->type == PAGE_FILE && as && !as->ops->no_backing;
+	return page->type == PAGE_FILE && page->mapping;
 }
 
 int lru_check(void)

@@ -52,6 +52,8 @@ bool lru_isolate_page(struct page *page);
 void lru_putback(struct page *const *pages, unsigned nr);
 /* They are not put back: the caller's references may be the last ones. */
 void lru_forget(unsigned nr);
+/* Referenced @page, of which nobody has any use soon, is the oldest of the inactive ones. */
+void lru_make_oldest(struct page *page);
 /* All active pages become inactive ones, the oldest of all. */
 void lru_deactivate_all(void);
 

@@ -35,6 +35,7 @@
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/internal.h"
+#include "mm/swap.h"
 #include "mm/vmstat.h"
 
 #define LUCK_MAX    64 /* memory came back so often, and the fault got none of it: it fails */
@@ -48,7 +49,7 @@ static unsigned long nr_chosen; /* victims so far; oom_lock */
 
 static unsigned long pages_in_all(void)
 {
-	return nr_managed_pages();
+	return nr_managed_pages() + swap_nr_slots();
 }
 
 /* Another task of @mm must not be killed. */

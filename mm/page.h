@@ -71,6 +71,8 @@ enum page_type {
 #define PG_UNWANTED	(1u << 20) /* cached for swap and nobody's: unlock_page() looks at it */
 #define PG_READAHEAD	(1u << 18) /* read before somebody asked, and not used since */
 
+#define PG_NO_MEMORY (1u << 24) /* with PG_ERROR: not the disk failed, there was no memory for it */
+
 struct page {
 	u32 flags;
 	atomic_t refcount;

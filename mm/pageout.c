@@ -1,5 +1,5 @@
 /*
- * pageout.c - MADV_PAGEOUT: what a range maps leaves memory now.
+ * pageout.c - MADV_PAGEOUT: what a range maps leaves memory now. MADV_COLD: it is the next to go.
  *
  *	[start ........................ end)
  *	 a  a  z  f  F  .  a        a  anonymous, or shared memory: to its slot, in batches
@@ -21,6 +21,7 @@
 #include "mm/internal.h"
 #include "mm/pgtable.h"
 #include "mm/piece.h"
+#include "mm/policy.h"
 #include "mm/rmap.h"
 #include "mm/shmem.h"
 #include "mm/swap.h"
@@ -119,6 +120,32 @@ void mm_pageout(struct mm *mm, const struct area_piece *p)
 	while (addr < p->end && !current->killed) {
 		addr = collect(mm, addr, p->end, &b);
 		pageout_batch(p, &b);
+		cond_resched();
+	}
+}
+
+/* ---- cold ---- */
+
+static void make_cold(struct page *page)
+{
+	if (atomic_read(&page->mapcount) != 1 || !trylock_page(page))
+		return;
+	page_test_clear_used(page);
+	unlock_page(page);
+	lru_make_oldest(page);
+}
+
+void mm_cold(struct mm *mm, const struct area_piece *p)
+{
+	unsigned long addr = p->start;
+	struct batch b;
+
+	while (addr < p->end && !current->killed) {
+		addr = collect(mm, addr, p->end, &b);
+		for (unsigned i = 0; i < b.nr; i++) {
+			make_cold(b.pages[i]);
+			page_put(b.pages[i]);
+		}
 		cond_resched();
 	}
 }

@@ -9,6 +9,7 @@
  *	   |                                it comes round again. Others wake the flusher
  *	   +-- a file's, being written .... stays until it comes round again
  *	   +-- anonymous .................. swap_out() of all those of the batch at once
+ *	   +-- shared memory .............. likewise, mm/shmem_swap.c
  *
  *	which list: both kinds in turn, by size, swappiness (0..200) and by how many pages of each
  *	kind came back lately: the kind whose going hurts is looked at less.
@@ -31,16 +32,19 @@
 #include "mm/internal.h"
 #include "mm/policy.h"
 #include "mm/rmap.h"
+#include "mm/shmem.h"
 #include "mm/swap.h"
 #include "mm/vma.h"
 #include "mm/vmstat.h"
 
+#define FILES_KEPT_MAX 1024UL /* pages, if a 64th of memory is not less */
+
 unsigned long swappiness = 60;
 
-/* A batch on its way: where each page ends up. */
+/* A batch on its way: where each page ends up. Those that stay move up in the array of all. */
 struct batch {
-	struct page *stay[LRU_BATCH], *gone[LRU_BATCH], *swap[LRU_BATCH];
-	unsigned nr_stay, nr_gone, nr_swap;
+	struct page *stay[LRU_BATCH], *gone[LRU_BATCH], *anon[LRU_BATCH], *shared[LRU_BATCH];
+	unsigned nr_stay, nr_gone, nr_anon, nr_shared;
 };
 
 static void stays(struct batch *b, struct page *page)
@@ -129,40 +133,42 @@ static void shrink_page(struct batch *b, struct page *page, const struct scan *s
 	}
 	if (verdict != VERDICT_GOES)
 		stays(b, page);
-	else if (page->type == PAGE_FILE)
+	else if (page_is_file(page))
 		shrink_file_page(b, page, scan);
-	else if (scan->unmap &&
-		 (atomic_read(&page->mapcount) > 0 || (page_flags(page) & PG_SWAPCACHE)))
-		b->swap[b->nr_swap++] = page;
+	else if (page->type == PAGE_FILE)
+		b->shared[b->nr_shared++] = page;
+	else if (atomic_read(&page->mapcount) > 0 || (page_flags(page) & PG_SWAPCACHE))
+		b->anon[b->nr_anon++] = page;
 	else /* a fault is just making it, or has just lost it */
 		stays(b, page);
 }
 
 /* ---- a batch ---- */
 
-static void swap_batch(struct batch *b)
+static void swap_pages(struct batch *b, struct page **pages, unsigned nr,
+		       unsigned (*out)(struct page **pages, unsigned nr))
 {
-	unsigned out = b->nr_swap > 0 ? swap_out(b->swap, b->nr_swap) : 0;
+	unsigned gone = nr > 0 ? out(pages, nr) : 0;
 
-	for (unsigned i = 0; i < b->nr_swap; i++) {
-		if (i < out) {
-			policy_goes(b->swap[i]);
-			goes(b, b->swap[i]);
+	for (unsigned i = 0; i < nr; i++) {
+		if (i < gone) {
+			policy_goes(pages[i]);
+			goes(b, pages[i]);
 		} else {
-			stays(b, b->swap[i]);
+			stays(b, pages[i]);
 		}
 	}
 }
 
 unsigned shrink_list(enum lru_list list, unsigned nr, const struct scan *scan)
 {
-	struct page *pages[LRU_BATCH];
 	struct batch b = {};
 
-	nr = lru_isolate(list, min(nr, (unsigned)LRU_BATCH), pages);
+	nr = lru_isolate(list, min(nr, (unsigned)LRU_BATCH), b.stay);
 	for (unsigned i = 0; i < nr; i++)
-		shrink_page(&b, pages[i], scan);
-	swap_batch(&b);
+		shrink_page(&b, b.stay[i], scan);
+	swap_pages(&b, b.anon, b.nr_anon, swap_out);
+	swap_pages(&b, b.shared, b.nr_shared, shmem_swap_out);
 	lru_putback(b.stay, b.nr_stay);
 	lru_forget(b.nr_gone);
 	pages_put(b.stay, b.nr_stay);
@@ -217,13 +223,24 @@ static unsigned long looks_worth_while(const struct scan *scan)
 	return 3 * nr + LRU_BATCH;
 }
 
+/*
+ * The last pages of files stay when nothing else can go. Without them each step of a program waits
+ * for the disk, and still one more page can always be had: nobody would notice that memory has run
+ * out. So it has run out before, and the OOM killer is asked.
+ */
+static bool only_the_last_files_are_left(void)
+{
+	return !anon_may_go() &&
+	       nr_of_kind(LRU_INACTIVE_FILE) <= min(nr_managed_pages() / 64, FILES_KEPT_MAX);
+}
+
 unsigned long shrink_memory(unsigned long wanted, bool kswapd)
 {
 	struct scan scan = { .policy = policy_now(), .unmap = true, .write = kswapd };
 	unsigned long looks = 0, got = 0, idle = 0;
 
 	BUG_ON(this_hart()->spin_depth != 0);
-	while (got < wanted && idle < looks_worth_while(&scan)) {
+	while (got < wanted && idle < looks_worth_while(&scan) && !only_the_last_files_are_left()) {
 		enum lru_list list = next_list(&scan);
 		unsigned now;
 

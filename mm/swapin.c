@@ -7,7 +7,8 @@
  *
  *	slots   [8][9][10][11][12][13][14][15]     the aligned window around the entry: what is in
  *	         x  x       F   x            x     use and not here is read in as few requests as it
- *	                                           makes runs; in a VM_RAND area only F
+ *	                                           makes runs; in a VM_RAND area only F. It has
+ *	                                           1 << page_cluster slots
  *
  *	mapped how?                    the only one that wants it       others have it, too
  *	  write                        W, and the slot is given back    read-only; the write that
@@ -50,13 +51,13 @@
 #include "mm/vmstat.h"
 #include "mm/window.h"
 
-#define READ_WINDOW 8 /* slots; a power of two */
+unsigned long page_cluster = 3;
 
 /* ---- from the disk ---- */
 
 /* Cached, locked pages that wait to be read, in the order of their slots. */
 struct reading {
-	struct page *pages[READ_WINDOW];
+	struct page *pages[1 << PAGE_CLUSTER_MAX];
 	unsigned nr;
 };
 
@@ -80,9 +81,10 @@ static void add_page(struct reading *r, pte_t entry, struct page *page)
 static void add_window(struct reading *r, pte_t entry, struct page *page)
 {
 	unsigned long slot = swap_entry_slot(entry);
-	unsigned long first = slot & ~(READ_WINDOW - 1UL);
+	unsigned long window = 1UL << READ_ONCE(page_cluster);
+	unsigned long first = slot & ~(window - 1);
 
-	for (unsigned long n = first; n < first + READ_WINDOW; n++) {
+	for (unsigned long n = first; n < first + window; n++) {
 		pte_t at = swap_entry(swap_entry_area(entry), n);
 
 		if (n == slot)
@@ -204,7 +206,6 @@ static bool map_cached(struct fault *f, struct page *page)
 	struct spinlock *ptl = pte_lockptr(f->ptep);
 	bool alone;
 
-	window();
 	spin_lock(ptl);
 	if (pte_read(f->ptep).val != f->orig.val) {
 		spin_unlock(ptl);

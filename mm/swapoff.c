@@ -25,7 +25,6 @@
 #include "mm/shmem.h"
 #include "mm/swap_internal.h"
 #include "mm/vma.h"
-#include "mm/window.h"
 
 /* ---- one address space ---- */
 

@@ -33,7 +33,6 @@
 #include "mm/swap_internal.h"
 #include "mm/tlb.h"
 #include "mm/vmstat.h"
-#include "mm/window.h"
 
 /* ---- step 1 ---- */
 
@@ -97,10 +96,8 @@ static bool is_to_be_written(const struct page *page)
 
 static void write_run(struct page **pages, unsigned nr)
 {
-	u32 failed;
+	u32 failed = swap_transfer(BIO_WRITE, pages, nr);
 
-	window();
-	failed = swap_transfer(BIO_WRITE, pages, nr);
 	for (unsigned i = 0; i < nr; i++) {
 		if (!(failed >> i & 1)) {
 			page_clear_flags(pages[i], PG_DIRTY);
@@ -109,7 +106,6 @@ static void write_run(struct page **pages, unsigned nr)
 		count_vm(VM_swap_write_failed);
 		swap_slot_failed(pages[i]->swap);
 	}
-	window();
 }
 
 static void write_dirty(struct page **pages, unsigned nr)
@@ -150,7 +146,6 @@ unsigned swap_out(struct page **pages, unsigned nr)
 		if (page_flags(pages[i]) & PG_SWAPCACHE)
 			unmap(pages[i]);
 	}
-	window();
 	write_dirty(pages, nr);
 	for (unsigned i = 0; i < nr; i++) {
 		struct page *page = pages[i];

@@ -35,6 +35,7 @@
 #include "mm/buddy.h"
 #include "mm/filemap.h"
 #include "mm/reclaim.h"
+#include "mm/slab.h"
 #include "mm/vmstat.h"
 
 #define MIN_SHARE     128 /* of memory is the mark min, within */
@@ -99,12 +100,20 @@ static void wait_a_short_while(void)
 	finish_wait(&progress_queue, &entry);
 }
 
+/* Names and inodes that nobody uses, and the slabs that this leaves empty. How much. */
+static unsigned long shrink_kernel(void)
+{
+	unsigned long got = fs_shrink(PAGES_AT_ONCE);
+
+	return got + slab_shrink();
+}
+
 bool kswapd_balance(void)
 {
 	unsigned long got;
 
 	while (nr_block_pages() < READ_ONCE(mark_high)) {
-		got = shrink_memory(PAGES_AT_ONCE, true) + fs_shrink(PAGES_AT_ONCE);
+		got = shrink_memory(PAGES_AT_ONCE, true) + shrink_kernel();
 		buddy_drain_local(); /* what is on this hart's list is not counted as free */
 		if (got == 0)
 			return false;
@@ -151,7 +160,7 @@ static unsigned long reclaim_some(unsigned order)
 
 	current->reclaiming = true;
 	got = shrink_memory((unsigned long)PAGES_AT_ONCE << order, false);
-	got += fs_shrink(PAGES_AT_ONCE);
+	got += shrink_kernel();
 	current->reclaiming = false;
 	return got;
 }

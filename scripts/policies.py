@@ -20,7 +20,7 @@ import refpatterns
 
 POLICIES = ("fifo", "clock", "two-list")
 # Pattern, pages in percent of the memory that is available, rounds over that many references.
-JOBS = (("loop", 110, 6), ("random", 150, 4), ("80-20", 200, 6), ("stack", 200, 6))
+JOBS = (("loop", 110, 3), ("random", 150, 2), ("80-20", 200, 4), ("stack", 200, 3))
 RAW = os.path.join(machine.BUILD, "policies.txt")
 SETUP = ("mkswap /dev/vdb >/tmp/mkswap && swapon /dev/vdb && "
          "echo %s >/proc/sys/vm/policy || exit 9; "

@@ -32,7 +32,7 @@ static void die(const char *what)
 	exit(1);
 }
 
-/* A number below the power of two @n, and every one of them once for each i: the order of a round. */
+/* A number below the power of two @n, each once for all @i below it: the order of a round. */
 static unsigned long shuffle(unsigned long i, unsigned long n, unsigned long round)
 {
 	return (i * 2654435761UL + round * 40503) & (n - 1);

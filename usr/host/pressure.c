@@ -83,7 +83,7 @@ static void fill_all(page_words *pages, size_t nr, uint64_t owner, uint64_t vers
 {
 	for (size_t n = 0; n < nr; n++) {
 		fill(pages[n], owner, n, version);
-		if (n % 1024 == 0)
+		if (n % 64 == 0)
 			test_progress();
 	}
 }
@@ -92,7 +92,7 @@ static void verify_all(page_words *pages, size_t nr, uint64_t owner, uint64_t ve
 {
 	for (size_t n = 0; n < nr; n++) {
 		verify(pages[n], owner, n, version);
-		if (n % 1024 == 0)
+		if (n % 64 == 0)
 			test_progress();
 	}
 }
@@ -108,7 +108,7 @@ TEST(more_than_there_is)
 		size_t n = test_random_below(nr);
 
 		verify(pages[n], 1, n, 1);
-		if (i % 1024 == 0)
+		if (i % 64 == 0)
 			test_progress();
 	}
 	for (size_t n = 0; n < nr; n += 3)
@@ -121,9 +121,13 @@ TEST(more_than_there_is)
 /* A child's share of a fork storm: its own version of some pages, everybody's of the others. */
 static void storm_child(page_words *pages, size_t nr, unsigned child)
 {
-	for (size_t n = child; n < nr; n += CHILDREN)
+	for (size_t n = child; n < nr; n += CHILDREN) {
 		fill(pages[n], 10 + child, n, 1);
+		test_progress();
+	}
 	for (size_t n = 0; n < nr; n++) {
+		if (n % 64 == 0)
+			test_progress();
 		if (n % CHILDREN == child)
 			verify(pages[n], 10 + child, n, 1);
 		else
@@ -171,8 +175,10 @@ TEST(fork_chain)
 	fill_all(pages, nr, 3, 0);
 	while (depth < 6 && (child = CHECK_OK(fork())) == 0) {
 		depth++;
-		for (size_t n = depth; n < nr; n += 7)
+		for (size_t n = depth; n < nr; n += 7) {
 			fill(pages[n], 3, n, depth);
+			test_progress();
+		}
 	}
 	if (depth < 6)
 		CHECK_EXIT(child, 0);
@@ -195,7 +201,7 @@ static void store_half(page_words *pages, size_t nr, unsigned half)
 		fill(pages[n], FILE_OWNER, n, 1);
 		if (half == 0 && n % 512 == 0)
 			CHECK_OK(msync(pages[n], PAGE_SIZE, MS_ASYNC));
-		if (n % 1024 == half)
+		if (n % 64 == half)
 			test_progress();
 	}
 }
@@ -214,7 +220,7 @@ TEST(shared_file_larger_than_memory)
 	for (size_t n = 0; n < nr; n++) {
 		CHECK_EQ(pread(fd, copy, PAGE_SIZE, n * PAGE_SIZE), PAGE_SIZE);
 		verify(copy, FILE_OWNER, n, 1);
-		if (n % 1024 == 0)
+		if (n % 64 == 0)
 			test_progress();
 	}
 	verify_all(pages, nr, FILE_OWNER, 1);

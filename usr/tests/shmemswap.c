@@ -1,5 +1,5 @@
 /*
- * shmemswap.c - shared memory that was sent to swap is what it was, whoever looks at it and however.
+ * shmemswap.c - shared memory that was sent to swap is what it was, whoever looks, and however.
  *
  *	mapping of the parent   [ 1  2  3  4  - ]
  *	mapping of the child    [ 1  2  3  4  - ]       MADV_PAGEOUT, then each touches

@@ -372,7 +372,7 @@ TEST(a_thread_writes_what_another_sends_out)
 
 	start();
 	thread = spawn_sharing(keep_sending, at);
-	for (unsigned int round = 1; round <= 200; round++) {
+	for (unsigned int round = 1; round <= 40; round++) {
 		for (size_t page = 0; page < SMALL / PAGE_SIZE; page++) {
 			unsigned int *count = (unsigned int *)(void *)(at + page * PAGE_SIZE);
 

@@ -82,6 +82,8 @@ struct oracle_page *oracle_next(struct oracle_mm *om, unsigned long addr, unsign
 const u8 *oracle_bytes(const struct oracle_page *page);
 /* The same, for changing: private memory has its own copy from now on, shared is its file's. */
 u8 *oracle_own(struct oracle_page *page);
+/* Page @index of @as in the page cache; NULL: none, or it lies in a slot. */
+const struct page *oracle_cached(struct address_space *as, unsigned long index);
 /* Set by the steps: others ran in the windows of the step that is compared now. */
 extern bool oracle_raced;
 void oracle_disown(struct oracle_page *page);

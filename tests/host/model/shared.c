@@ -19,6 +19,7 @@
 #include "lib/errno.h"
 #include "mm/filemap.h"
 #include "mm/mmap.h"
+#include "mm/shmem.h"
 #include "mm/vma.h"
 #include "tests/host/model/oracle.h"
 
@@ -151,11 +152,12 @@ bool oracle_is_code(const struct oracle_page *page)
 static void settle_tail(struct oracle_file *of)
 {
 	struct address_space *as = host_file_mapping(of->file);
-	const struct page *page = radix_tree_lookup(&as->pages, of->size / PAGE_SIZE);
+	const struct page *page = oracle_cached(as, of->size / PAGE_SIZE);
 	u8 *must = of->bytes + (of->size & PAGE_MASK);
 	const u8 *is = NULL;
 
-	if (page && (page_flags(page) & PG_UPTODATE))
+	/* What lies in swap has lost what was past the end. */
+	if (page && !item_is_swapped(page) && (page_flags(page) & PG_UPTODATE))
 		is = page_address(page);
 	for (unsigned b = of->size % PAGE_SIZE; b > 0 && b < PAGE_SIZE; b++) {
 		if (is && is[b] != must[b] && is[b] != 0)

@@ -10,6 +10,7 @@
 #include "lib/err.h"
 #include "lib/errno.h"
 #include "mm/filemap.h"
+#include "mm/shmem.h"
 #include "mm/vma.h"
 #include "tests/host/model/step.h"
 
@@ -127,9 +128,9 @@ static void commit_bytes(int file, u64 pos, const u8 *bytes, size_t len)
 void step_note_written(void)
 {
 	struct address_space *as = mapping_of(outer.step);
-	const struct page *page = radix_tree_lookup(&as->pages, outer.pos / PAGE_SIZE);
+	const struct page *page = oracle_cached(as, outer.pos / PAGE_SIZE);
 
-	if (outer.nr == 0 || !page || as->size < outer.pos + outer.nr ||
+	if (outer.nr == 0 || !page || item_is_swapped(page) || as->size < outer.pos + outer.nr ||
 	    memcmp((u8 *)page_address(page) + outer.pos % PAGE_SIZE, outer.bytes, outer.nr) != 0)
 		return;
 	commit_bytes(outer.step->file, outer.pos, outer.bytes, outer.nr);
@@ -233,12 +234,13 @@ static void do_truncate(const struct step *s, struct oracle_file *of)
 
 	if (!inside)
 		outer.pos = size;
-	if (of->kind == FILE_DISK && size < of->size && offset_in_page(size)) {
-		tail = read_mapping_page(as, size / PAGE_SIZE);
-		if (IS_ERR(tail) && !step_disk_failed() && !step_alloc_failed())
+	if (size < of->size && offset_in_page(size))
+		tail = of->kind == FILE_DISK ? read_mapping_page(as, size / PAGE_SIZE) :
+					       shmem_hold_part(as, size);
+	if (IS_ERR(tail)) {
+		if (!step_disk_failed() && !step_alloc_failed())
 			panic("step: the tail cannot be read");
-		if (IS_ERR(tail))
-			return;
+		return;
 	}
 	filemap_truncate(as, size);
 	if (tail)

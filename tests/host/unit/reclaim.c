@@ -11,6 +11,7 @@
 #include "arch/riscv/mmu.h"
 #include "mm/policy.h"
 #include "mm/reclaim.h"
+#include "mm/slab.h"
 #include "mm/swap.h"
 #include "mm/watermark.h"
 #include "tests/host/file.h"
@@ -402,4 +403,24 @@ TEST(who_needs_memory_waits_for_a_write_that_is_under_way)
 	CHECK(counted(VM_allocstall) > 1);
 	pages_put(taken, nr + 1);
 	file_put(file);
+}
+
+/* ---- slabs ---- */
+
+TEST(empty_slabs_are_given_back)
+{
+	void *obj[200];
+	unsigned long slabs, free;
+
+	for (unsigned i = 0; i < 200; i++)
+		obj[i] = kmalloc(512, GFP_KERNEL);
+	for (unsigned i = 0; i < 200; i++)
+		kfree(obj[i]);
+	slabs = slab_nr_pages();
+	free = nr_free_pages();
+	CHECK(slabs > 0);
+	CHECK_EQ(slab_shrink(), slabs - slab_nr_pages());
+	CHECK(slab_nr_pages() < slabs);
+	CHECK_EQ(nr_free_pages() - free, slabs - slab_nr_pages());
+	CHECK_EQ(slab_shrink(), 0);
 }

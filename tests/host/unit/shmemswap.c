@@ -8,6 +8,7 @@
 #include "lib/err.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/readahead.h"
 #include "mm/rmap.h"
 #include "mm/shmem.h"
 #include "mm/vma.h"
@@ -19,6 +20,7 @@ static struct block_device *disk;
 static struct mm *mm;
 static struct file *file;
 static struct address_space *as;
+static struct readahead ra;
 static unsigned long addr;
 
 static unsigned long map_shared(struct mm *where)
@@ -86,7 +88,7 @@ static void check_counts(unsigned here, unsigned swapped)
 static int byte_of(unsigned long index)
 {
 	u8 byte;
-	ssize_t got = filemap_read_kernel(as, file_readahead(file), &byte, 1, index * PAGE_SIZE);
+	ssize_t got = filemap_read_kernel(as, &ra, &byte, 1, index * PAGE_SIZE);
 
 	return got == 1 ? byte : (int)got;
 }
@@ -132,10 +134,9 @@ TEST(read_to_user_memory_tells_swapped_from_holes)
 	buf = map_anon(mm, 2, RW);
 	CHECK_EQ(user_put(buf, 99), FAULT_OK);
 	CHECK_EQ(out(0, PAGES), PAGES - 1);
-	CHECK_EQ(filemap_read(as, file_readahead(file), (void *)buf, 1, 3 * PAGE_SIZE), 1);
+	CHECK_EQ(filemap_read(as, &ra, (void *)buf, 1, 3 * PAGE_SIZE), 1);
 	CHECK_EQ(user_byte(buf), 4);
-	CHECK_EQ(filemap_read(as, file_readahead(file), (void *)buf, 1, (PAGES - 1) * PAGE_SIZE),
-		 1);
+	CHECK_EQ(filemap_read(as, &ra, (void *)buf, 1, (PAGES - 1) * PAGE_SIZE), 1);
 	CHECK_EQ(user_byte(buf), 0);
 	check_counts(1, PAGES - 2);
 	finish();

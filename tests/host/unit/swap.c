@@ -1,6 +1,8 @@
 /*
  * swap.c - pages go to slots and come back (mm/swapout.c, swapin.c, swap_cache.c).
  */
+#include "mm/decide.h"
+#include "mm/explain.h"
 #include "tests/host/unit/swapping.h"
 
 static struct block_device *disk;
@@ -109,6 +111,21 @@ TEST(a_random_area_reads_nothing_but_the_page)
 	counters_start();
 	CHECK_EQ(user_byte(addr + 3 * PAGE_SIZE), 4);
 	CHECK_EQ(counted(VM_pswpin), 1);
+	finish();
+}
+
+TEST(page_cluster_says_how_many_neighbours_come_along)
+{
+	start(512, 64);
+	for (page_cluster = 0; page_cluster <= PAGE_CLUSTER_MAX; page_cluster++) {
+		page_out(mm, addr, 64);
+		counters_start();
+		CHECK_EQ(user_byte(addr + 33 * PAGE_SIZE), 34);
+		CHECK(counted(VM_pswpin) <= 1 << page_cluster);
+		CHECK(counted(VM_pswpin) > (1 << page_cluster) / 2);
+		check_filled(addr, 64, 1);
+	}
+	page_cluster = 3;
 	finish();
 }
 
@@ -310,8 +327,41 @@ TEST(what_is_locked_in_memory_stays_for_all)
 
 /* ---- who looks on ---- */
 
-TEST(an_address_in_swap_is_explained_and_told)
+/* What an access to addr would do, in rows of the fault table. */
+static void check_told(enum fault_access access, unsigned nr, enum fault_case first,
+		       enum fault_case last)
 {
+	struct explanation e;
+
+	down_read(&mm->mmap_lock);
+	mm_explain(mm, addr, current->rlim, false, &e);
+	up_read(&mm->mmap_lock);
+	CHECK_EQ(e.access[access].nr, nr);
+	CHECK_EQ(e.access[access].cases[0], first);
+	CHECK_EQ(e.access[access].cases[nr - 1], last);
+}
+
+TEST(an_address_in_swap_is_explained)
+{
+	start(64, 1);
+	page_out(mm, addr, 1);
+	check_told(FAULT_READ, 2, CASE_SWAP_IN, CASE_SWAP_MAP);
+	check_told(FAULT_WRITE, 2, CASE_SWAP_IN, CASE_SWAP_MAP);
+	child = mm_fork(mm);
+	check_told(FAULT_WRITE, 2, CASE_SWAP_IN, CASE_COW_COPY);
+	live_in(1, child);
+	CHECK_EQ(user_byte(addr), 1);
+	live_in(0, mm);
+	check_told(FAULT_READ, 1, CASE_SWAP_MAP, CASE_SWAP_MAP);
+	check_told(FAULT_WRITE, 1, CASE_COW_COPY, CASE_COW_COPY);
+	space_end(child);
+	check_told(FAULT_WRITE, 1, CASE_SWAP_MAP, CASE_SWAP_MAP);
+	finish();
+}
+
+TEST(pagemap_and_smaps_tell_what_is_in_swap)
+{
+	struct area_usage usage = {};
 	u64 entry;
 
 	start(64, 2);
@@ -321,7 +371,47 @@ TEST(an_address_in_swap_is_explained_and_told)
 	CHECK(!(entry & PM_PRESENT));
 	CHECK_EQ((entry & PM_PFN_MASK) >> PM_SWAP_AREA_BITS,
 		 swap_entry_slot((pte_t){ pte_at(mm, addr) }));
+	child = mm_fork(mm);
+	CHECK_EQ(user_byte(addr), 1);
+	down_read(&mm->mmap_lock);
+	vma_add_usage(vma_lookup(mm, addr), &usage);
+	up_read(&mm->mmap_lock);
+	CHECK_EQ(usage.swap, 1);
+	CHECK_EQ(usage.swap_share, (1 << PSS_SHIFT) / 2);
+	CHECK_EQ(usage.private_clean, 1); /* its slot has the same */
+	space_end(child);
 	finish();
+}
+
+TEST(of_a_file_what_is_clean_and_nobody_elses_leaves_the_cache)
+{
+	struct file *file = host_file(FILE_DISK, 3 * PAGE_SIZE);
+	struct address_space *as = host_file_mapping(file);
+	struct mm *other;
+
+	disk = swap_on(64);
+	mm = space_new();
+	addr = map_file(mm, file, 3, RW, 0);
+	other = mm_fork(mm);
+	CHECK_EQ(user_byte(addr), pattern_of(file, 0));
+	CHECK_EQ(user_put(addr + 2 * PAGE_SIZE, 7), FAULT_OK);
+	live_in(1, other);
+	CHECK_EQ(user_byte(addr + PAGE_SIZE), pattern_of(file, PAGE_SIZE));
+	live_in(0, mm);
+	CHECK_EQ(call_madvise(addr, 3 * PAGE_SIZE, MADV_DONTNEED), 0);
+	CHECK_EQ(user_byte(addr + PAGE_SIZE), pattern_of(file, PAGE_SIZE));
+	CHECK_EQ(user_put(addr + 2 * PAGE_SIZE, 7), FAULT_OK);
+	try_page_out(mm, addr, 3);
+	CHECK(is_swapped(mm, addr + 2 * PAGE_SIZE));
+	machine_check();
+	CHECK_EQ(user_byte(addr + 2 * PAGE_SIZE), 7);
+	space_end(other);
+	try_page_out(mm, addr, 2);
+	CHECK_EQ(pte_at(mm, addr) | pte_at(mm, addr + PAGE_SIZE), 0);
+	CHECK_EQ(as->nr_pages, 1); /* that of the private copy */
+	space_end(mm);
+	file_put(file);
+	swap_end(disk);
 }
 
 /* ---- while somebody else has it ---- */
@@ -351,51 +441,42 @@ TEST(a_page_that_somebody_holds_stays_as_he_leaves_it)
 
 static enum fault_result got;
 
-/* While the disk is asked to write, another thread writes to the page. It waits; it is killed. */
-ONCE_MEANWHILE(write_it)
+/* While the disk writes, another thread writes to the page. It waits; it is killed. */
+static void write_it(void)
 {
 	live_in(2, mm);
 	current->killed = true;
 	got = user_put(addr, 99);
 	current->killed = false;
-	machine_use_mm(NULL);
+	live_in(0, mm);
 }
 
 TEST(a_write_while_the_page_is_written_waits)
 {
 	start(64, 4);
-	machine_meanwhile = write_it;
-	try_page_out(mm, addr, 4);
-	machine_meanwhile = NULL;
-	CHECK(write_it_happened);
+	swapdisk_meanwhile = write_it;
+	page_out(mm, addr, 4);
 	CHECK_EQ(got, FAULT_KILLED);
 	machine_check();
 	check_filled(addr, 4, 1);
 	finish();
 }
 
-static bool unmapped;
-
-/* Another thread unmaps two pages, as soon as nobody has mmap_lock. */
-static void unmap_it(bool locked)
+static void unmap_it(void)
 {
-	if (locked || unmapped || !down_write_trylock(&mm->mmap_lock))
-		return;
-	up_write(&mm->mmap_lock);
-	unmapped = true;
 	live_in(2, mm);
 	got = vm_munmap(mm, addr, 2 * PAGE_SIZE);
-	machine_use_mm(NULL);
+	live_in(0, mm);
 }
 
 TEST(pages_unmapped_while_they_are_written_give_their_slots_back)
 {
 	start(64, 4);
-	machine_meanwhile = unmap_it;
-	CHECK_EQ(call_madvise(addr + PAGE_SIZE, 3 * PAGE_SIZE, MADV_PAGEOUT), 0);
-	machine_meanwhile = NULL;
-	CHECK(unmapped);
-	CHECK_EQ(swap_nr_free(), 63 - mm->swap_ents);
+	swapdisk_meanwhile = unmap_it;
+	try_page_out(mm, addr, 4);
+	CHECK_EQ(got, 0);
+	CHECK_EQ(swap_nr_free(), 63 - 2);
+	CHECK_EQ(mm->swap_ents, 2);
 	check_filled(addr + 2 * PAGE_SIZE, 2, 3);
 	finish();
 }
@@ -404,9 +485,9 @@ TEST(pages_unmapped_while_they_are_read_give_their_slots_back)
 {
 	start(64, 4);
 	page_out(mm, addr, 4);
-	machine_meanwhile = unmap_it;
+	swapdisk_meanwhile = unmap_it;
 	CHECK_EQ(user_byte(addr), -FAULT_SEGV_MAPERR);
-	machine_meanwhile = NULL;
+	CHECK_EQ(swap_nr_free(), 63 - 2);
 	check_filled(addr + 2 * PAGE_SIZE, 2, 3);
 	finish();
 }
@@ -417,11 +498,11 @@ TEST(a_failed_write_keeps_the_page_and_never_uses_the_slot_again)
 {
 	unsigned long bad;
 
-	start(64, 8);
+	start(32, 8);
 	swapdisk_bad_write = 3;
 	try_page_out(mm, addr, 8);
 	CHECK_EQ(swap_nr_cached(), 1);
-	CHECK_EQ(swap_nr_slots(), 62);
+	CHECK_EQ(swap_nr_slots(), 30);
 	machine_check();
 	check_filled(addr, 8, 1);
 	fill(addr, 8, 20);
