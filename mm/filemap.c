@@ -35,6 +35,7 @@
 #include "mm/shmem.h"
 #include "mm/slab.h"
 #include "mm/vmstat.h"
+#include "mm/watermark.h"
 
 #define READ_CLUSTER 16 /* pages; a power of two, at most BIO_MAX_SEGS */
 
@@ -290,15 +291,22 @@ unsigned find_uptodate_pages(struct address_space *as, unsigned long first, unsi
 	spin_lock(&as->lock);
 	found = radix_tree_gang_lookup(&as->pages, (void **)pages, indexes, first, nr);
 	for (unsigned i = 0; i < found && indexes[i] < first + nr; i++) {
-		if (item_is_swapped(pages[i]) || !(page_flags(pages[i]) & PG_UPTODATE))
+		u32 its;
+
+		if (item_is_swapped(pages[i]))
 			continue;
-		flags |= page_flags(pages[i]);
+		its = page_flags(pages[i]);
+		if (!(its & PG_UPTODATE))
+			continue;
+		flags |= its;
 		page_get(pages[i]);
 		pages[kept++] = pages[i];
 	}
 	spin_unlock(&as->lock);
-	for (unsigned i = 0; unlikely(flags & PG_READAHEAD) && i < kept; i++)
-		note_used(pages[i]);
+	if (unlikely(flags & PG_READAHEAD)) {
+		for (unsigned i = 0; i < kept; i++)
+			note_used(pages[i]);
+	}
 	return kept;
 }
 
@@ -375,6 +383,12 @@ static bool is_cached(struct address_space *as, unsigned long index)
 	return cached;
 }
 
+/* Nothing is left that others would not miss: the reserve is not for what nobody has asked for. */
+static bool memory_is_short(void)
+{
+	return unlikely(nr_block_pages() < READ_ONCE(mark_min));
+}
+
 /*
  * Starts reading what of @range is not in the cache: @index whatever it takes, the others as far as
  * memory for @others (GFP_*) is there. 0 or -ENOMEM; where @others is GFP_ATOMIC that they could
@@ -392,12 +406,15 @@ static int read_range(struct address_space *as, struct read_range range, unsigne
 		bool ahead = i >= range.ahead && i != index;
 		struct page *page = NULL;
 
-		err = -EEXIST;
 		if (nr == READ_CLUSTER) {
 			start_read(as, run, nr);
 			nr = 0;
 		}
-		if (!is_cached(as, i))
+		if (is_cached(as, i))
+			err = -EEXIST;
+		else if ((gfp & GFP_ATOMIC) && memory_is_short())
+			err = -ENOMEM;
+		else
 			page = new_locked_page(as, i, gfp, &err);
 		if (page) {
 			if (ahead)
@@ -442,16 +459,6 @@ static struct read_range what_to_read(struct address_space *as, unsigned long in
 }
 
 /*
- * Where little is free, pages that were used long ago make room for @nr that will be used soon:
- * reading ahead must not take what others are about to ask for.
- */
-static void make_room(unsigned long nr)
-{
-	if (unlikely(nr_free_pages() < nr_managed_pages() / 64 + nr))
-		shrink_page_cache(nr);
-}
-
-/*
  * Starts reading @index and what goes with it for @reader, or only this page @alone. 0: @index is
  * in the cache (maybe being read); -ENOMEM; -ENOSPC when memory for files without backing store is
  * used up.
@@ -470,10 +477,8 @@ static int read_missing(struct address_space *as, unsigned long index, const str
 			return -ENOSPC;
 		alone = true; /* neighbours are holes: only what is asked for is made */
 	}
-	if (!alone) {
+	if (!alone)
 		range = what_to_read(as, index, reader);
-		make_room(range.end - range.first);
-	}
 	return read_range(as, range, index, GFP_ATOMIC);
 }
 
@@ -503,7 +508,6 @@ void filemap_use_ahead(struct address_space *as, struct readahead *ra, struct pa
 	if (range.first == range.end)
 		return;
 	count_vm(VM_readahead_async);
-	make_room(range.end - range.first);
 	read_range(as, range, ~0UL, GFP_ATOMIC);
 }
 
@@ -541,6 +545,7 @@ static struct page *read_page(struct address_space *as, unsigned long index,
 {
 	bool alone = false, failed = false;
 	struct page *page;
+	u32 flags;
 	int err;
 
 	for (;;) {
@@ -552,8 +557,10 @@ static struct page *read_page(struct address_space *as, unsigned long index,
 				return ERR_PTR(err);
 			continue;
 		}
-		note_used(page);
-		if (likely(page_flags(page) & PG_UPTODATE)) {
+		flags = page_flags(page);
+		if (unlikely(flags & PG_READAHEAD))
+			note_used(page);
+		if (likely(flags & PG_UPTODATE)) {
 			count_vm(VM_cache_hit);
 			return page;
 		}

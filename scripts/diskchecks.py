@@ -19,6 +19,7 @@ import mutate
 import outside
 import powercut
 import pressure
+import swaperrors
 
 POINTS = 30   # power cuts of one recorded run
 IMAGES = 28   # damaged images of one machine check: four boots
@@ -145,6 +146,9 @@ def _checks():
         for kind in ("read", "write"):
             yield "disk-%s-errors-smp%s" % (kind, smp), functools.partial(
                 diskerrors.examine, kind, smp)
+        for kind in swaperrors.RULES:
+            yield "swap-%s-errors-smp%s" % (kind, smp), functools.partial(
+                swaperrors.examine, kind, smp)
         yield "two-disks-smp" + smp, functools.partial(two_disks, smp)
         yield "swap-disk-smp" + smp, functools.partial(swap_disk, smp)
         yield "written-disk-smp" + smp, functools.partial(written_disk, smp)

@@ -12,6 +12,7 @@
 #include "lib/err.h"
 #include "lib/string.h"
 #include "mm/readahead.h"
+#include "mm/watermark.h"
 #include "tests/host/unit/space.h"
 
 /* ---- the arithmetic ---- */
@@ -411,6 +412,23 @@ TEST(without_memory_only_what_is_asked_for_comes)
 		CHECK_EQ(as->nr_pages, i + 1);
 	}
 	current->fail_alloc = 0;
+	file_put(file);
+}
+
+TEST(the_reserve_is_not_for_reading_ahead)
+{
+	unsigned long min = mark_min;
+
+	disk_file(100);
+	mark_min = nr_block_pages() + 1;
+	current->reclaiming = true; /* whoever asks for the page itself may have the last one */
+	for (unsigned i = 0; i < 8; i++)
+		read_byte(i);
+	CHECK_EQ(as->nr_pages, 8);
+	mark_min = min;
+	current->reclaiming = false;
+	read_byte(8);
+	CHECK(as->nr_pages > 9);
 	file_put(file);
 }
 
