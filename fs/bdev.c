@@ -227,7 +227,7 @@ static int bdev_open(struct inode *inode, struct file *file)
 	if (err)
 		return err;
 	file->f_wb_err = errseq_sample(&file->f_mapping->wb_err);
-	filemap_drop_clean(file->f_mapping);
+	filemap_drop_clean(file->f_mapping, 0, ~0UL);
 	return 0;
 }
 

@@ -18,6 +18,7 @@
 #include "lib/atomic.h"
 #include "lib/errseq.h"
 #include "lib/types.h"
+#include "mm/readahead.h"
 
 struct address_space;
 struct dentry;
@@ -57,6 +58,7 @@ struct file {
 	errseq_t f_wb_err, f_sb_err; /* failed writes up to here are known to who has the file */
 	struct mutex f_pos_lock;
 	void *private_data;
+	struct readahead f_ra; /* of f_mapping */
 };
 
 #define FMODE_READ    0x1u

@@ -45,7 +45,9 @@ static int punch(struct inode *inode, u64 pos, u64 len)
 	err = seals_allow_write(inode, 0, 0);
 	if (err)
 		return err;
-	filemap_punch(as, pos, pos + len);
+	err = filemap_punch(as, pos, pos + len);
+	if (err)
+		return err;
 	inode->i_mtime = inode->i_ctime = fs_now();
 	inode_mark_dirty(inode, I_DIRTY_ATTR);
 	return 0;

@@ -65,6 +65,7 @@ struct file *file_alloc(unsigned flags)
 	if ((flags & O_ACCMODE) != O_RDONLY)
 		file->f_mode |= FMODE_WRITE;
 	mutex_init(&file->f_pos_lock);
+	readahead_init(&file->f_ra);
 	return file;
 }
 
@@ -114,6 +115,11 @@ void file_close(struct files *files, struct file *file)
 struct address_space *file_mapping(const struct file *file)
 {
 	return file->f_mapping;
+}
+
+struct readahead *file_readahead(struct file *file)
+{
+	return &file->f_ra;
 }
 
 bool file_is_zero_device(const struct file *file)

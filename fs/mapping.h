@@ -10,6 +10,7 @@
 
 struct file;
 struct address_space;
+struct readahead;
 
 /* A reference more, or one less (the last one closes the file; may sleep). */
 struct file *file_get(struct file *file);
@@ -20,6 +21,8 @@ struct file *fd_get(int fd);
 
 /* The pages of @file, or NULL when it cannot be mapped (ENODEV: pipes, terminals, directories). */
 struct address_space *file_mapping(const struct file *file);
+/* What @file was asked for so far, and is likely to be asked for next. */
+struct readahead *file_readahead(struct file *file);
 /* True for /dev/zero: a private mapping of it is anonymous memory. */
 bool file_is_zero_device(const struct file *file);
 
@@ -57,6 +60,8 @@ void file_dev_ino(const struct file *file, dev_t *dev, ino_t *ino);
 void mapping_dirtied(struct address_space *as);
 /* The file was written to through a mapping: its times are now. Page locks may be held. */
 void mapping_written(struct address_space *as);
+/* True when dirty pages of @as may be written in any order: those of regular files. */
+bool mapping_is_data(const struct address_space *as);
 /* Too much is dirty: the flusher starts now. Any context. */
 void flusher_wake(void);
 /* How often it looks by itself, in 1/100 s; 0: never. Who changes it wakes it. */

@@ -116,10 +116,13 @@ static void zero_past_end(struct batch *batch, struct page_io *io)
 /* The page is read or written, or could not be. */
 static void end_page(struct page *page, enum bio_op op, int err)
 {
-	if (op == BIO_WRITE)
+	if (op == BIO_WRITE) {
 		page_end_writeback(page, err);
-	else
-		page_end_read(page, !err);
+		return;
+	}
+	if (err == -ENOMEM)
+		page_set_flags(page, PG_NO_MEMORY);
+	page_end_read(page, !err);
 }
 
 /* One piece of the page is done, or the submitter is through with it. Interrupt context too. */

@@ -153,7 +153,7 @@ SYSCALL_DEFINE3(lseek, int, fdnum, s64, offset, int, whence)
 
 ssize_t generic_file_read(struct file *file, void *ubuf, size_t len, u64 *pos)
 {
-	ssize_t n = filemap_read(file->f_mapping, ubuf, len, *pos);
+	ssize_t n = filemap_read(file->f_mapping, &file->f_ra, ubuf, len, *pos);
 
 	if (likely(n > 0)) {
 		touch_atime(file, *pos);
@@ -182,5 +182,5 @@ ssize_t file_read_kernel(struct file *file, void *buf, size_t len, u64 pos)
 		return -EBADF;
 	if (!file->f_mapping)
 		return S_ISDIR(file->f_inode->i_mode) ? -EISDIR : -EINVAL;
-	return filemap_read_kernel(file->f_mapping, buf, len, pos);
+	return filemap_read_kernel(file->f_mapping, &file->f_ra, buf, len, pos);
 }

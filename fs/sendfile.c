@@ -26,12 +26,14 @@ static ssize_t send_piece(struct end *out, struct end *in, size_t len)
 	unsigned offset = in->pos & (PAGE_SIZE - 1);
 	u64 size = READ_ONCE(as->size);
 	struct page *page;
+	size_t wanted;
 	ssize_t n;
 
 	if (in->pos >= size)
 		return 0;
-	len = min((u64)min(len, (size_t)PAGE_SIZE - offset), size - in->pos);
-	page = read_mapping_page(as, in->pos >> PAGE_SHIFT);
+	wanted = min((u64)len, size - in->pos);
+	len = min(wanted, (size_t)PAGE_SIZE - offset);
+	page = filemap_get_page(as, &in->file->f_ra, in->pos, wanted);
 	if (IS_ERR(page))
 		return PTR_ERR(page);
 	n = out->file->f_op->write_kernel(out->file, (char *)page_address(page) + offset, len,

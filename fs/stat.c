@@ -19,11 +19,12 @@ static u32 inode_blksize(const struct inode *inode)
 	return inode->i_sb->s_blocksize ? inode->i_sb->s_blocksize : PAGE_SIZE;
 }
 
-/* tmpfs has no blocks: its pages in memory are counted. */
+/* tmpfs has no blocks: its pages in memory, and in swap, are counted. */
 static u64 inode_blocks(const struct inode *inode)
 {
 	if (inode->i_data.ops && inode->i_data.ops->no_backing)
-		return READ_ONCE(inode->i_data.nr_pages) * (PAGE_SIZE / 512);
+		return (READ_ONCE(inode->i_data.nr_pages) + READ_ONCE(inode->i_data.nr_swapped)) *
+		       (PAGE_SIZE / 512);
 	return inode->i_blocks;
 }
 

@@ -420,11 +420,19 @@ static int tmpfs_exchange(struct inode *old_dir, const char *old_name, unsigned 
 
 static int tmpfs_truncate(struct inode *inode, u64 size)
 {
+	struct address_space *as = &inode->i_data;
 	int err = seals_allow_size(inode, size);
+	struct page *tail = NULL;
 
 	if (err)
 		return err;
-	filemap_truncate(&inode->i_data, size);
+	if (size < as->size)
+		tail = shmem_hold_part(as, size); /* in memory, for its end to be zeroed */
+	if (IS_ERR(tail))
+		return PTR_ERR(tail);
+	filemap_truncate(as, size);
+	if (tail)
+		page_put(tail);
 	inode->i_mtime = inode->i_ctime = fs_now();
 	return 0;
 }
@@ -482,7 +490,7 @@ static void tmpfs_evict(struct inode *inode)
 static int tmpfs_statfs(struct super_block *sb, struct statfs_abi *st)
 {
 	struct tmpfs_sb *ts = sb->s_fs_info;
-	unsigned long used = shmem_nr_pages();
+	unsigned long used = shmem_nr_used();
 
 	st->f_blocks = shmem_max_pages();
 	st->f_bfree = st->f_bavail = used < st->f_blocks ? st->f_blocks - used : 0;

@@ -52,12 +52,17 @@ void inode_mark_dirty(struct inode *inode, unsigned what)
 	spin_unlock(&inode_lock);
 }
 
+/* What directories and links say is metadata: sync_fs() writes it, when it is its turn. */
+bool mapping_is_data(const struct address_space *as)
+{
+	return as->host && S_ISREG(as->host->i_mode);
+}
+
 void mapping_dirtied(struct address_space *as)
 {
 	struct inode *inode = as->host;
 
-	/* What directories and links say is metadata: sync_fs() writes it, when it is its turn. */
-	if (!inode || !S_ISREG(inode->i_mode))
+	if (!mapping_is_data(as))
 		return;
 	spin_lock(&inode_lock);
 	if (!(inode->i_state & (I_DIRTY_PAGES | I_FREEING))) {

@@ -29,9 +29,11 @@
 #include "mm/debug.h"
 #include "mm/early.h"
 #include "mm/filemap.h"
+#include "mm/ghost.h"
 #include "mm/kstack.h"
 #include "mm/oom.h"
 #include "mm/slab.h"
+#include "mm/watermark.h"
 #include "mm/window.h"
 
 #define RAVEL_VERSION "0.1"
@@ -122,6 +124,8 @@ static void init_main(void *arg __maybe_unused)
 		panic("cannot mount the root file system from disk vda (error %d)", -err);
 	flusher_start();
 	oom_reaper_start();
+	if (!kernel_thread(kswapd, NULL, "kswapd"))
+		panic("no memory for kswapd");
 	open_console();
 	panic_test();
 	run_init();
@@ -161,6 +165,8 @@ static void init_memory(void)
 	kstack_init();
 	mm_init();
 	filemap_init();
+	ghost_init();
+	watermarks_init();
 	window_init();
 }
 

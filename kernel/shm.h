@@ -19,7 +19,7 @@ struct shm_view {
 	size_t size; /* bytes */
 	s64 atime, dtime, ctime;
 	int cpid, lpid;
-	unsigned long nr_attached, nr_pages;
+	unsigned long nr_attached, nr_pages, nr_swapped;
 };
 
 /* Fills @view for the first segment whose slot is *@slot or above, and sets *@slot to it. */

@@ -4,7 +4,7 @@
  *	IPC_STAT, SHM_STAT, SHM_STAT_ANY   one segment, by id or by slot
  *	IPC_SET                            owner, group and permissions
  *	IPC_RMID                           the beginning of the end (kernel/shm.c)
- *	SHM_LOCK, SHM_UNLOCK               a mark: nothing is swapped out as it is
+ *	SHM_LOCK, SHM_UNLOCK               a mark: its pages are not swapped out
  *	IPC_INFO, SHM_INFO                 limits, and what is used of them
  *
  * Locks: shm_lock; a segment is copied under it and given to the user without.
@@ -50,6 +50,7 @@ static void fill_view(const struct shm_segment *seg, struct shm_view *view)
 		.lpid = seg->lpid,
 		.nr_attached = mapping_nr_areas(&seg->inode->i_data),
 		.nr_pages = READ_ONCE(seg->inode->i_data.nr_pages),
+		.nr_swapped = READ_ONCE(seg->inode->i_data.nr_swapped),
 	};
 }
 
@@ -167,7 +168,7 @@ static long remove_segment(int id)
 	return err;
 }
 
-/* Nothing is ever swapped out: the mark is all there is to it. */
+/* Its pages are not swapped out any more, from those on that reclaim has not in hand yet. */
 static long lock_segment(int id, bool lock)
 {
 	struct shm_segment *seg;
@@ -177,8 +178,10 @@ static long lock_segment(int id, bool lock)
 	seg = shm_find(id);
 	if (seg)
 		err = shm_is_owner(seg) ? 0 : -EPERM;
-	if (!err)
+	if (!err) {
+		WRITE_ONCE(seg->inode->i_data.kept_in_memory, lock);
 		seg->mode = lock ? seg->mode | SHM_LOCKED : seg->mode & ~SHM_LOCKED;
+	}
 	spin_unlock(&shm_lock);
 	return err;
 }
@@ -211,6 +214,7 @@ static long tell_use(void *ubuf)
 
 	for (unsigned slot = 0; shm_view_next(&slot, &view); slot++)
 		info.resident += view.nr_pages;
+	info.swapped += view.nr_swapped;
 	return copy_to_user(ubuf, &info, sizeof(info)) ? -EFAULT : highest_slot();
 }
 

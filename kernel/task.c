@@ -77,6 +77,7 @@ static void task_reset(struct task *task, void *stack, unsigned long stack_low)
 	task->did_exec = false;
 	memset(&task->ru_children, 0, sizeof(task->ru_children));
 	task->max_rss = 0;
+	task->oom_victim = false;
 	spin_lock_init(&task->sig_lock);
 	task->sig_pending = task->sig_awaited = 0;
 	task->killed = false;

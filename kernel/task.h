@@ -139,6 +139,7 @@ struct task {
 	long fail_alloc;	  /* > 0: that allocation from now fails (/proc/self/fail_alloc) */
 	unsigned long fail_fired; /* how often one was made to fail */
 	struct failed_alloc failed_alloc; /* the last that found no memory, for reports */
+	bool reclaiming; /* it frees memory: may use the last of it, and never reclaims again */
 
 	pid_t pid, pgid, sid;
 	struct task *parent;
@@ -160,6 +161,7 @@ struct task {
 	unsigned long max_rss;		/* pages, of the mm that is gone */
 	short oom_score_adj;		/* -1000 (never killed for memory) to 1000; task_lock */
 	short oom_score_adj_min;	/* what others than root may lower it to */
+	bool oom_victim;		/* it was killed for memory: some of the reserve is its */
 
 	struct spinlock sig_lock;
 	u64 sig_pending, sig_blocked;

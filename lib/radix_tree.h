@@ -11,7 +11,13 @@
 #define RADIX_BITS  6
 #define RADIX_SLOTS (1 << RADIX_BITS)
 
-enum radix_tag { RADIX_TAG_DIRTY, RADIX_TAG_WRITEBACK, RADIX_TAG_TOWRITE, RADIX_NR_TAGS };
+enum radix_tag {
+	RADIX_TAG_DIRTY,
+	RADIX_TAG_WRITEBACK,
+	RADIX_TAG_TOWRITE,
+	RADIX_NR_TAGS,
+	RADIX_TAG_SWAPPED = RADIX_TAG_TOWRITE, /* of memory without a disk, which nobody writes */
+};
 
 struct radix_node {
 	struct radix_node *parent;

@@ -14,6 +14,7 @@
 #include "mm/decide.h"
 #include "mm/fault.h"
 #include "mm/internal.h"
+#include "mm/lru.h"
 #include "mm/pgtable.h"
 #include "mm/vma.h"
 #include "mm/vmstat.h"
@@ -23,6 +24,7 @@ void fault_own_anon(struct fault *f, struct page *page)
 	page->type = PAGE_ANON;
 	page->mapping = anon_owner(f->mm);
 	page->index = anon_index(f->vma, f->addr);
+	lru_add(page); /* reclaim passes by what is mapped nowhere yet */
 	/* fork looks at this under mmap_lock for writing; faults only ever set it. */
 	if (!READ_ONCE(f->vma->vm_anon))
 		WRITE_ONCE(f->vma->vm_anon, true);

@@ -17,6 +17,8 @@ void block_free(struct page *page, unsigned order);
 void free_run(unsigned long pfn, unsigned long end);
 /* The smallest order of which there is a free block; above MAX_ORDER: nothing is free. */
 unsigned block_smallest(void);
+/* Pages in free blocks. */
+unsigned long nr_block_pages(void);
 /* A block from a list, its owner's from now on; whoever's list it was on, with that lock held. */
 void prepare_block(struct page *page, unsigned order);
 

@@ -180,6 +180,11 @@ void buddy_get_stats(struct buddy_stats *stats)
 	spin_unlock(&buddy_lock);
 }
 
+unsigned long nr_block_pages(void)
+{
+	return READ_ONCE(nr_free_total);
+}
+
 unsigned long nr_free_pages(void)
 {
 	return READ_ONCE(nr_free_total) + pcp_nr_pages();

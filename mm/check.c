@@ -9,6 +9,7 @@
  *	    writable PTE of an anonymous page ---------> nobody else maps it
  *	    writable PTE of a file's page -------------> the area is shared, the page dirty
  *	    free lists, hart lists, slabs -------------> account for every frame
+ *	    reclaim's lists ---------------------------> each page that may go is on one
  *	    all swap entries --- counted against ------> count of every slot
  *	    kernel stacks -----------------------------> no hole in them, nothing in their guards
  *
@@ -33,8 +34,10 @@
 #include "mm/filemap.h"
 #include "mm/internal.h"
 #include "mm/kstack.h"
+#include "mm/lru.h"
 #include "mm/pgtable.h"
 #include "mm/rmap.h"
+#include "mm/shmem.h"
 #include "mm/slab.h"
 #include "mm/swap.h"
 #include "mm/vma.h"
@@ -428,12 +431,14 @@ static const char *frame_fault(const struct page *page)
 	return page->type == PAGE_FILE ? writeback_fault(page) : NULL;
 }
 
-/* Every count of a slot is a PTE's; every page of the cache is a slot's. */
+/* Every count of a slot is a PTE's, or shared memory's; every page of the cache is a slot's. */
 static int check_swap(void)
 {
 	int faults = walk_all(uncount_entry);
 
+	faults += shmem_recount(-1);
 	faults += swap_check();
+	shmem_recount(1);
 	walk_all(recount_entry);
 	return faults;
 }
@@ -487,6 +492,7 @@ static int check_stopped(void)
 	faults += check_mapcounts();
 	faults += check_swap();
 	faults += check_frames();
+	faults += lru_check();
 	faults += buddy_check();
 	faults += slab_check();
 	faults += kstack_check();

@@ -13,7 +13,7 @@
  *	overcommit_memory   a new promise is refused, ENOMEM,
  *	0                   if it alone is more than memory and swap together: an obvious mistake
  *	1                   never
- *	2                   if all of them were more than swap and overcommit_ratio percent of memory
+ *	2                   if all were more than swap and overcommit_ratio percent of memory
  *
  * Only in mode 2 can memory not run out; the price is that big programs cannot fork, and sparse
  * arrays are refused.

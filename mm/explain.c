@@ -24,6 +24,7 @@
 
 #include "lib/string.h"
 #include "mm/pgtable.h"
+#include "mm/shmem.h"
 #include "mm/stack.h"
 #include "mm/vma.h"
 
@@ -133,7 +134,7 @@ static void look_at_cache(struct explanation *e)
 
 	spin_lock(&as->lock);
 	page = radix_tree_lookup(&as->pages, e->file_index);
-	if (page) {
+	if (page && !item_is_swapped(page)) {
 		e->cache.exists = true;
 		e->cache.is_here = page_is_here(page);
 		e->cache.pfn = page_to_pfn(page);

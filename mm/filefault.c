@@ -3,6 +3,7 @@
  *
  *	page index past the end of the file   -> SIGBUS
  *	not in the page cache, or being read  -> drop mmap_lock, read, start over (a major fault)
+ *	in the cache, but nobody had asked    -> drop mmap_lock, maybe read on, start over
  *	in the cache; read or fetch           -> map it read-only, and its cached neighbours with it
  *	in the cache; write, private          -> copy at once, map the copy writable
  *	in the cache; write, shared           -> shared.c
@@ -35,6 +36,13 @@
 
 #define FAULT_AROUND 16 /* pages; a power of two */
 
+static enum readahead_advice advice_of(const struct vm_area *vma)
+{
+	if (vma->vm_flags & VM_RAND)
+		return READAHEAD_RANDOM;
+	return vma->vm_flags & VM_SEQ ? READAHEAD_SEQUENTIAL : READAHEAD_NORMAL;
+}
+
 /*
  * Brings the page in without mmap_lock, so that others fault and edit meanwhile. A major fault, but
  * where there is no disk to wait for: then the page is made.
@@ -42,16 +50,13 @@
 static enum fault_result read_in(struct fault *f, unsigned long index)
 {
 	struct file *file = file_get(f->vma->vm_file);
-	bool alone = f->vma->vm_flags & VM_RAND;
+	enum readahead_advice advice = advice_of(f->vma);
 	struct page *page;
 
 	up_read(&f->mm->mmap_lock);
 	f->waited |= !file_mapping(file)->ops->no_backing;
 	count_vm(VM_fault_io_retry);
-	if (unlikely(alone))
-		page = read_mapping_page_alone(file_mapping(file), index);
-	else
-		page = read_mapping_page(file_mapping(file), index);
+	page = read_fault_page(file_mapping(file), file_readahead(file), index, advice);
 	file_put(file);
 	if (!IS_ERR(page)) {
 		page_put(page);
@@ -60,6 +65,21 @@ static enum fault_result read_in(struct fault *f, unsigned long index)
 	/* The caller expects the lock on any other result. */
 	down_read(&f->mm->mmap_lock);
 	return fault_from_errno(PTR_ERR(page));
+}
+
+/*
+ * @page, whose reference goes, was read before anybody asked: now somebody does, and what comes
+ * next may have to be read, also without mmap_lock.
+ */
+static enum fault_result read_on(struct fault *f, struct page *page)
+{
+	struct file *file = file_get(f->vma->vm_file);
+
+	up_read(&f->mm->mmap_lock);
+	filemap_use_ahead(file_mapping(file), file_readahead(file), page);
+	page_put(page);
+	file_put(file);
+	return FAULT_RETRY_UNLOCKED;
 }
 
 /* ---- private write: a copy at once ---- */
@@ -142,8 +162,10 @@ static enum fault_result map_found(struct fault *f, struct window w, struct page
 	reaped = mm_is_reaped(f->mm) && !(f->vma->vm_flags & VM_SHARED);
 	for (unsigned i = 0; i < nr; i++) {
 		pte_t *ptep = first + (pages[i]->index - w.first);
+		/* Neighbours are not used yet: reclaim is to see when they are. */
+		unsigned long used = ptep == f->ptep ? PTE_A : 0;
 
-		if (reaped || !map_one(ptep, pages[i], as, bits, &shared)) {
+		if (reaped || !map_one(ptep, pages[i], as, (bits & ~PTE_A) | used, &shared)) {
 			pages[kept++] = pages[i];
 			continue;
 		}
@@ -188,6 +210,8 @@ enum fault_result file_fault(struct fault *f)
 	if (!index_is_in_file(as, index))
 		return FAULT_SIGBUS;
 	page = find_get_page(as, index);
+	if (page && unlikely(page_flags(page) & PG_READAHEAD))
+		return read_on(f, page);
 	if (!page_is_here(page)) {
 		if (page)
 			page_put(page);

@@ -8,12 +8,14 @@
  *	a page being read          PG_LOCKED, not PG_UPTODATE: everybody else sleeps for the lock
  *	a page that is there       PG_UPTODATE; from now on only looked up
  *
- *	Reading ahead: a miss reads the whole aligned cluster of READ_CLUSTER pages around it, so
- *	that sequential reads and nearby faults find theirs in the cache.
+ *	Reading ahead: a miss brings others with it, as many as the pattern of what the open file
+ *	was asked for before makes worth while (mm/readahead.c). Without an open file (metadata,
+ *	writes): the whole aligned cluster of READ_CLUSTER pages around it. Pages that nobody asked
+ *	for have PG_READAHEAD until somebody does, and are never a reason to reclaim.
  *
- * Invariants: page->mapping == as and page->index == its key exactly while it is in the tree (and
- * on the LRU, unless the mapping has no backing store); the tree holds one reference; nr_pages
- * counts.
+ * Invariants: page->mapping == as and page->index == its key exactly while it is in the tree; the
+ * tree holds one reference; nr_pages counts. Where memory without a backing store lies in swap, the
+ * tree has the swap entry instead.
  * Locks: as->lock for the tree; page lock while a page is filled or removed; no user memory is
  * touched with either. Inside as->lock only the LRU and allocator locks are taken.
  */
@@ -26,6 +28,9 @@
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/commit.h"
+#include "mm/lru.h"
+#include "mm/policy.h"
+#include "mm/readahead.h"
 #include "mm/rmap.h"
 #include "mm/shmem.h"
 #include "mm/slab.h"
@@ -56,14 +61,15 @@ void mapping_init(struct address_space *as, struct inode *host, const struct add
 {
 	as->host = host;
 	as->ops = ops;
-	as->nr_pages = as->nr_committed = 0;
+	as->nr_pages = as->nr_swapped = as->nr_committed = 0;
 	as->size = 0;
 	as->wb_err = 0;
 	spin_lock_init(&as->lock);
 	spin_lock_init(&as->mmap_lock);
 	INIT_LIST_HEAD(&as->areas);
+	INIT_LIST_HEAD(&as->swapped_link);
 	as->nr_writable = 0;
-	as->sealed = as->was_shared = as->growing = false;
+	as->sealed = as->was_shared = as->growing = as->kept_in_memory = false;
 	radix_tree_init(&as->pages, radix_node_alloc, radix_node_free);
 }
 
@@ -79,15 +85,29 @@ unsigned long filemap_nr_buffers(void)
 
 /* ---- in and out of the tree ---- */
 
-/* @n pages more (1), or less (-1), in the tree of @as; as->lock held. */
-static void count_cached(struct address_space *as, long n)
+/* @n pages more (1), or less (-1), of @as are in memory; as->lock held. */
+static void count_resident(struct address_space *as, long n)
 {
 	as->nr_pages += n;
 	atomic_add_long(&nr_cached, n);
 	if (!as->host)
 		atomic_add_long(&nr_buffers, n);
+}
+
+/* @n pages more (1), or less (-1), in the tree of @as; as->lock held. */
+static void count_cached(struct address_space *as, long n)
+{
+	count_resident(as, n);
 	if (as->ops->no_backing)
 		shmem_account(as, n);
+}
+
+/* The page of @index that is in memory, or NULL; as->lock held. */
+static struct page *tree_page(const struct address_space *as, unsigned long index)
+{
+	void *item = radix_tree_lookup(&as->pages, index);
+
+	return likely(!item_is_swapped(item)) ? item : NULL;
 }
 
 static int tree_insert(struct address_space *as, struct page *page, unsigned long index)
@@ -104,8 +124,7 @@ static int tree_insert(struct address_space *as, struct page *page, unsigned lon
 		count_cached(as, 1);
 		if (as->ops->no_backing)
 			page_set_flags(page, PG_SHMEM);
-		else
-			lru_add(page);
+		lru_add(page);
 	}
 	spin_unlock(&as->lock);
 	return err;
@@ -140,9 +159,52 @@ static void tree_delete(struct address_space *as, struct page *page)
 
 	BUG_ON(found != page || (page_flags(page) & (PG_DIRTY | PG_WRITEBACK)));
 	count_cached(as, -1);
-	if (!as->ops->no_backing)
-		lru_del(page);
+	if (page_flags(page) & PG_READAHEAD)
+		count_vm(VM_readahead_unused);
 	WRITE_ONCE(page->mapping, NULL);
+}
+
+/* ---- swap entries in place of pages: mm/shmem_swap.c ---- */
+
+void filemap_swap_page(struct address_space *as, struct page *page, pte_t entry)
+{
+	radix_tree_replace(&as->pages, page->index, swapped_item(entry));
+	radix_tree_tag_set(&as->pages, page->index, RADIX_TAG_SWAPPED);
+	count_resident(as, -1);
+	as->nr_swapped++;
+	WRITE_ONCE(page->mapping, NULL);
+}
+
+void filemap_unswap_page(struct address_space *as, struct page *page, unsigned long index)
+{
+	radix_tree_tag_clear(&as->pages, index, RADIX_TAG_SWAPPED);
+	radix_tree_replace(&as->pages, index, page);
+	page->type = PAGE_FILE;
+	page->index = index;
+	WRITE_ONCE(page->mapping, as);
+	page_get(page);
+	page_set_flags(page, PG_SHMEM);
+	count_resident(as, 1);
+	as->nr_swapped--;
+}
+
+void filemap_forget_swapped(struct address_space *as, unsigned long index)
+{
+	radix_tree_delete(&as->pages, index);
+	as->nr_swapped--;
+	shmem_account(as, -1);
+}
+
+/* ---- looking, and taking out ---- */
+
+bool filemap_is_hole(struct address_space *as, unsigned long index)
+{
+	bool hole;
+
+	spin_lock(&as->lock);
+	hole = !radix_tree_lookup(&as->pages, index);
+	spin_unlock(&as->lock);
+	return hole;
 }
 
 void filemap_remove_page(struct address_space *as, struct page *page)
@@ -159,31 +221,39 @@ void filemap_remove_page(struct address_space *as, struct page *page)
 		page_put(page);
 }
 
+bool filemap_evict(struct page *page)
+{
+	struct address_space *as = page->mapping; /* stays while the page is locked */
+	bool idle = false;
+
+	if (!as)
+		return false;
+	spin_lock(&as->lock);
+	/*
+	 * Look-ups take references under as->lock: from 1, the tree's own, nobody else can come. Up
+	 * to date or not: one that is not, and nobody reads in now, is left of a failed read.
+	 */
+	if (atomic_read(&page->mapcount) == 0 && atomic_read(&page->refcount) == 2 &&
+	    !(page_flags(page) & (PG_DIRTY | PG_WRITEBACK))) {
+		policy_goes(page);
+		tree_delete(as, page);
+		idle = true;
+	}
+	spin_unlock(&as->lock);
+	if (idle)
+		atomic_dec(&page->refcount); /* the tree's; the caller has one */
+	return idle;
+}
+
 bool filemap_drop_idle(struct page *page)
 {
-	struct address_space *as;
+	bool dropped;
 
 	if (!trylock_page(page))
 		return false;
-	as = page->mapping; /* stays while the page is locked */
-	/* Up to date or not: one that is not, and nobody reads in now, is left of a failed read. */
-	if (!as) {
-		unlock_page(page);
-		return false;
-	}
-	spin_lock(&as->lock);
-	/* Look-ups take references under as->lock: from 1, the tree's own, nobody else can come. */
-	if (atomic_read(&page->mapcount) != 0 || atomic_read(&page->refcount) != 2 ||
-	    (page_flags(page) & (PG_DIRTY | PG_WRITEBACK))) {
-		spin_unlock(&as->lock);
-		unlock_page(page);
-		return false;
-	}
-	tree_delete(as, page);
-	spin_unlock(&as->lock);
+	dropped = filemap_evict(page);
 	unlock_page(page);
-	atomic_dec(&page->refcount); /* the tree's; the caller has one */
-	return true;
+	return dropped;
 }
 
 struct page *find_get_page(struct address_space *as, unsigned long index)
@@ -191,7 +261,7 @@ struct page *find_get_page(struct address_space *as, unsigned long index)
 	struct page *page;
 
 	spin_lock(&as->lock);
-	page = radix_tree_lookup(&as->pages, index);
+	page = tree_page(as, index);
 	if (page)
 		page_get(page);
 	spin_unlock(&as->lock);
@@ -200,22 +270,35 @@ struct page *find_get_page(struct address_space *as, unsigned long index)
 	return page;
 }
 
+/* @page, which may have PG_READAHEAD, is used. */
+static void note_used(struct page *page)
+{
+	if (!(page_flags(page) & PG_READAHEAD))
+		return;
+	page_clear_flags(page, PG_READAHEAD);
+	count_vm(VM_readahead_hit);
+}
+
 unsigned find_uptodate_pages(struct address_space *as, unsigned long first, unsigned nr,
 			     struct page **pages)
 {
 	unsigned long indexes[READ_CLUSTER];
 	unsigned found, kept = 0;
+	u32 flags = 0;
 
 	BUG_ON(nr > READ_CLUSTER);
 	spin_lock(&as->lock);
 	found = radix_tree_gang_lookup(&as->pages, (void **)pages, indexes, first, nr);
 	for (unsigned i = 0; i < found && indexes[i] < first + nr; i++) {
-		if (!(page_flags(pages[i]) & PG_UPTODATE))
+		if (item_is_swapped(pages[i]) || !(page_flags(pages[i]) & PG_UPTODATE))
 			continue;
+		flags |= page_flags(pages[i]);
 		page_get(pages[i]);
 		pages[kept++] = pages[i];
 	}
 	spin_unlock(&as->lock);
+	for (unsigned i = 0; unlikely(flags & PG_READAHEAD) && i < kept; i++)
+		note_used(pages[i]);
 	return kept;
 }
 
@@ -231,7 +314,8 @@ void filemap_note_cached(struct address_space *as, unsigned long first, unsigned
 		for (unsigned i = 0; i < found; i++) {
 			const struct page *page = items[i];
 
-			if (indexes[i] - first < nr && (page_flags(page) & PG_UPTODATE))
+			if (indexes[i] - first < nr && !item_is_swapped(page) &&
+			    (page_flags(page) & PG_UPTODATE))
 				vec[indexes[i] - first] = 1;
 		}
 		spin_unlock(&as->lock);
@@ -292,27 +376,34 @@ static bool is_cached(struct address_space *as, unsigned long index)
 }
 
 /*
- * Starts reading what of [i, end) is not in the cache: @index whatever it takes, the others as far
- * as memory for @others (GFP_*) is there. 0 or -ENOMEM; where @others is GFP_ATOMIC that they could
+ * Starts reading what of @range is not in the cache: @index whatever it takes, the others as far as
+ * memory for @others (GFP_*) is there. 0 or -ENOMEM; where @others is GFP_ATOMIC that they could
  * not be read is nobody's failure.
  */
-static int read_range(struct address_space *as, unsigned long i, unsigned long end,
-		      unsigned long index, gfp_t others)
+static int read_range(struct address_space *as, struct read_range range, unsigned long index,
+		      gfp_t others)
 {
 	struct page *run[READ_CLUSTER];
 	unsigned nr = 0;
 	int ret = 0, err;
 
-	for (; i < end; i++) {
+	for (unsigned long i = range.first; i < range.end; i++) {
 		gfp_t gfp = i == index ? GFP_KERNEL : others;
+		bool ahead = i >= range.ahead && i != index;
 		struct page *page = NULL;
 
 		err = -EEXIST;
+		if (nr == READ_CLUSTER) {
+			start_read(as, run, nr);
+			nr = 0;
+		}
 		if (!is_cached(as, i))
 			page = new_locked_page(as, i, gfp, &err);
 		if (page) {
+			if (ahead)
+				page_set_flags(page, PG_READAHEAD);
 			run[nr++] = page;
-			count_vm(i == index ? VM_cache_miss : VM_cache_readahead);
+			count_vm(ahead ? VM_readahead_pages : VM_cache_miss);
 			continue;
 		}
 		if (err != -EEXIST && !(gfp & GFP_ATOMIC))
@@ -324,39 +415,96 @@ static int read_range(struct address_space *as, unsigned long i, unsigned long e
 	return ret;
 }
 
-/*
- * Starts reading the cluster of @index, or @alone only this page. 0: @index is in the cache (maybe
- * being read); -ENOMEM; -ENOSPC when memory for files without backing store is used up.
- */
-static int read_cluster(struct address_space *as, unsigned long index, bool alone)
+/* Who misses a page, and what is known of him. */
+struct reader {
+	struct readahead *ra; /* NULL: nothing */
+	unsigned long want;   /* read(): pages, with the one that misses; 0: a fault */
+	enum readahead_advice advice;
+	bool unkillable;
+};
+
+static unsigned long nr_file_pages(const struct address_space *as)
 {
-	unsigned long last = DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
-	unsigned long i = index & ~(READ_CLUSTER - 1UL);
-	unsigned long end = min(i + READ_CLUSTER, max(last, index + 1));
+	return DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
+}
+
+static struct read_range what_to_read(struct address_space *as, unsigned long index,
+				      const struct reader *reader)
+{
+	unsigned long nr = nr_file_pages(as), first = index & ~(READ_CLUSTER - 1UL);
+
+	if (!reader->ra)
+		return (struct read_range){ first, min(first + READ_CLUSTER, max(nr, index + 1)),
+					    first };
+	if (reader->want > 0)
+		return readahead_read(reader->ra, index, reader->want, nr);
+	return readahead_fault(reader->ra, index, reader->advice, nr);
+}
+
+/*
+ * Where little is free, pages that were used long ago make room for @nr that will be used soon:
+ * reading ahead must not take what others are about to ask for.
+ */
+static void make_room(unsigned long nr)
+{
+	if (unlikely(nr_free_pages() < nr_managed_pages() / 64 + nr))
+		shrink_page_cache(nr);
+}
+
+/*
+ * Starts reading @index and what goes with it for @reader, or only this page @alone. 0: @index is
+ * in the cache (maybe being read); -ENOMEM; -ENOSPC when memory for files without backing store is
+ * used up.
+ */
+static int read_missing(struct address_space *as, unsigned long index, const struct reader *reader,
+			bool alone)
+{
+	struct read_range range = { index, index + 1, index + 1 };
 
 	if (as->ops->no_backing) {
+		int there = shmem_bring_back(as, index);
+
+		if (there)
+			return min(there, 0);
 		if (!shmem_has_room(as))
 			return -ENOSPC;
 		alone = true; /* neighbours are holes: only what is asked for is made */
 	}
-	if (alone)
-		return read_range(as, index, index + 1, index, GFP_ATOMIC);
-	return read_range(as, i, end, index, GFP_ATOMIC);
+	if (!alone) {
+		range = what_to_read(as, index, reader);
+		make_room(range.end - range.first);
+	}
+	return read_range(as, range, index, GFP_ATOMIC);
 }
 
 void filemap_read_ahead(struct address_space *as, unsigned long first, unsigned long nr)
 {
-	unsigned long size = DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
+	unsigned long size = nr_file_pages(as);
 	unsigned long end = min(first + min(nr, nr_managed_pages() / 8), size), next;
 
 	if (as->ops->no_backing) /* what is not there is a hole */
 		return;
 	for (; first < end && !current->killed; first = next) {
 		next = min((first & ~(READ_CLUSTER - 1UL)) + READ_CLUSTER, end);
-		if (read_range(as, first, next, ~0UL, GFP_KERNEL))
+		if (read_range(as, (struct read_range){ first, next, first }, ~0UL, GFP_KERNEL))
 			return;
 		cond_resched();
 	}
+}
+
+void filemap_use_ahead(struct address_space *as, struct readahead *ra, struct page *page)
+{
+	struct read_range range;
+
+	note_used(page);
+	if (!readahead_at_mark(ra, page->index))
+		return;
+	range = readahead_next(ra, nr_file_pages(as));
+	if (range.first == range.end)
+		return;
+	count_vm(VM_readahead_async);
+	make_room(range.end - range.first);
+	read_range(as, range, ~0UL, GFP_ATOMIC);
 }
 
 /*
@@ -382,17 +530,16 @@ static int page_result(struct address_space *as, struct page *page, bool tried, 
 		lock_page(page);
 		filemap_remove_page(as, page);
 		unlock_page(page);
-		err = tried ? -EIO : -EAGAIN;
+		err = !tried ? -EAGAIN : page_flags(page) & PG_NO_MEMORY ? -ENOMEM : -EIO;
 	}
 	page_put(page);
 	return err;
 }
 
-/* @neighbours: those that miss may be read too. */
-static struct page *read_page(struct address_space *as, unsigned long index, bool killable,
-			      bool neighbours)
+static struct page *read_page(struct address_space *as, unsigned long index,
+			      const struct reader *reader)
 {
-	bool alone = false, failed = !neighbours;
+	bool alone = false, failed = false;
 	struct page *page;
 	int err;
 
@@ -400,16 +547,17 @@ static struct page *read_page(struct address_space *as, unsigned long index, boo
 		page = find_get_page(as, index);
 		if (!page) {
 			alone = failed;
-			err = read_cluster(as, index, alone);
+			err = read_missing(as, index, reader, alone);
 			if (err)
 				return ERR_PTR(err);
 			continue;
 		}
+		note_used(page);
 		if (likely(page_flags(page) & PG_UPTODATE)) {
 			count_vm(VM_cache_hit);
 			return page;
 		}
-		err = page_result(as, page, alone, killable);
+		err = page_result(as, page, alone, !reader->unkillable);
 		if (!err)
 			return page;
 		if (err != -EAGAIN)
@@ -420,17 +568,24 @@ static struct page *read_page(struct address_space *as, unsigned long index, boo
 
 struct page *read_mapping_page(struct address_space *as, unsigned long index)
 {
-	return read_page(as, index, true, true);
-}
-
-struct page *read_mapping_page_alone(struct address_space *as, unsigned long index)
-{
-	return read_page(as, index, true, false);
+	return read_page(as, index, &(struct reader){});
 }
 
 struct page *read_mapping_page_unkillable(struct address_space *as, unsigned long index)
 {
-	return read_page(as, index, false, true);
+	return read_page(as, index, &(struct reader){ .unkillable = true });
+}
+
+struct page *read_file_page(struct address_space *as, struct readahead *ra, unsigned long index,
+			    unsigned long want)
+{
+	return read_page(as, index, &(struct reader){ .ra = ra, .want = want });
+}
+
+struct page *read_fault_page(struct address_space *as, struct readahead *ra, unsigned long index,
+			     enum readahead_advice advice)
+{
+	return read_page(as, index, &(struct reader){ .ra = ra, .advice = advice });
 }
 
 struct page *make_mapping_page(struct address_space *as, unsigned long index)
@@ -472,15 +627,17 @@ void drop_mapping_page(struct address_space *as, unsigned long index)
 	page_put(page);
 }
 
-unsigned long filemap_drop_clean(struct address_space *as)
+unsigned long filemap_drop_clean(struct address_space *as, unsigned long first, unsigned long last)
 {
-	unsigned long indexes[READ_CLUSTER], first = 0, dropped = 0;
+	unsigned long indexes[READ_CLUSTER], dropped = 0;
 	void *items[READ_CLUSTER];
 	unsigned nr;
 
 	do {
 		spin_lock(&as->lock);
 		nr = radix_tree_gang_lookup(&as->pages, items, indexes, first, READ_CLUSTER);
+		while (nr > 0 && indexes[nr - 1] > last)
+			nr--;
 		for (unsigned i = 0; i < nr; i++)
 			page_get(items[i]);
 		spin_unlock(&as->lock);
@@ -499,6 +656,7 @@ void mapping_destroy(struct address_space *as)
 {
 	BUG_ON(!list_empty(&as->areas));
 	filemap_remove_from(as, 0);
-	BUG_ON(as->nr_pages != 0);
+	BUG_ON(as->nr_pages != 0 || as->nr_swapped != 0);
+	shmem_swap_done(as);
 	shmem_uncommit(as);
 }

@@ -7,6 +7,7 @@
 #include "lib/errseq.h"
 #include "lib/radix_tree.h"
 #include "mm/page.h"
+#include "mm/readahead.h"
 
 struct file;
 struct inode;
@@ -46,7 +47,7 @@ struct address_space_ops {
 	 * next position that is so, the size if there is none; or -errno.
 	 */
 	s64 (*seek)(struct address_space *as, u64 pos, bool data);
-	/* The pages have no copy elsewhere: reclaim leaves them alone (tmpfs). */
+	/* The pages have no copy elsewhere (tmpfs); they may go to swap: mm/shmem_swap.c. */
 	bool no_backing;
 };
 
@@ -55,7 +56,8 @@ struct address_space {
 	const struct address_space_ops *ops;
 	struct spinlock lock; /* guards pages, nr_pages and growing */
 	struct radix_tree_root pages;
-	unsigned long nr_pages;
+	unsigned long nr_pages;	    /* in memory */
+	unsigned long nr_swapped;   /* of memory without a disk: swap entries in the tree */
 	unsigned long nr_committed; /* pages promised at once: shared memory, mm/commit.c */
 	u64 size; /* bytes: THE size of the file. READ_ONCE; writers hold the inode's lock */
 	struct spinlock mmap_lock; /* i_mmap lock: guards areas */
@@ -63,8 +65,10 @@ struct address_space {
 	unsigned nr_writable; /* of them, shared with VM_MAYWRITE; and who is about to be one */
 	bool sealed;	      /* no such area may come any more (memfd_create(2)) */
 	bool was_shared;      /* one did come: bytes past the end of the file may be anything */
+	bool kept_in_memory;  /* never goes to swap (SHM_LOCK) */
 	bool growing;	      /* somebody puts bytes past the end, to make the size reach them */
 	errseq_t wb_err;      /* the last failed write */
+	struct list_head swapped_link; /* among those that had nr_swapped: mm/shmem_swap.c */
 };
 
 void mapping_init(struct address_space *as, struct inode *host,
@@ -77,8 +81,17 @@ void mapping_destroy(struct address_space *as);
  * ERR_PTR: -EIO, -ENOMEM, -EINTR (fatal signal). For metadata too: directories, block device.
  */
 struct page *read_mapping_page(struct address_space *as, unsigned long index);
-/* The same without its neighbours: where the file is touched here and there. */
-struct page *read_mapping_page_alone(struct address_space *as, unsigned long index);
+/* The same for read(2) of @want pages from @index on, by one whose habits @ra tells. */
+struct page *read_file_page(struct address_space *as, struct readahead *ra, unsigned long index,
+			    unsigned long want);
+/* The same for a fault in an area with this advice. */
+struct page *read_fault_page(struct address_space *as, struct readahead *ra, unsigned long index,
+			     enum readahead_advice advice);
+/*
+ * @page, referenced and with PG_READAHEAD, is used by one whose habits @ra tells: starts reading
+ * what comes next when it is time. May sleep.
+ */
+void filemap_use_ahead(struct address_space *as, struct readahead *ra, struct page *page);
 /*
  * Starts reading the pages of [first, first + nr) that are not in the cache and waits for none of
  * them; ends early where memory is short, and after a part of memory. May sleep.
@@ -95,6 +108,8 @@ struct page *make_mapping_page(struct address_space *as, unsigned long index);
 void drop_mapping_page(struct address_space *as, unsigned long index);
 /* The page if it is in the cache, with a reference, whatever its state; else NULL. */
 struct page *find_get_page(struct address_space *as, unsigned long index);
+/* True if page @index, of memory without a backing store, was never made. */
+bool filemap_is_hole(struct address_space *as, unsigned long index);
 /*
  * The up-to-date pages of [first, first + nr) that are in the cache, each with a reference, in
  * order, into @pages; returns how many. Starts no I/O.
@@ -106,8 +121,17 @@ void filemap_note_cached(struct address_space *as, unsigned long first, unsigned
 /* A page ends its read: up to date or in error, unlocked. Interrupt context too. */
 void page_end_read(struct page *page, bool ok);
 
-/* read(2)'s work on [pos, pos + len): bytes copied to user memory, or -errno when none were. */
-ssize_t filemap_read(struct address_space *as, void *ubuf, size_t len, u64 pos);
+/*
+ * read(2)'s work on [pos, pos + len), for one whose habits @ra tells: bytes copied to user memory,
+ * or -errno when none were.
+ */
+ssize_t filemap_read(struct address_space *as, struct readahead *ra, void *ubuf, size_t len,
+		     u64 pos);
+/*
+ * The page of position @pos for a read of @len bytes from there on, with a reference, up to date.
+ * ERR_PTR(-errno).
+ */
+struct page *filemap_get_page(struct address_space *as, struct readahead *ra, u64 pos, size_t len);
 /*
  * write(2)'s work: into the page cache, which writes back later. Extends as->size. The caller holds
  * the inode's lock. Bytes written, or -errno when none were (-ENOSPC, -EFAULT, -ENOMEM, -EIO). May
@@ -121,7 +145,8 @@ ssize_t filemap_write_kernel(struct address_space *as, const void *buf, size_t l
  */
 int filemap_allocate(struct address_space *as, u64 pos, u64 len);
 /* As filemap_read, but from/to the kernel's own memory. */
-ssize_t filemap_read_kernel(struct address_space *as, void *buf, size_t len, u64 pos);
+ssize_t filemap_read_kernel(struct address_space *as, struct readahead *ra, void *buf, size_t len,
+			    u64 pos);
 
 /*
  * Sets a new size (inode's lock held): drops cached pages past it, unmaps them everywhere, zeroes
@@ -147,24 +172,30 @@ bool mapping_seal(struct address_space *as, bool all);
 
 /*
  * Bytes [from, to) of a file without backing store are a hole: zeros, and the pages in between are
- * given back; who maps them finds new ones, private copies stay. Inode's lock held.
+ * given back; who maps them finds new ones, private copies stay. 0, or -errno with nothing changed:
+ * what is partly kept could not be had back from swap. Inode's lock held.
  */
-void filemap_punch(struct address_space *as, u64 from, u64 to);
+int filemap_punch(struct address_space *as, u64 from, u64 to);
 /* Every page from index @first on leaves the cache, unwritten; nobody maps or wants them. */
 void filemap_remove_from(struct address_space *as, unsigned long first);
 /* Takes locked @page out of the cache if it is still there; who has a reference keeps the frame. */
 void filemap_remove_page(struct address_space *as, struct page *page);
 
 /*
- * Drops every page that is clean, not mapped and not in use, of a mapping with a backing store;
- * returns how many. May sleep.
+ * Drops the pages of [first, last] that are clean, not mapped and not in use, of a mapping with a
+ * backing store; returns how many. May sleep.
  */
-unsigned long filemap_drop_clean(struct address_space *as);
+unsigned long filemap_drop_clean(struct address_space *as, unsigned long first, unsigned long last);
 
 /* The operations of a mapping that has no backing store: missing pages are holes, read as zeros. */
 extern const struct address_space_ops shmem_aops;
 
-/* Reclaim's: takes an idle, clean page out of the cache, if it is still @as's; false: in use. */
+/*
+ * Reclaim's: takes locked @page out of the cache, which is to be clean, not mapped, and of interest
+ * to nobody but the caller, who has a reference; false: it is not so.
+ */
+bool filemap_evict(struct page *page);
+/* The same for a page that is not locked; false, too, when somebody has it locked. */
 bool filemap_drop_idle(struct page *page);
 unsigned long filemap_nr_pages(void);	/* in the cache, all files */
 unsigned long filemap_nr_buffers(void); /* of them, blocks of disks that are no file's */
@@ -189,6 +220,11 @@ void filemap_wait_write(struct address_space *as, unsigned long first, unsigned 
 int filemap_write_all(struct address_space *as);
 /* A page ends its write; @err 0 or -errno. Interrupt context too. */
 void page_end_writeback(struct page *page, int err);
+/*
+ * Starts writing dirty @page, which is locked and referenced, and dirty pages right behind it that
+ * are not locked by others; how many. @page is unlocked afterwards.
+ */
+unsigned filemap_write_around(struct page *page);
 /* @page, locked, is not to be written any more. Waits for a write under way. */
 void filemap_cancel_dirty(struct address_space *as, struct page *page);
 /* For the checker, with the machine stopped: what is wrong with a cache page's flags, or NULL. */
@@ -223,11 +259,8 @@ void writeback_set_limits(void); /* one of them has changed; boot */
 
 /* ---- mm/reclaim.c ---- */
 
-/* Drops clean, unmapped, unused cache pages, about @nr; returns how many. No lock may be held. */
+/* Drops clean, unmapped, unused cache pages, about @nr; returns how many. No spinlock is held. */
 unsigned long shrink_page_cache(unsigned long nr);
-extern unsigned long swappiness; /* 0..200: how readily programs' memory would go instead */
-/* A page enters or leaves the list of pages that may be dropped. */
-void lru_add(struct page *page);
-void lru_del(struct page *page);
+extern unsigned long swappiness; /* 0..200: how readily programs' memory goes instead */
 
 #endif

@@ -19,43 +19,70 @@
 #include "mm/filemap.h"
 #include "mm/vmstat.h"
 
-/* Copies [offset, offset + n) of page @index out. Returns the bytes copied or -errno. */
-static ssize_t read_piece(struct address_space *as, unsigned long index, void *ubuf,
-			  unsigned offset, size_t n)
+/*
+ * @page of the cache at @pos, or NULL, becomes an up-to-date one with a reference; @len bytes from
+ * @pos on are wanted. ERR_PTR(-errno).
+ */
+static inline struct page *bring_in(struct address_space *as, struct readahead *ra,
+				    struct page *page, u64 pos, size_t len)
 {
-	struct page *page = find_get_page(as, index);
-	size_t left;
+	unsigned long index = pos >> PAGE_SHIFT, end = DIV_ROUND_UP(pos + len, PAGE_SIZE);
 
-	if (!page && as->ops->no_backing) /* a hole */
-		return n - clear_user(ubuf, n);
+	if (page && unlikely(page_flags(page) & PG_READAHEAD))
+		filemap_use_ahead(as, ra, page);
 	if (likely(page && (page_flags(page) & PG_UPTODATE))) {
 		count_vm(VM_cache_hit);
 	} else {
 		if (page)
 			page_put(page);
-		page = read_mapping_page(as, index);
-		if (IS_ERR(page))
-			return PTR_ERR(page);
+		page = read_file_page(as, ra, index, end - index);
 	}
-	left = copy_to_user(ubuf, (char *)page_address(page) + offset, n);
+	WRITE_ONCE(ra->prev, index);
+	return page;
+}
+
+struct page *filemap_get_page(struct address_space *as, struct readahead *ra, u64 pos, size_t len)
+{
+	return bring_in(as, ra, find_get_page(as, pos >> PAGE_SHIFT), pos, len);
+}
+
+/* How much of @len bytes at @pos, of a file of @size bytes, lies in the page there. */
+static size_t piece_of(u64 pos, size_t len, u64 size)
+{
+	return min(min((u64)len, PAGE_SIZE - offset_in_page(pos)), size - pos);
+}
+
+/* Copies @n bytes at @pos, inside one page, out; @len are wanted. The bytes copied, or -errno. */
+static ssize_t read_piece(struct address_space *as, struct readahead *ra, u64 pos, void *ubuf,
+			  size_t n, size_t len)
+{
+	struct page *page = find_get_page(as, pos >> PAGE_SHIFT);
+	size_t left;
+
+	if (!page && as->ops->no_backing && filemap_is_hole(as, pos >> PAGE_SHIFT))
+		return n - clear_user(ubuf, n);
+	page = bring_in(as, ra, page, pos, len);
+	if (IS_ERR(page))
+		return PTR_ERR(page);
+	left = copy_to_user(ubuf, (char *)page_address(page) + offset_in_page(pos), n);
 	page_put(page);
 	return n - left;
 }
 
-ssize_t filemap_read(struct address_space *as, void *ubuf, size_t len, u64 pos)
+ssize_t filemap_read(struct address_space *as, struct readahead *ra, void *ubuf, size_t len,
+		     u64 pos)
 {
 	size_t done = 0;
 	ssize_t got = 0;
 
 	while (done < len) {
 		u64 size = READ_ONCE(as->size);
-		unsigned offset = pos & (PAGE_SIZE - 1);
-		size_t n = min(len - done, (size_t)PAGE_SIZE - offset);
+		size_t n;
 
 		if (pos >= size)
 			break;
-		n = min((u64)n, size - pos);
-		got = read_piece(as, pos >> PAGE_SHIFT, (char *)ubuf + done, offset, n);
+		n = piece_of(pos, len - done, size);
+		got = read_piece(as, ra, pos, (char *)ubuf + done, n, len - done);
 		if (got > 0) {
 			done += got;
 			pos += got;
@@ -70,20 +97,23 @@ ssize_t filemap_read(struct address_space *as, void *ubuf, size_t len, u64 pos)
 	return done > 0 || got >= 0 ? (ssize_t)done : got;
 }
 
-ssize_t filemap_read_kernel(struct address_space *as, void *buf, size_t len, u64 pos)
+ssize_t filemap_read_kernel(struct address_space *as, struct readahead *ra, void *buf, size_t len,
+			    u64 pos)
 {
 	size_t done = 0;
 
-	while (done < len && pos < READ_ONCE(as->size)) {
-		unsigned offset = pos & (PAGE_SIZE - 1);
-		size_t n = min(len - done, (size_t)PAGE_SIZE - offset);
+	while (done < len) {
+		u64 size = READ_ONCE(as->size);
 		struct page *page;
+		size_t n;
 
-		n = min((u64)n, READ_ONCE(as->size) - pos);
-		page = read_mapping_page(as, pos >> PAGE_SHIFT);
+		if (pos >= size)
+			break;
+		n = piece_of(pos, len - done, size);
+		page = filemap_get_page(as, ra, pos, len - done);
 		if (IS_ERR(page))
 			return done > 0 ? (ssize_t)done : PTR_ERR(page);
-		memcpy((char *)buf + done, (char *)page_address(page) + offset, n);
+		memcpy((char *)buf + done, (char *)page_address(page) + offset_in_page(pos), n);
 		page_put(page);
 		done += n;
 		pos += n;

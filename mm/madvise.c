@@ -7,17 +7,16 @@
  *	flags     [A )[A'      )[B' )[B )    marks the areas: RANDOM, SEQUENTIAL, NORMAL,
  *	                                     DONTFORK, DOFORK, WIPEONFORK, KEEPONFORK, and
  *	                                     DONTDUMP, DODUMP
- *	pages      x  x . .  .    . .   x    takes PTEs away, the areas stay: DONTNEED, FREE; or
- *	                                     looks only whether it might: COLD
- *	out        x  s . .  s    s x   .    pages to their slots, files' out of the cache: PAGEOUT
+ *	pages      x  x . .  .    . .   x    takes PTEs away, the areas stay: DONTNEED, FREE
+ *	out        x  s . .  s    s x   .    pages to their slots, files' out of the cache: PAGEOUT;
+ *	                                     or they are the next to go: COLD
  *	files      x  x r r  x    r x   .    read into the page cache: WILLNEED; made a hole: REMOVE
  *	populate   x  x f f  f    f f   .    faults pages in: POPULATE_READ, POPULATE_WRITE
  *
  *	FREE drops the pages at once: the manual lets the kernel do so at any time before they are
- *	written to again. COLD is taken and does nothing, as long as there is no order of age among
- *	mapped pages. There are no core dumps: DONTDUMP is only remembered. Huge pages do not exist:
- *	NOHUGEPAGE is what happens anyway, HUGEPAGE and what belongs to it is EINVAL, as is the merging of equal pages
- *	(MERGEABLE) and what injects hardware errors.
+ *	written to again. There are no core dumps: DONTDUMP is only remembered. Huge pages do not
+ *	exist: NOHUGEPAGE is what happens anyway, HUGEPAGE and what belongs to it is EINVAL, as is
+ *	the merging of equal pages (MERGEABLE) and what injects hardware errors.
  *
  *	A hole in the range: what is mapped is advised, then ENOMEM.
  *
@@ -189,6 +188,14 @@ static int page_out(struct mm *mm, const struct area_piece *p)
 	return 0;
 }
 
+static int make_cold(struct mm *mm, const struct area_piece *p)
+{
+	if (p->flags & VM_LOCKED)
+		return -EINVAL;
+	mm_cold(mm, p);
+	return 0;
+}
+
 /* ---- populate ---- */
 
 static int advise_populate(struct mm *mm, unsigned long start, unsigned long end,
@@ -214,7 +221,7 @@ static const struct advice advices[] = {
 	[MADV_DONTNEED] = { advise_pages, .change.check = is_not_locked, .drops = true },
 	[MADV_DONTNEED_LOCKED] = { advise_pages, .drops = true },
 	[MADV_FREE] = { advise_pages, .change.check = may_free, .drops = true },
-	[MADV_COLD] = { advise_pages, .change.check = is_not_locked },
+	[MADV_COLD] = { advise_pieces, .advise_piece = make_cold },
 	[MADV_PAGEOUT] = { advise_pieces, .advise_piece = page_out },
 	[MADV_NOHUGEPAGE] = { advise_pages },
 	[MADV_WILLNEED] = { advise_pieces, .advise_piece = read_ahead },

@@ -247,9 +247,9 @@ static inline unsigned long mm_rss(const struct mm *mm)
 }
 
 /* Pages of @mm that are in swap instead of memory. */
-static inline unsigned long mm_swapped(const struct mm *mm __maybe_unused)
+static inline unsigned long mm_swapped(const struct mm *mm)
 {
-	return 0;
+	return max(READ_ONCE(mm->swap_ents), 0L);
 }
 
 /* Sums over every address space: pages, and the number of areas. */

@@ -35,19 +35,21 @@
 #include "lib/string.h"
 #include "mm/buddy.h"
 #include "mm/internal.h"
+#include "mm/swap.h"
 #include "mm/vmstat.h"
 
 #define LUCK_MAX    64 /* memory came back so often, and the fault got none of it: it fails */
 #define SCORE_SCALE 1000
 
 static struct spinlock oom_lock = SPINLOCK_INIT;
-static struct oom_table table; /* oom_lock */
+static struct oom_table table;	/* oom_lock */
+static unsigned long nr_chosen; /* victims so far; oom_lock */
 
 /* ---- weights ---- */
 
 static unsigned long pages_in_all(void)
 {
-	return nr_managed_pages();
+	return nr_managed_pages() + swap_nr_slots();
 }
 
 /* Another task of @mm must not be killed. */
@@ -165,8 +167,10 @@ static void kill_sharers(struct mm *mm)
 	struct task *task;
 
 	list_for_each_entry(task, &task_list, all_link) {
-		if (task->mm == mm)
-			send_signal(task, SIGKILL, NULL);
+		if (task->mm != mm)
+			continue;
+		WRITE_ONCE(task->oom_victim, true);
+		send_signal(task, SIGKILL, NULL);
 	}
 	oom_mark_victim(mm);
 }
@@ -237,20 +241,38 @@ static bool choose_and_tell(unsigned long addr, enum fault_access access)
 	return true;
 }
 
+/*
+ * As oom_make_room() would, no victim having been dying when @seen was chosen. Another one may have
+ * been chosen, and have gone, since memory was looked for: then that look says nothing.
+ */
+static bool choose_unless_others_did(unsigned long addr, enum fault_access access,
+				     unsigned long seen)
+{
+	bool found = true;
+
+	if (!spin_trylock(&oom_lock))
+		return true;
+	if (nr_chosen == seen && !oom_victim_is_dying()) {
+		found = choose_and_tell(addr, access);
+		nr_chosen += found;
+	}
+	spin_unlock(&oom_lock);
+	if (found)
+		oom_wake_reaper();
+	return found;
+}
+
 bool oom_make_room(unsigned long addr, enum fault_access access, unsigned *luck)
 {
+	unsigned long seen = READ_ONCE(nr_chosen);
 	bool found = true;
 
 	if (current->killed)
 		return false;
-	if (memory_came_back())
-		return ++*luck < LUCK_MAX;
-	if (spin_trylock(&oom_lock)) {
-		if (!oom_victim_is_dying())
-			found = choose_and_tell(addr, access);
-		spin_unlock(&oom_lock);
-		if (found)
-			oom_wake_reaper();
+	if (!oom_victim_is_dying()) {
+		if (memory_came_back())
+			return ++*luck < LUCK_MAX;
+		found = choose_unless_others_did(addr, access, seen);
 	}
 	/* Init does not die of it: what it lacks may come back without anybody's death. */
 	if (!found && current != init_task)

@@ -83,10 +83,10 @@ static void reap_areas(struct mm *mm)
 
 static void reap(struct mm *mm)
 {
-	unsigned long before = mm_rss(mm), after;
+	unsigned long before = mm_rss(mm) + mm_swapped(mm), after;
 
 	reap_areas(mm);
-	after = mm_rss(mm);
+	after = mm_rss(mm) + mm_swapped(mm);
 	printk("oom: reaped %lu pages of a victim that has not ended, %lu stay\n",
 	       before > after ? before - after : 0, after);
 	count_vm_n(VM_oom_reaped, before > after ? before - after : 0);

@@ -20,6 +20,7 @@
 #include "mm/kstack.h"
 #include "mm/oom.h"
 #include "mm/slab.h"
+#include "mm/swap.h"
 #include "mm/vmstat.h"
 
 void oom_table_add(struct oom_table *table, const struct task *task,
@@ -64,8 +65,8 @@ static void report_memory(void)
 	       "memory),\n",
 	       nr_managed_pages(), nr_free_pages(), totals.anon - gauge_sum(GAUGE_SHARED_ANON),
 	       filemap_nr_pages(), filemap_nr_dirty(), shmem_nr_pages());
-	printk("oom: %lu slab, %lu page tables, %lu kernel stacks\n", slab_nr_pages(),
-	       totals.tables, kstack_nr_pages());
+	printk("oom: %lu slab, %lu page tables, %lu kernel stacks; swap: %lu of %lu pages free\n",
+	       slab_nr_pages(), totals.tables, kstack_nr_pages(), swap_nr_free(), swap_nr_slots());
 }
 
 static void report_row(const struct oom_row *row)

@@ -7,8 +7,8 @@
  *
  *	type          mapping            index              lru
  *	PAGE_FREE     -                  -                  free list of its order (head page only)
- *	PAGE_ANON     anon_root | 1      linear page index  -
- *	PAGE_FILE     address_space      page in file       page cache LRU
+ *	PAGE_ANON     anon_root | 1      linear page index  reclaim's lists
+ *	PAGE_FILE     address_space      page in file       reclaim's lists
  *	PAGE_TABLE    mm                 -                  -          (ptl guards its entries)
  *	PAGE_SLAB     kmem_cache         free object chain  partial list of its cache
  *	PAGE_KERNEL   -                  -                  -
@@ -26,8 +26,8 @@
 
 typedef unsigned gfp_t;
 
-#define GFP_KERNEL   0x0u /* may reclaim clean cache pages; never sleeps for I/O */
-#define GFP_ATOMIC   0x1u /* takes what is free, no reclaim: for callers that hold spinlocks */
+#define GFP_KERNEL   0x0u /* may reclaim, and sleep for it: under no spinlock */
+#define GFP_ATOMIC   0x1u /* takes what is free, a part of the reserve too; never sleeps */
 #define GFP_ZERO     0x2u /* cleared */
 #define GFP_UNFAILED 0x4u /* no failure is injected here: there is none, or there is memory */
 
@@ -66,7 +66,12 @@ enum page_type {
 #define PG_SWAPCACHE	(1u << 13) /* anonymous: also in a slot's care; page->swap names it */
 #define PG_LRU		(1u << 14) /* on one of reclaim's lists */
 #define PG_ACTIVE	(1u << 15) /* ... on the active one, or going there */
+#define PG_FILE_LIST	(1u << 16) /* ... on those of files; next to PG_ACTIVE: mm/lru.c */
+#define PG_SECOND	(1u << 17) /* reclaim found it used once, and let it go round once more */
 #define PG_UNWANTED	(1u << 20) /* cached for swap and nobody's: unlock_page() looks at it */
+#define PG_READAHEAD	(1u << 18) /* read before somebody asked, and not used since */
+
+#define PG_NO_MEMORY (1u << 24) /* with PG_ERROR: not the disk failed, there was no memory for it */
 
 struct page {
 	u32 flags;

@@ -6,7 +6,13 @@
  *	                   v  |
  *	alloc_pages() --> blocks (mm/buddy.c) <-- pages_put(): many at once, as runs
  *
- *	None left: what other harts keep, then what the page cache and the file systems can spare.
+ *	Each refill looks at how much is left (mm/watermark.h):
+ *
+ *	    free   high ----- kswapd goes back to sleep
+ *	           low  ----- kswapd is woken
+ *	           min  ----- who may sleep takes what other harts keep, then reclaims himself
+ *	           min/2 ---- who may not sleep, and who is dying, fails
+ *	           0    ----- who reclaims
  *
  * Invariants (pcp_check()): pages on a hart's list are PAGE_FREE with PG_PCP, and counted. A page
  * that is freed was a whole block, with no reference, no mapping and no lock: anything else stops
@@ -15,14 +21,14 @@
  * allocate.
  */
 #include "arch/riscv/hart.h"
-#include "fs/mapping.h"
 #include "kernel/panic.h"
 #include "kernel/printk.h"
 #include "mm/blocks.h"
 #include "mm/buddy.h"
 #include "mm/debug.h"
-#include "mm/filemap.h"
+#include "mm/lru.h"
 #include "mm/vmstat.h"
+#include "mm/watermark.h"
 
 #define PCP_BATCH 16
 #define PCP_HIGH  64
@@ -51,12 +57,31 @@ static void pcp_add_last(struct pcp *p, struct page *page)
 	p->count++;
 }
 
-/* The smallest blocks first: the large ones stay whole as long as they can. */
-static void pcp_refill(struct pcp *p)
+/* What the current task may not touch, pages. */
+static unsigned long reserve_of(gfp_t gfp)
 {
-	unsigned wanted = PCP_BATCH, order;
+	if (current->reclaiming)
+		return 0;
+	if ((gfp & GFP_ATOMIC) || current->killed || current->oom_victim)
+		return mark_min / 2;
+	return mark_min;
+}
+
+/* Above the reserve. buddy_lock held. */
+static unsigned long free_for(gfp_t gfp)
+{
+	unsigned long reserve = reserve_of(gfp), nr = nr_block_pages();
+
+	return nr > reserve ? nr - reserve : 0;
+}
+
+/* The smallest blocks first: the large ones stay whole as long as they can. */
+static void pcp_refill(struct pcp *p, gfp_t gfp)
+{
+	unsigned wanted, order;
 
 	spin_lock(&buddy_lock);
+	wanted = min((unsigned long)PCP_BATCH, free_for(gfp));
 	while (wanted > 0 && (order = block_smallest()) <= MAX_ORDER) {
 		struct page *page;
 
@@ -69,6 +94,7 @@ static void pcp_refill(struct pcp *p)
 	}
 	spin_unlock(&buddy_lock);
 	count_vm(VM_pcp_refill);
+	look_at_watermark();
 }
 
 /* Gives back the @n pages that were freed longest ago. */
@@ -86,14 +112,14 @@ static void pcp_drain(struct pcp *p, unsigned n)
 	count_vm(VM_pcp_drain);
 }
 
-static struct page *pcp_alloc(void)
+static struct page *pcp_alloc(gfp_t gfp)
 {
 	struct pcp *p = &pcp[this_hart()->id];
 	struct page *page = NULL;
 
 	spin_lock(&p->lock);
 	if (unlikely(p->count == 0))
-		pcp_refill(p);
+		pcp_refill(p, gfp);
 	if (likely(p->count > 0)) {
 		page = list_first_entry(&p->pages, struct page, lru);
 		list_del(&page->lru);
@@ -211,26 +237,29 @@ static void note_failure(unsigned order, gfp_t gfp, const void *caller)
 		(struct failed_alloc){ .order = order, .gfp = gfp, .caller = caller };
 }
 
-static struct page *alloc_block_locked(unsigned order)
+static struct page *alloc_block_locked(unsigned order, gfp_t gfp)
 {
-	struct page *page;
+	struct page *page = NULL;
 
 	spin_lock(&buddy_lock);
-	page = block_alloc(order);
+	if (free_for(gfp) >= 1UL << order)
+		page = block_alloc(order);
 	if (page)
 		prepare_block(page, order);
 	spin_unlock(&buddy_lock);
+	look_at_watermark();
 	return page;
 }
 
-/* Nothing free at first sight: collect what lies about on the harts, then what caches can spare. */
+/* Nothing free at first sight: collect what lies about on the harts, then what can be reclaimed. */
 static struct page *alloc_slow(unsigned order, gfp_t gfp)
 {
 	struct page *page;
+	unsigned tries = 0;
 
 	drain_all_harts();
-	while ((page = alloc_block_locked(order)) == NULL) {
-		if ((gfp & GFP_ATOMIC) || shrink_page_cache(32UL << order) + fs_shrink(32) == 0)
+	while ((page = alloc_block_locked(order, gfp)) == NULL) {
+		if ((gfp & GFP_ATOMIC) || current->reclaiming || !reclaim_for(order, tries++))
 			break;
 		drain_all_harts();
 	}
@@ -248,7 +277,7 @@ struct page *alloc_pages(unsigned order, gfp_t gfp)
 	}
 	if (order > MAX_ORDER)
 		return NULL;
-	page = order == 0 ? pcp_alloc() : alloc_block_locked(order);
+	page = order == 0 ? pcp_alloc(gfp) : alloc_block_locked(order, gfp);
 	if (unlikely(!page))
 		page = alloc_slow(order, gfp);
 	if (unlikely(!page)) {
@@ -295,13 +324,19 @@ static void __noreturn refuse_free(const struct page *page, const char *fault)
 	panic("BUG: %s", fault);
 }
 
+/* free_fault() at a glance, where the last reference is known to be gone. */
+static inline bool may_be_freed(const struct page *page, unsigned order)
+{
+	BUILD_BUG_ON(PAGE_RESERVED > PAGE_FREE);
+	return !(page->flags & (PG_BUDDY | PG_PCP | PG_LOCKED)) && page->type > PAGE_FREE &&
+	       atomic_read(&page->mapcount) == 0 && page->order == order;
+}
+
 /* The last reference of a block is gone, on behalf of @caller: it may be freed, or this panics. */
 static inline void check_free(struct page *page, unsigned order, const void *caller)
 {
-	const char *fault = free_fault(page, order);
-
-	if (unlikely(fault))
-		refuse_free(page, fault);
+	if (unlikely(!may_be_freed(page, order)))
+		refuse_free(page, free_fault(page, order));
 	page->free_pc = pc_offset(caller);
 	debug_pages_freed(page, order);
 }
@@ -327,6 +362,8 @@ void free_pages(struct page *page, unsigned order)
 void page_free(struct page *page)
 {
 	check_free(page, 0, __builtin_return_address(0));
+	if (page->flags & PG_LRU)
+		lru_del_freed(&page, 1);
 	count_vm(VM_pgfree);
 	pcp_free(&page, 1);
 }
@@ -346,13 +383,19 @@ static void free_runs(struct page *const *pages, unsigned nr)
 static inline unsigned drop_references(struct page **pages, unsigned nr, const void *caller)
 {
 	unsigned last = 0;
+	u32 flags = 0;
 
 	for (unsigned i = 0; i < nr; i++) {
-		if (!atomic_dec_and_test(&pages[i]->refcount))
+		struct page *page = pages[i];
+
+		if (!atomic_dec_and_test(&page->refcount))
 			continue;
-		check_free(pages[i], 0, caller);
-		pages[last++] = pages[i];
+		check_free(page, 0, caller);
+		flags |= page->flags;
+		pages[last++] = page;
 	}
+	if (flags & PG_LRU)
+		lru_del_freed(pages, last);
 	return last;
 }
 

@@ -1,8 +1,8 @@
 /*
- * pageout.c - MADV_PAGEOUT: what a range maps leaves memory now.
+ * pageout.c - MADV_PAGEOUT: what a range maps leaves memory now. MADV_COLD: it is the next to go.
  *
  *	[start ........................ end)
- *	 a  a  z  f  F  .  a        a  anonymous: to its slot (mm/swapout.c), in batches
+ *	 a  a  z  f  F  .  a        a  anonymous, or shared memory: to its slot, in batches
  *	                            f  a file's, clean, nobody else maps it: out of the cache
  *	                            F  a file's, dirty or shared; z: the zero page: left alone
  *
@@ -21,7 +21,9 @@
 #include "mm/internal.h"
 #include "mm/pgtable.h"
 #include "mm/piece.h"
+#include "mm/policy.h"
 #include "mm/rmap.h"
+#include "mm/shmem.h"
 #include "mm/swap.h"
 
 struct batch {
@@ -76,28 +78,38 @@ static void drop_file_page(struct address_space *as, struct page *page)
 	filemap_drop_idle(page);
 }
 
+/* Locked pages of one kind go to swap, as far as they can. */
+static void swap_batch(struct batch *b, unsigned (*out)(struct page **pages, unsigned nr))
+{
+	if (b->nr > 0)
+		out(b->pages, b->nr);
+	for (unsigned i = 0; i < b->nr; i++) {
+		unlock_page(b->pages[i]);
+		page_put(b->pages[i]);
+	}
+}
+
 /* @b has pages of any kind; none of them has a lock or a reference of ours afterwards. */
 static void pageout_batch(const struct area_piece *p, struct batch *b)
 {
-	struct batch anon = { .nr = 0 };
+	struct batch anon = { .nr = 0 }, shared = { .nr = 0 };
 
 	for (unsigned i = 0; i < b->nr; i++) {
 		struct page *page = b->pages[i];
+		bool is_shared = page_flags(page) & PG_SHMEM;
 
-		if (page_is_anon(page) && trylock_page(page)) {
-			anon.pages[anon.nr++] = page;
+		if ((page_is_anon(page) || is_shared) && trylock_page(page)) {
+			struct batch *to = is_shared ? &shared : &anon;
+
+			to->pages[to->nr++] = page;
 			continue;
 		}
 		if (page->type == PAGE_FILE && p->file)
 			drop_file_page(file_mapping(p->file), page);
 		page_put(page);
 	}
-	if (anon.nr > 0)
-		swap_out(anon.pages, anon.nr);
-	for (unsigned i = 0; i < anon.nr; i++) {
-		unlock_page(anon.pages[i]);
-		page_put(anon.pages[i]);
-	}
+	swap_batch(&anon, swap_out);
+	swap_batch(&shared, shmem_swap_out);
 }
 
 void mm_pageout(struct mm *mm, const struct area_piece *p)
@@ -108,6 +120,32 @@ void mm_pageout(struct mm *mm, const struct area_piece *p)
 	while (addr < p->end && !current->killed) {
 		addr = collect(mm, addr, p->end, &b);
 		pageout_batch(p, &b);
+		cond_resched();
+	}
+}
+
+/* ---- cold ---- */
+
+static void make_cold(struct page *page)
+{
+	if (atomic_read(&page->mapcount) != 1 || !trylock_page(page))
+		return;
+	page_test_clear_used(page);
+	unlock_page(page);
+	lru_make_oldest(page);
+}
+
+void mm_cold(struct mm *mm, const struct area_piece *p)
+{
+	unsigned long addr = p->start;
+	struct batch b;
+
+	while (addr < p->end && !current->killed) {
+		addr = collect(mm, addr, p->end, &b);
+		for (unsigned i = 0; i < b.nr; i++) {
+			make_cold(b.pages[i]);
+			page_put(b.pages[i]);
+		}
 		cond_resched();
 	}
 }

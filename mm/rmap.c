@@ -287,6 +287,13 @@ void unmap_page(struct address_space *as, struct page *page)
 	walk_file(as, page, &(struct rmap_walk){ .visit = take_pte, .arg = page });
 }
 
+bool unmap_page_unless_locked(struct address_space *as, struct page *page)
+{
+	return walk_file(
+		as, page,
+		&(struct rmap_walk){ .stop_at_locked = true, .visit = take_pte, .arg = page });
+}
+
 /* ---- who may write to a file ---- */
 
 bool mapping_hold_writable(struct address_space *as)

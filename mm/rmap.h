@@ -56,5 +56,7 @@ void mapping_release_writable(struct address_space *as);
  * page is in the cache.
  */
 void unmap_page(struct address_space *as, struct page *page);
+/* The same, but for places that are locked in memory: false if there is one. */
+bool unmap_page_unless_locked(struct address_space *as, struct page *page);
 
 #endif

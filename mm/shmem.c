@@ -3,10 +3,11 @@
  *
  *	The page cache *is* the file. A page that is not in the tree is a hole: it reads as zeros,
  *	and a write or a fault makes it. Such pages are never dropped by reclaim, only by
- *	truncation and by punching holes.
+ *	truncation and by punching holes; but they may go to swap (mm/shmem_swap.c), and the tree
+ *	has the swap entry then.
  *
- * Invariant: shmem_nr_pages() counts the cache pages of all such mappings, at most
- * shmem_max_pages() but for races of a few pages.
+ * Invariant: shmem_nr_used() counts the pages of all such mappings, at most shmem_max_pages() but
+ * for races of a few pages; shmem_nr_pages() those in memory.
  * Locks: those of filemap.c; the count is atomic.
  */
 #include "mm/shmem.h"
@@ -16,6 +17,8 @@
 
 static long nr_shmem;
 
+static long nr_shmem_swapped; /* of them, in swap areas */
+
 void shmem_account(struct address_space *as, long n)
 {
 	atomic_add_long(&nr_shmem, n);
@@ -24,12 +27,22 @@ void shmem_account(struct address_space *as, long n)
 
 bool shmem_has_room(const struct address_space *as)
 {
-	return shmem_nr_pages() < shmem_max_pages() && (as->nr_committed || !commit_check(1));
+	return shmem_nr_used() < shmem_max_pages() && (as->nr_committed || !commit_check(1));
+}
+
+void shmem_account_swapped(long n)
+{
+	atomic_add_long(&nr_shmem_swapped, n);
+}
+
+unsigned long shmem_nr_used(void)
+{
+	return READ_ONCE(nr_shmem);
 }
 
 unsigned long shmem_nr_pages(void)
 {
-	return READ_ONCE(nr_shmem);
+	return READ_ONCE(nr_shmem) - READ_ONCE(nr_shmem_swapped);
 }
 
 unsigned long shmem_max_pages(void)

@@ -183,17 +183,54 @@ static struct page *slab_return(struct kmem_cache *cache, void *obj)
 	return slab;
 }
 
-static void magazine_drain(struct kmem_cache *cache, struct magazine *mag)
+/* Until @mag has @keep objects. Cache lock held. */
+static void magazine_empty(struct kmem_cache *cache, struct magazine *mag, unsigned keep)
 {
 	struct page *slab;
 
-	spin_lock(&cache->lock);
-	while (mag->count > MAG_SIZE / 2) {
+	while (mag->count > keep) {
 		slab = slab_return(cache, mag->obj[--mag->count]);
 		if (slab)
 			slab_destroy(cache, slab);
 	}
+}
+
+static void magazine_drain(struct kmem_cache *cache, struct magazine *mag)
+{
+	spin_lock(&cache->lock);
+	magazine_empty(cache, mag, MAG_SIZE / 2);
 	spin_unlock(&cache->lock);
+}
+
+/* The slab that is kept though it is empty goes. Cache lock held. */
+static void destroy_empty(struct kmem_cache *cache)
+{
+	struct page *slab, *next;
+
+	list_for_each_entry_safe(slab, next, &cache->partial, lru) {
+		if (slab->inuse > 0)
+			continue;
+		list_del(&slab->lru);
+		cache->nr_slabs--;
+		cache->nr_empty--;
+		slab_destroy(cache, slab);
+	}
+}
+
+unsigned long slab_shrink(void)
+{
+	long before = READ_ONCE(nr_slab_pages);
+
+	for (unsigned i = 0; i < nr_caches; i++) {
+		struct kmem_cache *cache = &caches[i];
+
+		spin_lock(&cache->lock);
+		magazine_empty(cache, &cache->mag[this_hart()->id], 0);
+		if (cache->nr_empty > 0)
+			destroy_empty(cache);
+		spin_unlock(&cache->lock);
+	}
+	return max(before - READ_ONCE(nr_slab_pages), 0L);
 }
 
 /* An object of @cache for @caller, who will use @size bytes of it; NULL: no memory. */
@@ -209,6 +246,7 @@ static inline void *object_alloc(struct kmem_cache *cache, size_t size, gfp_t gf
 	if (unlikely(mag->count == 0)) {
 		if (!magazine_refill(cache, gfp))
 			return NULL;
+		mag = &cache->mag[this_hart()->id]; /* it may have slept, and woken elsewhere */
 	}
 	obj = mag->obj[--mag->count];
 	debug_object_allocated(obj, size, cache->name, caller);

@@ -37,6 +37,8 @@ struct slab_info {
 /* Fills @info for cache number @i (0..); false past the last. */
 bool slab_get_info(unsigned i, struct slab_info *info);
 unsigned long slab_nr_pages(void);
+/* Gives back what no object is in, and what this hart keeps at hand; pages. For reclaim. */
+unsigned long slab_shrink(void);
 void slab_init(void);
 int slab_check(void);
 /* The bytes of an object like @obj, which a cache gave. */

@@ -104,7 +104,8 @@ bool swap_get_info(unsigned i, struct swap_info *info);
 int swap_area_on(struct block_device *bdev, const char *name, int flags);
 /*
  * Everything on it (NULL: on some area) comes back, and it is used no more. 0; -EINVAL: it is no
- * area; -ENOMEM: no room for it all in memory; -EINTR: a fatal signal; -EIO: an unreadable page. Then it is used as before.
+ * area; -ENOMEM: no room for it all in memory; -EINTR: a fatal signal; -EIO: an unreadable page.
+ * Then it is used as before.
  */
 int swap_area_off(struct block_device *bdev);
 /* True when @bdev is a swap area. */

@@ -29,7 +29,6 @@
  */
 #include "kernel/panic.h"
 #include "mm/swap_internal.h"
-#include "mm/window.h"
 
 unsigned long nr_swap_cached;
 

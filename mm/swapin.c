@@ -44,6 +44,7 @@
 #include "mm/decide.h"
 #include "mm/fault.h"
 #include "mm/internal.h"
+#include "mm/lru.h"
 #include "mm/pgtable.h"
 #include "mm/swap_internal.h"
 #include "mm/vma.h"
@@ -67,6 +68,7 @@ static void add_page(struct reading *r, pte_t entry, struct page *page)
 		return;
 	page->type = PAGE_ANON;
 	lock_new_page(page, NULL);
+	lru_add(page); /* now: a neighbour may never be mapped */
 	if (swap_cache_add_unread(page, entry)) {
 		r->pages[r->nr++] = page;
 		return;
@@ -204,7 +206,6 @@ static bool map_cached(struct fault *f, struct page *page)
 	struct spinlock *ptl = pte_lockptr(f->ptep);
 	bool alone;
 
-	window();
 	spin_lock(ptl);
 	if (pte_read(f->ptep).val != f->orig.val) {
 		spin_unlock(ptl);

@@ -3,6 +3,7 @@
  *
  *	closing          no slot is given out any more
  *	each mm          every PTE that holds an entry of the area gets its page, as if it were read
+ *	shared memory    every entry in a tree of pages likewise (mm/shmem_swap.c)
  *	the cache        pages that no PTE wants by entry any more leave it, which frees their slots
  *	again            until no slot is in use: an address space that is just being copied or ends
  *	                 may have entries where the round has already been
@@ -21,9 +22,9 @@
 #include "mm/fault.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
+#include "mm/shmem.h"
 #include "mm/swap_internal.h"
 #include "mm/vma.h"
-#include "mm/window.h"
 
 /* ---- one address space ---- */
 
@@ -154,7 +155,7 @@ static int bring_all_back(struct swap_area *area)
 	int err = 0;
 
 	while (!err && READ_ONCE(area->nr_busy) > 0) {
-		err = bring_mms_back(area);
+		err = bring_mms_back(area) ?: shmem_bring_area_back(area->nr);
 		empty_cache(area);
 		cond_resched();
 	}

@@ -2,8 +2,8 @@
  * swapout.c - anonymous pages leave memory, a batch at a time.
  *
  *	1. a slot for each      in a row for those that have none; one that is cached and clean
- *	                        keeps its own, one that is cached and dirty, but whose entry no PTE holds,
- *	                        gets a new one, so that it is written with the others
+ *	                        keeps its own; one that is cached and dirty, but whose entry no PTE
+ *	                        holds, gets a new one, so that it is written with the others
  *	2. unmap                every PTE becomes the swap entry, by the reverse walk; its D goes to
  *	                        PG_DIRTY; the hart's translations go before the leaf lock does
  *	3. write                what is dirty and nobody else's, a request for each run of slots
@@ -33,7 +33,6 @@
 #include "mm/swap_internal.h"
 #include "mm/tlb.h"
 #include "mm/vmstat.h"
-#include "mm/window.h"
 
 /* ---- step 1 ---- */
 
@@ -97,10 +96,8 @@ static bool is_to_be_written(const struct page *page)
 
 static void write_run(struct page **pages, unsigned nr)
 {
-	u32 failed;
+	u32 failed = swap_transfer(BIO_WRITE, pages, nr);
 
-	window();
-	failed = swap_transfer(BIO_WRITE, pages, nr);
 	for (unsigned i = 0; i < nr; i++) {
 		if (!(failed >> i & 1)) {
 			page_clear_flags(pages[i], PG_DIRTY);
@@ -109,7 +106,6 @@ static void write_run(struct page **pages, unsigned nr)
 		count_vm(VM_swap_write_failed);
 		swap_slot_failed(pages[i]->swap);
 	}
-	window();
 }
 
 static void write_dirty(struct page **pages, unsigned nr)
@@ -150,7 +146,6 @@ unsigned swap_out(struct page **pages, unsigned nr)
 		if (page_flags(pages[i]) & PG_SWAPCACHE)
 			unmap(pages[i]);
 	}
-	window();
 	write_dirty(pages, nr);
 	for (unsigned i = 0; i < nr; i++) {
 		struct page *page = pages[i];

@@ -13,9 +13,11 @@
  *
  * Locks: the inode's, the caller's; page lock of each page that goes, inside it as->mmap_lock.
  */
+#include "lib/err.h"
 #include "lib/string.h"
 #include "mm/filemap.h"
 #include "mm/rmap.h"
+#include "mm/shmem.h"
 #include "mm/window.h"
 
 #define BATCH 16 /* pages looked up at once */
@@ -29,10 +31,16 @@ static unsigned remove_batch(struct address_space *as, unsigned long first)
 
 	spin_lock(&as->lock);
 	nr = radix_tree_gang_lookup(&as->pages, items, indexes, first, BATCH);
-	for (unsigned i = 0; i < nr; i++)
-		page_get(items[i]);
+	for (unsigned i = 0; i < nr; i++) {
+		if (item_is_swapped(items[i]))
+			shmem_forget_swapped(as, indexes[i], items[i]);
+		else
+			page_get(items[i]);
+	}
 	spin_unlock(&as->lock);
 	for (unsigned i = 0; i < nr; i++) {
+		if (item_is_swapped(items[i]))
+			continue;
 		lock_page(items[i]); /* an I/O in progress ends first */
 		filemap_cancel_dirty(as, items[i]);
 		filemap_remove_page(as, items[i]);
@@ -80,7 +88,8 @@ static void zero_past_end(struct address_space *as)
 
 	if (offset > 0)
 		page = radix_tree_lookup(&as->pages, as->size >> PAGE_SHIFT);
-	if (page && (page_flags(page) & PG_UPTODATE))
+	/* One that lies in swap has zeros there: mm/shmem_swap.c. */
+	if (page && !item_is_swapped(page) && (page_flags(page) & PG_UPTODATE))
 		memset((char *)page_address(page) + offset, 0, PAGE_SIZE - offset);
 }
 
@@ -185,27 +194,60 @@ static void punch_part(struct address_space *as, u64 from, u64 to)
 	page_put(page);
 }
 
-void filemap_punch(struct address_space *as, u64 from, u64 to)
+/*
+ * The next page of [first, last) goes, or its swap entry; returns its index, or @last: there is
+ * none.
+ */
+static unsigned long punch_next(struct address_space *as, unsigned long first, unsigned long last)
 {
-	unsigned long first = DIV_ROUND_UP(from, PAGE_SIZE), last = to >> PAGE_SHIFT;
+	struct page *page = NULL;
 	unsigned long index;
 	void *item;
-	unsigned nr;
 
-	punch_part(as, from, min(to, (u64)first << PAGE_SHIFT));
-	if (last >= first)
-		punch_part(as, (u64)last << PAGE_SHIFT, to);
-	for (; first < last; first = index + 1) {
-		spin_lock(&as->lock);
-		nr = radix_tree_gang_lookup(&as->pages, &item, &index, first, 1);
-		if (nr > 0)
-			page_get(item);
-		spin_unlock(&as->lock);
-		if (nr == 0)
-			return;
-		if (index < last)
-			punch_page(as, item);
-		page_put(item);
+	spin_lock(&as->lock);
+	if (!radix_tree_gang_lookup(&as->pages, &item, &index, first, 1) || index >= last) {
+		index = last;
+	} else if (item_is_swapped(item)) {
+		shmem_forget_swapped(as, index, item);
+	} else {
+		page = item;
+		page_get(page);
+	}
+	spin_unlock(&as->lock);
+	if (page) {
+		punch_page(as, page);
+		page_put(page);
+	}
+	return index;
+}
+
+static void punch_whole(struct address_space *as, unsigned long first, unsigned long last)
+{
+	while (first < last) {
+		first = punch_next(as, first, last) + 1;
 		cond_resched();
 	}
+}
+
+int filemap_punch(struct address_space *as, u64 from, u64 to)
+{
+	unsigned long first = DIV_ROUND_UP(from, PAGE_SIZE), last = to >> PAGE_SHIFT;
+	struct page *head, *tail;
+
+	/* While we have them they do not go to swap. */
+	head = shmem_hold_part(as, from);
+	if (IS_ERR(head))
+		return PTR_ERR(head);
+	tail = shmem_hold_part(as, to);
+	if (!IS_ERR(tail)) {
+		punch_part(as, from, min(to, (u64)first << PAGE_SHIFT));
+		if (last >= first)
+			punch_part(as, (u64)last << PAGE_SHIFT, to);
+		punch_whole(as, first, last);
+	}
+	if (head)
+		page_put(head);
+	if (!IS_ERR(tail) && tail)
+		page_put(tail);
+	return IS_ERR(tail) ? PTR_ERR(tail) : 0;
 }

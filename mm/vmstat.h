@@ -50,8 +50,26 @@
 	X(icache_flush)                                                                            \
 	X(cache_hit)                                                                               \
 	X(cache_miss)                                                                              \
-	X(cache_readahead)                                                                         \
+	X(readahead_pages)  /* read before somebody asked */                                       \
+	X(readahead_hit)    /* ... and used then: read, or mapped */                               \
+	X(readahead_unused) /* ... or gone from the cache, and never used */                       \
+	X(readahead_async)  /* windows that were begun before the one before was used up */        \
 	X(cache_reclaimed)                                                                         \
+	X(pgscan_kswapd)  /* pages that reclaim looked at: the thread */                           \
+	X(pgscan_direct)  /* ... who needed a page himself */                                      \
+	X(pgsteal_kswapd) /* pages that it freed */                                                \
+	X(pgsteal_direct)                                                                          \
+	X(pgsteal_anon) /* the same by kind */                                                     \
+	X(pgsteal_file)                                                                            \
+	X(pgactivate)	   /* from an inactive list to the active one */                           \
+	X(pgdeactivate)	   /* and back */                                                          \
+	X(pgreclaim_write) /* dirty pages of files that it had written */                          \
+	X(kswapd_wake)                                                                             \
+	X(allocstall)		   /* allocations that had to reclaim themselves, each try */      \
+	X(workingset_refault_anon) /* pages that came back soon after they went */                 \
+	X(workingset_refault_file)                                                                 \
+	X(workingset_activate_anon) /* ... so soon that they are spared another round */           \
+	X(workingset_activate_file)                                                                \
 	X(pgwriteback) /* pages handed to the disk */                                              \
 	X(pswpin)      /* pages read from swap areas, neighbours too */                            \
 	X(pswpout)     /* pages written to them */                                                 \

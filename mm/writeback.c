@@ -159,15 +159,13 @@ static void zero_past_end(const struct address_space *as, struct page *page)
 }
 
 /*
- * Locks @page and makes it one that is being written. False: there is nothing to write any more,
- * and it is not locked.
+ * Makes locked @page, which is not being written, one that is. False: there is nothing to write any
+ * more, and it is not locked.
  */
-static bool begin_writeback(struct address_space *as, struct page *page, unsigned long index)
+static bool begin_locked(struct address_space *as, struct page *page, unsigned long index)
 {
 	bool begun = false;
 
-	lock_page(page);
-	wait_on_page_writeback(page); /* two writes of one page could overtake each other */
 	/* Whoever writes through a mapping from now on makes it dirty again, after us. */
 	if (page->mapping == as)
 		unmap_page_writes(as, page);
@@ -188,6 +186,14 @@ static bool begin_writeback(struct address_space *as, struct page *page, unsigne
 		unlock_page(page);
 	smp_mb(); /* PG_DIRTY is clear before the device reads: pairs with filemap_set_dirty() */
 	return begun;
+}
+
+/* The same for a page that is not locked. */
+static bool begin_writeback(struct address_space *as, struct page *page, unsigned long index)
+{
+	lock_page(page);
+	wait_on_page_writeback(page); /* two writes of one page could overtake each other */
+	return begin_locked(as, page, index);
 }
 
 /* Hands the run to the file system; the pages are unlocked and our references go. */
@@ -223,6 +229,50 @@ static void write_batch(struct address_space *as, struct page **pages, unsigned 
 		}
 	}
 	submit_run(as, pages + start, end - start);
+}
+
+/*
+ * The dirty pages right behind index @first, at most @max, locked and referenced, into @pages; how
+ * many.
+ */
+static unsigned lock_next_dirty(struct address_space *as, unsigned long first, unsigned max,
+				struct page **pages)
+{
+	unsigned long indexes[BATCH];
+	struct page *found[BATCH];
+	unsigned nr, kept = 0;
+
+	spin_lock(&as->lock);
+	nr = radix_tree_gang_lookup_tag(&as->pages, (void **)found, indexes, first + 1, max,
+					RADIX_TAG_DIRTY);
+	while (kept < nr && indexes[kept] == first + 1 + kept &&
+	       !(page_flags(found[kept]) & PG_WRITEBACK) && trylock_page(found[kept])) {
+		page_get(found[kept]);
+		pages[kept] = found[kept];
+		kept++;
+	}
+	spin_unlock(&as->lock);
+	return kept;
+}
+
+unsigned filemap_write_around(struct page *page)
+{
+	struct address_space *as = page->mapping; /* stays while a page of it is locked */
+	struct page *run[BATCH] = { page };
+	unsigned nr = 1 + lock_next_dirty(as, page->index, BATCH - 1, run + 1);
+	unsigned begun = 0;
+
+	page_get(page);
+	while (begun < nr && begin_locked(as, run[begun], page->index + begun))
+		begun++;
+	/* One that is not dirty any more is unlocked already; what is behind it waits. */
+	for (unsigned i = begun; i < nr; i++) {
+		if (i > begun)
+			unlock_page(run[i]);
+		page_put(run[i]);
+	}
+	submit_run(as, run, begun);
+	return begun;
 }
 
 void filemap_start_write(struct address_space *as, unsigned long first, unsigned long last)

@@ -353,7 +353,7 @@ static int ext2_fill_super(struct super_block *sb)
 
 	if (!bdev_mapping(sb->s_bdev))
 		return -ENOMEM;
-	filemap_drop_clean(bdev_mapping(sb->s_bdev)); /* maybe older than the last mount */
+	filemap_drop_clean(bdev_mapping(sb->s_bdev), 0, ~0UL); /* maybe older than the last mount */
 	sbi = kzalloc(sizeof(*sbi), GFP_KERNEL);
 	if (!sbi)
 		return -ENOMEM;

@@ -110,7 +110,7 @@ static void put_page_flags(struct seq_buf *seq, const char *key, u32 flags)
 		{ PG_BUDDY, "buddy" },	       { PG_PCP, "pcp" },
 		{ PG_DIRTY, "dirty" },	       { PG_WRITEBACK, "writeback" },
 		{ PG_MAPPED, "mappedtodisk" }, { PG_KEPT, "kept" },
-		{ PG_SHMEM, "shmem" },
+		{ PG_SHMEM, "shmem" },	       { PG_READAHEAD, "readahead" },
 	};
 
 	seq_printf(seq, "%s 0x%x", key, flags);

@@ -20,10 +20,12 @@
 #include "mm/early.h"
 #include "mm/fragment.h"
 #include "mm/kstack.h"
+#include "mm/lru.h"
 #include "mm/mm.h"
 #include "mm/slab.h"
 #include "mm/swap.h"
 #include "mm/vmstat.h"
+#include "mm/watermark.h"
 
 /* ---- meminfo ---- */
 
@@ -101,6 +103,12 @@ int proc_show_meminfo(struct seq_buf *seq, struct task *task __maybe_unused)
 			{ "SwapCached:", swap_nr_cached() },
 			{ "SwapTotal:", swap_nr_slots() },
 			{ "SwapFree:", swap_nr_free() },
+			{ "Active:", lru_nr(LRU_ACTIVE_ANON) + lru_nr(LRU_ACTIVE_FILE) },
+			{ "Inactive:", lru_nr(LRU_INACTIVE_ANON) + lru_nr(LRU_INACTIVE_FILE) },
+			{ "Active(anon):", lru_nr(LRU_ACTIVE_ANON) },
+			{ "Inactive(anon):", lru_nr(LRU_INACTIVE_ANON) },
+			{ "Active(file):", lru_nr(LRU_ACTIVE_FILE) },
+			{ "Inactive(file):", lru_nr(LRU_INACTIVE_FILE) },
 			{ "Dirty:", filemap_nr_dirty() },
 			{ "Writeback:", filemap_nr_writeback() },
 			{ "AnonPages:", m.anon },
@@ -146,6 +154,13 @@ int proc_show_vmstat(struct seq_buf *seq, struct task *task __maybe_unused)
 	seq_printf(seq, "nr_anon_pages %lu\n", once(totals.anon, GAUGE_SHARED_ANON));
 	seq_printf(seq, "nr_mapped %lu\n", once(totals.file, GAUGE_SHARED_FILE));
 	seq_printf(seq, "nr_file_pages %lu\n", filemap_nr_pages());
+	seq_printf(seq, "nr_inactive_anon %lu\n", lru_nr(LRU_INACTIVE_ANON));
+	seq_printf(seq, "nr_active_anon %lu\n", lru_nr(LRU_ACTIVE_ANON));
+	seq_printf(seq, "nr_inactive_file %lu\n", lru_nr(LRU_INACTIVE_FILE));
+	seq_printf(seq, "nr_active_file %lu\n", lru_nr(LRU_ACTIVE_FILE));
+	seq_printf(seq, "nr_isolated %lu\n", lru_nr_isolated());
+	seq_printf(seq, "mark_min %lu\nmark_low %lu\nmark_high %lu\n", mark_min, mark_low,
+		   mark_high);
 	seq_printf(seq, "nr_dirty %lu\n", filemap_nr_dirty());
 	seq_printf(seq, "nr_writeback %lu\n", filemap_nr_writeback());
 	seq_printf(seq, "nr_shmem %lu\n", shmem_nr_pages());

@@ -115,7 +115,7 @@ extern const struct file_operations proc_maps_fops, proc_smaps_fops; /* maps.c *
 extern const struct file_operations proc_clear_refs_fops;	     /* clear_refs.c */
 extern const struct file_operations proc_pagemap_fops;		     /* pagemap.c */
 extern const struct file_operations proc_kpagecount_fops, proc_kpageflags_fops;
-extern const struct file_operations proc_check_all_fops, proc_drop_caches_fops; /* sysctl.c */
+extern const struct file_operations proc_check_all_fops, proc_drop_caches_fops, proc_policy_fops;
 extern const struct file_operations proc_number_fops;
 extern const struct file_operations proc_kmsg_fops; /* machine.c */
 

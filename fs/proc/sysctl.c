@@ -5,8 +5,10 @@
  *	         a number in decimal, blanks and a line's end around it; else EINVAL, and when it is
  *	         out of its range: then nothing has changed
  *
- * Every number here is used: a knob that nothing is tied to is not in the table. (swappiness is
- * kept for when there is swap; as on a Linux without any, it changes nothing.)
+ *	echo clock > /proc/sys/vm/policy
+ *	         a word; reading shows all that there are, the chosen one in brackets
+ *
+ * Every number here is used: a knob that nothing is tied to is not in the table.
  *
  * Locks: none; a number is a word, and who uses it reads it once.
  * Source: proc_sys_vm(5), proc_sys_kernel(5).
@@ -19,8 +21,11 @@
 #include "mm/buddy.h"
 #include "mm/commit.h"
 #include "mm/filemap.h"
+#include "mm/policy.h"
+#include "mm/readahead.h"
 #include "mm/swap.h"
 #include "mm/vma.h"
+#include "mm/watermark.h"
 
 #define TEXT_MAX 32
 
@@ -39,7 +44,9 @@ static const struct number numbers[] = {
 	{ "max_map_count", &max_map_count, INT_MAX, NULL },
 	{ "swappiness", &swappiness, 200, NULL },
 	{ "page-cluster", &page_cluster, PAGE_CLUSTER_MAX, NULL },
+	{ "min_free_kbytes", &min_free_kbytes, INT_MAX, watermarks_changed },
 	{ "fail_page_alloc", &fail_page_alloc, INT_MAX, NULL },
+	{ "readahead_pages", &readahead_pages, READAHEAD_MAX, NULL },
 	{ "dirty_ratio", &dirty_ratio, 100, writeback_set_limits },
 	{ "dirty_background_ratio", &dirty_background_ratio, 100, writeback_set_limits },
 	{ "dirty_writeback_centisecs", &dirty_writeback_centisecs, INT_MAX, flusher_wake },
@@ -64,20 +71,30 @@ static ssize_t number_read(struct file *file, void *ubuf, size_t len, u64 *pos)
 	return simple_read(ubuf, len, pos, text, n);
 }
 
-int number_from_user(const void *ubuf, size_t len, unsigned long max, unsigned long *value)
+/* What a user writes, without blanks around it: *@word, in @text. 0, -EINVAL or -EFAULT. */
+static int word_from_user(const void *ubuf, size_t len, char text[TEXT_MAX], char **word)
 {
-	char text[TEXT_MAX], *start = text;
-
-	if (len >= sizeof(text))
+	if (len >= TEXT_MAX)
 		return -EINVAL;
 	if (copy_from_user(text, ubuf, len))
 		return -EFAULT;
 	while (len > 0 && strchr(" \t\n", text[len - 1]))
 		len--;
 	text[len] = '\0';
-	while (*start == ' ' || *start == '\t')
-		start++;
-	return kstrtoul(start, 10, value) || *value > max ? -EINVAL : 0;
+	*word = text;
+	while (**word == ' ' || **word == '\t')
+		(*word)++;
+	return 0;
+}
+
+int number_from_user(const void *ubuf, size_t len, unsigned long max, unsigned long *value)
+{
+	char text[TEXT_MAX], *word;
+	int err = word_from_user(ubuf, len, text, &word);
+
+	if (err)
+		return err;
+	return kstrtoul(word, 10, value) || *value > max ? -EINVAL : 0;
 }
 
 static ssize_t number_write(struct file *file, const void *ubuf, size_t len, u64 *pos)
@@ -99,6 +116,37 @@ static ssize_t number_write(struct file *file, const void *ubuf, size_t len, u64
 }
 
 const struct file_operations proc_number_fops = { .read = number_read, .write = number_write };
+
+/* ---- who goes when memory is short (mm/policy.h) ---- */
+
+static ssize_t policy_read(struct file *file __maybe_unused, void *ubuf, size_t len, u64 *pos)
+{
+	const char *chosen = policy_now()->name, *name;
+	char text[2 * TEXT_MAX];
+	int n = 0;
+
+	for (unsigned i = 0; (name = policy_name(i)); i++)
+		n += scnprintf(text + n, sizeof(text) - n, strcmp(name, chosen) ? "%s " : "[%s] ",
+			       name);
+	text[n - 1] = '\n';
+	return simple_read(ubuf, len, pos, text, n);
+}
+
+static ssize_t policy_write(struct file *file __maybe_unused, const void *ubuf, size_t len,
+			    u64 *pos)
+{
+	char text[TEXT_MAX], *word;
+	int err = *pos != 0 ? -EINVAL : word_from_user(ubuf, len, text, &word);
+
+	if (!err)
+		err = policy_choose(word);
+	if (err)
+		return err;
+	*pos += len;
+	return len;
+}
+
+const struct file_operations proc_policy_fops = { .read = policy_read, .write = policy_write };
 
 /* ---- switches: writing makes something happen ---- */
 

@@ -18,6 +18,7 @@ struct file {
 	unsigned nr;
 	bool readable, writable, executable, dirty;
 	unsigned times_written;
+	struct readahead ra;
 	u8 *disk;
 	unsigned long disk_pages;
 };

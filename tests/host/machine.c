@@ -23,6 +23,7 @@
 #include "mm/debug.h"
 #include "mm/early.h"
 #include "mm/filemap.h"
+#include "mm/ghost.h"
 #include "mm/internal.h"
 #include "mm/kstack.h"
 #include "mm/slab.h"
@@ -95,6 +96,7 @@ void machine_boot(unsigned long pages, unsigned nr)
 	kstack_init();
 	mm_init();
 	filemap_init();
+	ghost_init();
 	writeback_set_limits();
 	for (unsigned i = 0; i < nr; i++) {
 		machine_run_on(i);

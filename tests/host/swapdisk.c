@@ -17,7 +17,7 @@
 #include "mm/swap.h"
 #include "tests/host/host.h"
 
-#define MAX_DISKS 4
+#define MAX_DISKS 20
 
 static struct swap_disk {
 	struct block_device bdev;
@@ -28,6 +28,7 @@ static LIST_HEAD(queue);
 
 unsigned long swapdisk_bad_read, swapdisk_bad_write;
 unsigned swapdisk_requests;
+void (*swapdisk_meanwhile)(void);
 
 static void submit(struct bio *bio)
 {
@@ -63,8 +64,13 @@ static int transfer(const struct bio *bio)
 
 bool swapdisk_complete(void)
 {
+	void (*run)(void) = swapdisk_meanwhile;
 	bool any = !list_empty(&queue);
 
+	if (any && run) {
+		swapdisk_meanwhile = NULL;
+		run();
+	}
 	while (!list_empty(&queue)) {
 		struct bio *bio = list_first_entry(&queue, struct bio, link);
 

@@ -20,5 +20,7 @@ bool swapdisk_complete(void);
 extern unsigned long swapdisk_bad_read, swapdisk_bad_write;
 /* So many came. */
 extern unsigned swapdisk_requests;
+/* Called once, when the next request is under way: other harts, who need not wait for it. */
+extern void (*swapdisk_meanwhile)(void);
 
 #endif

@@ -11,6 +11,9 @@
  * Cached, inodes, names and radix nodes in Slab. Their objects come and go with what was looked
  * at, so their caches are not compared.
  *
+ * With a swap area in use the memory of others goes and comes, and their page tables with it, so
+ * sums say nothing: that each frame and each slot has an owner is vm_check_all()'s to see.
+ *
  * Invariant: the snapshot that counts is taken without allocating user memory: its static buffers
  * have been touched by the one before it.  Locks: none.
  */
@@ -61,6 +64,8 @@ static void take_snapshot(struct snapshot *now)
 			now->memory_kb += kb > 0 ? kb : 0;
 		}
 		now->page_tables_kb = text_number(text, "PageTables");
+		if (text_number(text, "SwapTotal") > 0)
+			now->memory_kb = now->page_tables_kb = 0;
 		now->committed_kb = text_number(text, "Committed_AS");
 	}
 	if (read_text("/proc/slabinfo", text, sizeof(text)) > 0)

@@ -279,7 +279,7 @@ TEST(a_private_file)
 	CHECK_FORETOLD(p + PAGE_SIZE, STORE, "ok read_in file_copy");
 	CHECK_FORETOLD(p + PAGE_SIZE, STORE, "ok allowed");
 	CHECK_FORETOLD(p, LOAD, "ok file_map");
-	CHECK_FORETOLD(p + 2 * PAGE_SIZE, FETCH, "ok allowed"); /* its neighbour */
+	CHECK_FORETOLD(p + 2 * PAGE_SIZE, FETCH, "ok access_bits"); /* a neighbour */
 	CHECK_FORETOLD(p, STORE, "ok cow_copy");
 	CHECK_FORETOLD(p + 4 * PAGE_SIZE, LOAD, "SIGBUS:BUS_ADRERR past_end");
 	CHECK_FORETOLD(p + 4 * PAGE_SIZE, FETCH, "SIGBUS:BUS_ADRERR past_end");

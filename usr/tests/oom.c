@@ -302,23 +302,30 @@ TEST(the_memory_of_a_victim_that_cannot_end)
 
 static _Atomic int *stop;
 
-/* Takes 1 MiB more than its parent, and has two children as often as it can. */
+#define STORM_SIZE (4 * MB)
+
+/* Takes memory of its own, has two children, and others when they die; so has each of them. */
 static void storm(void)
 {
-	int nr_children = 0;
+	char *p = NULL;
+	int wanted = 0;
 
 	while (!*stop) {
-		if (nr_children == 0) {
-			memset(map_spare(MB), 1, MB);
-			nr_children = 2;
-			if (fork() == 0 || fork() == 0)
-				nr_children = 0;
+		if (!p) {
+			p = map_spare(STORM_SIZE);
+			memset(p, 1, STORM_SIZE);
+			wanted = 2;
+		}
+		if (wanted-- > 0) {
+			if (fork() != 0)
+				continue;
+			munmap(p, STORM_SIZE);
+			p = NULL;
 			continue;
 		}
-		test_pause(20);
+		test_pause(5);
 		while (waitpid(-1, NULL, WNOHANG) > 0)
-			if (fork() == 0)
-				nr_children = 0;
+			wanted = 1;
 	}
 	_exit(0);
 }
@@ -327,21 +334,20 @@ TEST(a_storm_of_forks)
 {
 	size_t total = all_memory();
 	long long kills = vmstat("oom_kill");
-	struct holder beside;
-	pid_t root;
+	struct holder beside = start_holder(total / 32, 0);
+	int alive[2];
+	char byte;
 
 	stop = CHECK_OK(mmap(NULL, PAGE_SIZE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
-	beside = start_holder(total / 16, 0);
-	wish(-500);
-	root = CHECK_OK(fork());
-	if (root == 0) {
-		setpgid(0, 0);
-		wish(0);
+	CHECK_OK(pipe(alive));
+	if (CHECK_OK(fork()) == 0)
 		storm();
-	}
-	WAIT_UNTIL((test_progress(), vmstat("oom_kill") > kills + 20));
+	WAIT_UNTIL((test_progress(), vmstat("oom_kill") >= kills + 10));
 	*stop = 1;
-	WAIT_UNTIL(kill(-root, SIGKILL) < 0 && waitpid(-1, NULL, WNOHANG) <= 0);
+	/* Its end is closed when the last of them has gone. */
+	close(alive[1]);
+	CHECK_EQ(read(alive[0], &byte, 1), 0);
+	close(alive[0]);
 	check_lives(&beside);
 }
 

@@ -115,7 +115,7 @@ static unsigned long pages_in_use(void)
 {
 	mpage_drop_spares();
 	bio_drop_spares();
-	filemap_drop_clean(bdev_mapping(&disk));
+	filemap_drop_clean(bdev_mapping(&disk), 0, ~0UL);
 	while (fs_shrink(NR_CACHES) > 0)
 		;
 	return nr_managed_pages() - nr_free_pages() - slab_nr_pages();
@@ -123,7 +123,7 @@ static unsigned long pages_in_use(void)
 
 void disk_set_size(size_t size)
 {
-	filemap_drop_clean(bdev_mapping(&disk));
+	filemap_drop_clean(bdev_mapping(&disk), 0, ~0UL);
 	disk.nr_sectors = size >> SECTOR_SHIFT;
 	bdev_mapping(&disk)->size = size;
 }
@@ -194,6 +194,7 @@ NOT_REACHED(struct file *, file_get, MUTABLE_FILE_ARG)
 NOT_REACHED(void, file_put, MUTABLE_FILE_ARG)
 NOT_REACHED(struct file *, fd_get, int fd __maybe_unused)
 NOT_REACHED(struct address_space *, file_mapping, FILE_ARG)
+NOT_REACHED(struct readahead *, file_readahead, MUTABLE_FILE_ARG)
 NOT_REACHED(bool, file_is_zero_device, FILE_ARG)
 NOT_REACHED(bool, file_can_read, FILE_ARG)
 NOT_REACHED(bool, file_can_write, FILE_ARG)

@@ -194,6 +194,8 @@ static void fresh(unsigned which)
 
 /* ---- looking ---- */
 
+static struct readahead habits; /* of one who has many files open as if they were one */
+
 static void check_bytes(struct inode *inode, const struct tree_node *node)
 {
 	static u8 buf[ROOM];
@@ -201,12 +203,12 @@ static void check_bytes(struct inode *inode, const struct tree_node *node)
 
 	BUG_ON(inode->i_data.size != node->size);
 	while (done < node->size) {
-		ssize_t n = filemap_read_kernel(&inode->i_data, buf, 9999, done);
+		ssize_t n = filemap_read_kernel(&inode->i_data, &habits, buf, 9999, done);
 
 		BUG_ON(n <= 0 || memcmp(buf, node->data + done, n) != 0);
 		done += n;
 	}
-	BUG_ON(filemap_read_kernel(&inode->i_data, buf, 1, done) != 0);
+	BUG_ON(filemap_read_kernel(&inode->i_data, &habits, buf, 1, done) != 0);
 }
 
 struct listing {
@@ -304,8 +306,8 @@ static void roam(struct inode *dir, unsigned depth, unsigned *visited)
 			u64 size = inode->i_data.size;
 
 			for (u64 pos = 0; pos < min(size, ROOM); pos += 7 * sizeof(buf))
-				filemap_read_kernel(&inode->i_data, buf, sizeof(buf), pos);
-			filemap_read_kernel(&inode->i_data, buf, sizeof(buf),
+				filemap_read_kernel(&inode->i_data, &habits, buf, sizeof(buf), pos);
+			filemap_read_kernel(&inode->i_data, &habits, buf, sizeof(buf),
 					    size > sizeof(buf) ? size - sizeof(buf) : size);
 			inode->i_data.ops->seek(&inode->i_data, 0, false);
 			inode->i_data.ops->seek(&inode->i_data, 0, true);

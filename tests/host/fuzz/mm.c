@@ -15,15 +15,15 @@
 /* How often which kind. */
 static const u8 often[NR_STEP_KINDS] = {
 	[STEP_MMAP] = 5,      [STEP_MUNMAP] = 2,     [STEP_MPROTECT] = 3,  [STEP_BRK] = 2,
-	[STEP_MADVISE] = 3,   [STEP_MLOCK] = 2,	     [STEP_MLOCKALL] = 1,  [STEP_READ] = 4,
+	[STEP_MADVISE] = 6,   [STEP_MLOCK] = 2,	     [STEP_MLOCKALL] = 1,  [STEP_READ] = 4,
 	[STEP_WRITE] = 8,     [STEP_FETCH] = 3,	     [STEP_COPY_FROM] = 1, [STEP_COPY_TO] = 3,
 	[STEP_FORK] = 3,      [STEP_EXEC] = 1,	     [STEP_EXIT] = 1,	   [STEP_SWITCH] = 3,
 	[STEP_FILE_READ] = 1, [STEP_FILE_WRITE] = 3, [STEP_USER_READ] = 1, [STEP_USER_WRITE] = 1,
 	[STEP_TRUNCATE] = 3,  [STEP_SHRINK] = 2,     [STEP_DROP] = 2,	   [STEP_SYNC] = 1,
 	[STEP_DISK_FAIL] = 1, [STEP_FILE_MODE] = 1,  [STEP_RLIMIT] = 1,	   [STEP_MSYNC] = 2,
-	[STEP_MREMAP] = 4,    [STEP_CLEAR_REFS] = 2,
+	[STEP_MREMAP] = 4,    [STEP_SWAPOFF] = 1,    [STEP_CLEAR_REFS] = 2,
 };
-#define NR_CODES 70 /* the sum */
+#define NR_CODES 74 /* the sum */
 
 static enum step_kind kind_of(unsigned code)
 {
@@ -171,7 +171,9 @@ static void decode_rest(struct step *s, u64 *bits)
 		s->addr = zones[ZONE_HEAP].start + draw(bits, ZONE_PAGES_HEAP * PAGE_SIZE);
 		break;
 	case STEP_MADVISE:
-		s->flags = draw(bits, 3) ? draw(bits, 26) : 4;
+		s->flags = draw(bits, 5) ? draw(bits, 26) : 4;
+		if (draw(bits, 2))
+			s->flags = 21; /* MADV_PAGEOUT */
 		break;
 	case STEP_MLOCK:
 		s->flags = mlock_flags[draw(bits, ARRAY_SIZE(mlock_flags))];
@@ -185,6 +187,10 @@ static void decode_rest(struct step *s, u64 *bits)
 	case STEP_DISK_FAIL:
 		s->len = draw(bits, 3);
 		s->pos = draw(bits, 3);
+		break;
+	case STEP_SWAPOFF:
+		s->pos = draw(bits, 3) ? 0 : 1 + draw(bits, 99);
+		s->where = STEP_AT;
 		break;
 	case STEP_RLIMIT:
 		s->len = draw(bits, 5) ? 0 : 40 + draw(bits, 200);

@@ -3,7 +3,8 @@
  *
  *	pages that are alike, one after the other  ==  one area of the list
  *	bytes of the oracle's page                 ==  bytes of the frame that its PTE leads to
- *	the oracle's page has bytes of its own     ==> the PTE leads to anonymous memory
+ *	                                               or, for a swap entry, of its slot
+ *	the oracle's page has bytes of its own     ==> the PTE leads to anonymous memory, or swap
  */
 #include <string.h>
 
@@ -13,7 +14,9 @@
 #include "mm/filemap.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
-#include "tests/host/model/oracle.h"
+#include "mm/swap.h"
+#include "tests/host/model/step.h"
+#include "tests/host/swapdisk.h"
 
 static struct file *file_of(const struct oracle_page *page)
 {
@@ -76,10 +79,9 @@ bool oracle_raced;
  * between, a write may have made its copy and then have lost the right to use it, or a fork have
  * shared the copy before it was written to: it has the file's bytes, and is private from now on.
  */
-static void note_private_copy(struct oracle_page *page, unsigned long addr,
-			      const struct page *frame)
+static void note_private_copy(struct oracle_page *page, unsigned long addr)
 {
-	if (page->file == NO_FILE || page->own || !page_is_anon(frame))
+	if (page->file == NO_FILE || page->own)
 		return;
 	if (oracle_shared(page))
 		panic("oracle: 0x%lx: a private copy in a shared area", addr);
@@ -88,17 +90,28 @@ static void note_private_copy(struct oracle_page *page, unsigned long addr,
 	oracle_own(page);
 }
 
-static void check_bytes(struct oracle_page *page, unsigned long addr, pte_t pte)
+/* What lies in the slot of @entry, or waits to be written there. */
+static const u8 *swapped_bytes(pte_t entry)
 {
-	const struct page *frame = pfn_to_page(pte_pfn(pte));
-	const u8 *must = oracle_bytes(page), *is = page_address(frame);
+	struct page *page = swap_cache_get(entry);
 
-	if (page->own && !page_is_anon(frame))
+	if (!page)
+		return swapdisk_page(step_swap_disk(), swap_entry_slot(entry));
+	page_put(page);
+	return page_address(page);
+}
+
+static void check_bytes(struct oracle_page *page, unsigned long addr, const u8 *is, bool is_anon)
+{
+	const u8 *must = oracle_bytes(page);
+
+	if (page->own && !is_anon)
 		panic("oracle: 0x%lx: what was written to private memory is gone", addr);
 	if (!page->own && !oracle_backed(page))
 		panic("oracle: 0x%lx: a page past the end of the file", addr);
 	if (memcmp(must, is, PAGE_SIZE) == 0) {
-		note_private_copy(page, addr, frame);
+		if (is_anon)
+			note_private_copy(page, addr);
 		return;
 	}
 	for (unsigned b = 0; b < PAGE_SIZE; b++) {
@@ -119,7 +132,10 @@ static void check_pages(struct oracle_mm *om)
 		ptep = pte_find(om->mm, addr);
 		pte = ptep ? pte_read(ptep) : (pte_t){ 0 };
 		if (pte_present(pte))
-			check_bytes(page, addr, pte);
+			check_bytes(page, addr, page_address(pfn_to_page(pte_pfn(pte))),
+				    page_is_anon(pfn_to_page(pte_pfn(pte))));
+		else if (pte_swap(pte))
+			check_bytes(page, addr, swapped_bytes(pte), true);
 		else if (page->own)
 			panic("oracle: 0x%lx: private memory is gone", addr);
 	}

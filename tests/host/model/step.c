@@ -22,7 +22,9 @@
 #include "kernel/task.h"
 #include "lib/prng.h"
 #include "mm/filemap.h"
+#include "mm/swap.h"
 #include "mm/vma.h"
+#include "tests/host/swapdisk.h"
 #include "mm/walk.h"
 #include "tests/host/test.h"
 
@@ -110,6 +112,48 @@ static void set_limits(const struct step *s)
 	}
 }
 
+/* ---- swap ---- */
+
+#define SWAP_PAGES   100
+#define MADV_PAGEOUT 21
+
+static struct block_device *swap_disk;
+
+struct block_device *step_swap_disk(void)
+{
+	return swap_disk;
+}
+
+static void swap_start(void)
+{
+	if (!swap_disk)
+		swap_disk = swapdisk_new(SWAP_PAGES);
+	if (swap_area_on(swap_disk, "swap", 0) != 0)
+		panic("step: swapon failed");
+}
+
+/* Everything comes back; where an allocation is to fail, some of it. */
+static void swap_anew(const struct step *s)
+{
+	int err = swap_area_off(swap_disk);
+
+	swapdisk_bad_write = s->pos;
+	if (err && !step_alloc_failed())
+		panic("step: swapoff: %d", err);
+	current->fail_alloc = 0;
+	if (!err)
+		swap_start();
+}
+
+static void swap_end(void)
+{
+	swapdisk_bad_write = 0;
+	if (swap_nr_free() != swap_nr_slots())
+		panic("step: %lu swap slots are left", swap_nr_slots() - swap_nr_free());
+	if (swap_area_off(swap_disk) != 0)
+		panic("step: swapoff failed");
+}
+
 /* Nothing changes that can be seen but in smaps: the oracle knows nothing of A bits. */
 static void clear_refs(const struct step *s)
 {
@@ -135,6 +179,8 @@ static void perform(const struct step *s)
 			       s->prot & PROT_EXEC);
 	else if (s->kind == STEP_MSYNC)
 		step_msync(s);
+	else if (s->kind == STEP_SWAPOFF)
+		swap_anew(s);
 	else if (s->kind == STEP_RLIMIT)
 		set_limits(s);
 	else if (s->kind == STEP_CLEAR_REFS)
@@ -493,6 +539,9 @@ static bool has_to_be_alone(const struct step *s)
 	if (step_populates(s))
 		return true;
 	switch (s->kind) {
+	case STEP_MADVISE:
+		return s->flags == MADV_PAGEOUT; /* area by area: between two the list may change */
+	case STEP_SWAPOFF:
 	case STEP_USER_READ:
 	case STEP_USER_WRITE:
 		return true;
@@ -574,6 +623,7 @@ void model_start(struct mmu_options options)
 	memset(oracle_files + ORACLE_FILES, 0, ORACLE_MEMORIES * sizeof(oracle_files[0]));
 	for (unsigned i = 0; i < ORACLE_MMS; i++)
 		oracle_drop(&oracle_mms[i]);
+	swap_start();
 	step(&(struct step){ .kind = STEP_EXEC });
 	for (unsigned hart = 0; hart < nr_harts; hart++)
 		step(&(struct step){ .kind = STEP_SWITCH, .hart = hart });
@@ -598,6 +648,7 @@ void model_end(void)
 	oracle_release_memory();
 	for (unsigned f = 0; f < ORACLE_FILES; f++)
 		file_put(oracle_files[f].file);
+	swap_end();
 	flush_icache_all();
 	machine_check_rest();
 }

@@ -36,14 +36,15 @@
 	X(FILE_WRITE)                                                                              \
 	X(USER_READ) /* read(2): file, pos, and addr, len of the buffer */                         \
 	X(USER_WRITE)                                                                              \
-	X(TRUNCATE)   /* file, pos: the size */                                                    \
-	X(SHRINK)     /* len: pages */                                                             \
-	X(DROP)	      /* file: its clean pages */                                                  \
-	X(SYNC)	      /* file */                                                                   \
-	X(MSYNC)      /* addr, len, flags */                                                       \
-	X(DISK_FAIL)  /* len: so many reads, pos: so many writes */                                \
-	X(FILE_MODE)  /* file, prot: what may be done with it */                                   \
-	X(RLIMIT)     /* len, pos, addr: pages, those of data, those locked; 0: no limit */        \
+	X(TRUNCATE)  /* file, pos: the size */                                                     \
+	X(SHRINK)    /* len: pages */                                                              \
+	X(DROP)	     /* file: its clean pages */                                                   \
+	X(SYNC)	     /* file */                                                                    \
+	X(MSYNC)     /* addr, len, flags */                                                        \
+	X(DISK_FAIL) /* len: so many reads, pos: so many writes */                                 \
+	X(FILE_MODE) /* file, prot: what may be done with it */                                    \
+	X(SWAPOFF)   /* and on again; pos: a slot that fails to be written from now on, 0: none */ \
+	X(RLIMIT)    /* len, pos, addr: pages, those of data, those locked; 0: no limit */         \
 	X(CLEAR_REFS) /* flags: enum refs_of; of the hart's address space */
 
 enum step_kind {
@@ -73,6 +74,8 @@ struct step {
 
 /* One address space, on harts 0 and 1, and four files. Boots the machine if nobody has. */
 void model_start(struct mmu_options options);
+/* The disk that is swapped to. */
+struct block_device *step_swap_disk(void);
 /* Does it, then compares everything. */
 void step(const struct step *s);
 /*

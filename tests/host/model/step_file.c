@@ -3,6 +3,7 @@
  */
 #include <string.h>
 
+#include "fs/mapping.h"
 #include "arch/riscv/mmu.h"
 #include "kernel/panic.h"
 #include "kernel/task.h"
@@ -15,6 +16,11 @@
 static struct address_space *mapping_of(const struct step *s)
 {
 	return host_file_mapping(oracle_files[s->file].file);
+}
+
+static struct readahead *readahead_of(const struct step *s)
+{
+	return file_readahead(oracle_files[s->file].file);
 }
 
 /* @got of @must bytes is less, but there was a reason. */
@@ -88,7 +94,7 @@ static void do_read(const struct step *s, struct oracle_file *of)
 		outer.nr = len;
 		step_note_file();
 	}
-	got = filemap_read_kernel(mapping_of(s), buf, len, s->pos);
+	got = filemap_read_kernel(mapping_of(s), readahead_of(s), buf, len, s->pos);
 	must = readable(of, s->pos, len);
 	if (!single || got != before)
 		check_result(s, got, must);
@@ -176,7 +182,7 @@ static void do_user_read(const struct step *s, struct oracle_mm *om, struct orac
 
 	if (is_page_of(page, s))
 		return;
-	got = filemap_read(mapping_of(s), (void *)s->addr, n, s->pos);
+	got = filemap_read(mapping_of(s), readahead_of(s), (void *)s->addr, n, s->pos);
 	must = n;
 	if (n > 0 && touch_buffer(om, s, got, FAULT_WRITE) != FAULT_OK)
 		must = -EFAULT;
@@ -278,7 +284,7 @@ void step_file(const struct step *s)
 	else if (s->kind == STEP_TRUNCATE)
 		do_truncate(s, of);
 	else if (s->kind == STEP_DROP && of->kind == FILE_DISK)
-		filemap_drop_clean(mapping_of(s));
+		filemap_drop_clean(mapping_of(s), 0, ~0UL);
 	else if (s->kind == STEP_SYNC)
 		do_sync(s);
 }

@@ -41,6 +41,7 @@ struct file *host_file(enum file_kind kind, u64 bytes)
 		.executable = true,
 		.disk_pages = DIV_ROUND_UP(bytes, PAGE_SIZE) + 256,
 	};
+	readahead_init(&file->ra);
 	mapping_init(&file->as, NULL, kind == FILE_TMPFS ? &shmem_aops : &disk_aops);
 	file->as.size = bytes;
 	file->disk = calloc(file->disk_pages, PAGE_SIZE);
@@ -124,12 +125,17 @@ struct file *fd_get(int fd)
 /* fs/vfs.h's, for kernel/elf.c. */
 ssize_t file_read_kernel(struct file *file, void *buf, size_t len, u64 pos)
 {
-	return filemap_read_kernel(&file->as, buf, len, pos);
+	return filemap_read_kernel(&file->as, &file->ra, buf, len, pos);
 }
 
 struct address_space *file_mapping(const struct file *file)
 {
 	return file->kind == FILE_PIPE ? NULL : (struct address_space *)&file->as;
+}
+
+struct readahead *file_readahead(struct file *file)
+{
+	return &file->ra;
 }
 
 bool file_is_zero_device(const struct file *file)
@@ -193,6 +199,11 @@ int file_sync_pages(struct file *file, unsigned long first, unsigned long last)
 void mapping_written(struct address_space *as)
 {
 	container_of(as, struct file, as)->times_written++;
+}
+
+bool mapping_is_data(const struct address_space *as)
+{
+	return !as->ops->no_backing;
 }
 
 void mapping_dirtied(struct address_space *as)

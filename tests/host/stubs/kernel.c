@@ -187,8 +187,10 @@ static unsigned idle_sleeps;
 void schedule(void)
 {
 	lockdep_might_sleep(__func__);
-	idle_sleeps =
-		disk_complete() || swapdisk_complete() || machine_meanwhile ? 0 : idle_sleeps + 1;
+	/* Who waits for swap has pages locked, which he unlocks himself: others wait till then. */
+	if (swapdisk_complete())
+		return;
+	idle_sleeps = disk_complete() || machine_meanwhile ? 0 : idle_sleeps + 1;
 	if (idle_sleeps > MAX_IDLE_SLEEPS)
 		panic("sleeps for ever");
 	meanwhile();

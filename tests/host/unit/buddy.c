@@ -376,10 +376,10 @@ TEST(atomic_allocations_do_not_reclaim_others_do)
 	CHECK(page == block);
 	CHECK(alloc_page(GFP_ATOMIC) == NULL);
 	CHECK_EQ(counted(VM_alloc_fail), 1);
-	CHECK_EQ(counted(VM_cache_reclaimed), 0);
+	CHECK_EQ(counted(VM_pgsteal_direct), 0);
 	block = alloc_page(GFP_KERNEL);
 	CHECK(block != NULL);
-	CHECK(counted(VM_cache_reclaimed) > 0);
+	CHECK(counted(VM_pgsteal_direct) > 0);
 	CHECK_EQ(counted(VM_alloc_fail), 1);
 	page_put(block);
 	page_put(page);

@@ -271,7 +271,7 @@ TEST(a_private_file)
 	LOAD(addr, "allowed");
 	STORE(addr, "cow_copy");
 	STORE(addr + PAGE_SIZE, "allowed");
-	LOAD(addr + 3 * PAGE_SIZE, "allowed"); /* it came with its neighbour */
+	LOAD(addr + 3 * PAGE_SIZE, "access_bits"); /* it came with its neighbour, not used yet */
 	CHECK_EQ(last.file_index, 3);
 	CHECK_EQ(last.frame.type, PAGE_FILE);
 	CHECK(!last.frame.is_family);

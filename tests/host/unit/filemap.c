@@ -50,7 +50,7 @@ TEST(a_miss_reads_the_cluster_around_it)
 	counters_start();
 	CHECK_EQ(first_byte(20), pattern_of(file, 20 * PAGE_SIZE));
 	CHECK_EQ(counted(VM_cache_miss), 1);
-	CHECK_EQ(counted(VM_cache_readahead), 15);
+	CHECK_EQ(counted(VM_readahead_pages), 15);
 	CHECK(is_cached(16) && is_cached(31) && !is_cached(15) && !is_cached(32));
 	CHECK_EQ(as->nr_pages, 16);
 	CHECK_EQ(filemap_nr_pages(), 16);
@@ -315,7 +315,7 @@ TEST(clean_pages_can_be_dropped_the_others_stay)
 	dirty = find_get_page(as, 5);
 	filemap_set_dirty(as, dirty);
 	page_put(dirty);
-	CHECK_EQ(filemap_drop_clean(as), 37);
+	CHECK_EQ(filemap_drop_clean(as, 0, ~0UL), 37);
 	CHECK(is_cached(3) && is_cached(4) && is_cached(5));
 	CHECK_EQ(as->nr_pages, 3);
 	page_put(held);

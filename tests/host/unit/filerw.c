@@ -6,6 +6,7 @@
  *
  *	a user's buffer may be bad from some byte on: what was copied counts, the rest is undone
  */
+#include "fs/mapping.h"
 #include "lib/err.h"
 #include "lib/string.h"
 #include "tests/host/unit/space.h"
@@ -32,7 +33,7 @@ static void close_file(void)
 
 static ssize_t read_at(u64 pos, unsigned long at, size_t len)
 {
-	return filemap_read(as, (void *)at, len, pos);
+	return filemap_read(as, file_readahead(file), (void *)at, len, pos);
 }
 
 static ssize_t write_at(u64 pos, unsigned long at, size_t len)
@@ -44,7 +45,7 @@ static ssize_t write_at(u64 pos, unsigned long at, size_t len)
 static int byte_of(u64 pos)
 {
 	u8 byte;
-	ssize_t n = filemap_read_kernel(as, &byte, 1, pos);
+	ssize_t n = filemap_read_kernel(as, file_readahead(file), &byte, 1, pos);
 
 	return n == 1 ? byte : n < 0 ? (int)n : -1000;
 }
@@ -79,7 +80,7 @@ TEST(a_bad_buffer_is_efault_or_a_short_count)
 TEST(a_disk_that_fails_is_eio_or_a_short_count)
 {
 	open_file(FILE_DISK, 32 * PAGE_SIZE);
-	CHECK_EQ(read_at(0, buf, PAGE_SIZE), PAGE_SIZE);
+	CHECK_EQ(read_at(15 * PAGE_SIZE, buf, PAGE_SIZE), PAGE_SIZE);
 	disk_fail_reads = 2;
 	CHECK_EQ(read_at(16 * PAGE_SIZE, buf, 10), -EIO);
 	disk_fail_reads = 2;
@@ -87,7 +88,7 @@ TEST(a_disk_that_fails_is_eio_or_a_short_count)
 	disk_fail_reads = 2;
 	CHECK_EQ(byte_of(16 * PAGE_SIZE), -EIO);
 	disk_fail_reads = 2;
-	CHECK_EQ(write_at(20 * PAGE_SIZE, buf, 10), -EIO);
+	CHECK_EQ(write_at(8 * PAGE_SIZE, buf, 10), -EIO);
 	CHECK_EQ(filemap_nr_dirty(), 0);
 	close_file();
 }
@@ -168,10 +169,12 @@ TEST(the_kernel_writes_and_reads_without_a_user)
 	memset(text, 'k', sizeof(text));
 	CHECK_EQ(filemap_write_kernel(as, text, sizeof(text), 100), sizeof(text));
 	CHECK_EQ(as->size, 100 + sizeof(text));
-	CHECK_EQ(filemap_read_kernel(as, back, sizeof(back), 100), sizeof(back));
+	CHECK_EQ(filemap_read_kernel(as, file_readahead(file), back, sizeof(back), 100),
+		 sizeof(back));
 	CHECK_EQ(memcmp(text, back, sizeof(text)), 0);
-	CHECK_EQ(filemap_read_kernel(as, back, sizeof(back), 200), sizeof(back) - 100);
-	CHECK_EQ(filemap_read_kernel(as, back, 1, as->size), 0);
+	CHECK_EQ(filemap_read_kernel(as, file_readahead(file), back, sizeof(back), 200),
+		 sizeof(back) - 100);
+	CHECK_EQ(filemap_read_kernel(as, file_readahead(file), back, 1, as->size), 0);
 	CHECK_EQ(byte_of(0), 0);
 	close_file();
 }

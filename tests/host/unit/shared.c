@@ -71,7 +71,7 @@ TEST(two_mappings_and_read_see_each_other)
 	CHECK_EQ(peek(b + 5), 200);
 	poke(b + 6, 201);
 	CHECK_EQ(peek(a + 6), 201);
-	CHECK_EQ(filemap_read_kernel(as, &byte, 1, 6), 1);
+	CHECK_EQ(filemap_read_kernel(as, file_readahead(file), &byte, 1, 6), 1);
 	CHECK_EQ(byte, 201);
 	CHECK_EQ(filemap_write_kernel(as, "x", 1, 7), 1);
 	CHECK_EQ(peek(a + 7), 'x');
@@ -372,7 +372,7 @@ TEST(every_allocation_of_a_first_write_may_fail)
 		machine_check();
 		CHECK_EQ(vm_munmap(mm, a, PAGE_SIZE), 0);
 		CHECK_EQ(filemap_write_all(as), 0);
-		filemap_drop_clean(as);
+		filemap_drop_clean(as, 0, ~0UL);
 	}
 	finish();
 }

@@ -5,6 +5,7 @@
  *	pages  0   2 3                0  data
  *	seek   DATA from 1 -> 2       HOLE from 2 -> 4
  */
+#include "fs/mapping.h"
 #include "lib/err.h"
 #include "lib/string.h"
 #include "mm/shmem.h"
@@ -54,11 +55,11 @@ TEST(what_was_written_stays_until_it_is_truncated)
 	tmpfs_file(0);
 	CHECK_EQ(filemap_write_kernel(as, "tmpfs", 6, 2 * PAGE_SIZE), 6);
 	CHECK_EQ(shrink_page_cache(100), 0);
-	CHECK_EQ(filemap_read_kernel(as, text, 6, 2 * PAGE_SIZE), 6);
+	CHECK_EQ(filemap_read_kernel(as, file_readahead(file), text, 6, 2 * PAGE_SIZE), 6);
 	CHECK_STRING(text, "tmpfs");
 	filemap_truncate(as, 2 * PAGE_SIZE + 2);
 	filemap_truncate(as, 3 * PAGE_SIZE);
-	CHECK_EQ(filemap_read_kernel(as, text, 6, 2 * PAGE_SIZE), 6);
+	CHECK_EQ(filemap_read_kernel(as, file_readahead(file), text, 6, 2 * PAGE_SIZE), 6);
 	CHECK_STRING(text, "tm");
 	filemap_truncate(as, 0);
 	CHECK_EQ(shmem_nr_pages(), 0);

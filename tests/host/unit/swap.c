@@ -366,51 +366,42 @@ TEST(a_page_that_somebody_holds_stays_as_he_leaves_it)
 
 static enum fault_result got;
 
-/* While the disk is asked to write, another thread writes to the page. It waits; it is killed. */
-ONCE_MEANWHILE(write_it)
+/* While the disk writes, another thread writes to the page. It waits; it is killed. */
+static void write_it(void)
 {
 	live_in(2, mm);
 	current->killed = true;
 	got = user_put(addr, 99);
 	current->killed = false;
-	machine_use_mm(NULL);
+	live_in(0, mm);
 }
 
 TEST(a_write_while_the_page_is_written_waits)
 {
 	start(64, 4);
-	machine_meanwhile = write_it;
-	try_page_out(mm, addr, 4);
-	machine_meanwhile = NULL;
-	CHECK(write_it_happened);
+	swapdisk_meanwhile = write_it;
+	page_out(mm, addr, 4);
 	CHECK_EQ(got, FAULT_KILLED);
 	machine_check();
 	check_filled(addr, 4, 1);
 	finish();
 }
 
-static bool unmapped;
-
-/* Another thread unmaps two pages, as soon as nobody has mmap_lock. */
-static void unmap_it(bool locked)
+static void unmap_it(void)
 {
-	if (locked || unmapped || !down_write_trylock(&mm->mmap_lock))
-		return;
-	up_write(&mm->mmap_lock);
-	unmapped = true;
 	live_in(2, mm);
 	got = vm_munmap(mm, addr, 2 * PAGE_SIZE);
-	machine_use_mm(NULL);
+	live_in(0, mm);
 }
 
 TEST(pages_unmapped_while_they_are_written_give_their_slots_back)
 {
 	start(64, 4);
-	machine_meanwhile = unmap_it;
-	CHECK_EQ(call_madvise(addr + PAGE_SIZE, 3 * PAGE_SIZE, MADV_PAGEOUT), 0);
-	machine_meanwhile = NULL;
-	CHECK(unmapped);
-	CHECK_EQ(swap_nr_free(), 63 - mm->swap_ents);
+	swapdisk_meanwhile = unmap_it;
+	try_page_out(mm, addr, 4);
+	CHECK_EQ(got, 0);
+	CHECK_EQ(swap_nr_free(), 63 - 2);
+	CHECK_EQ(mm->swap_ents, 2);
 	check_filled(addr + 2 * PAGE_SIZE, 2, 3);
 	finish();
 }
@@ -419,9 +410,9 @@ TEST(pages_unmapped_while_they_are_read_give_their_slots_back)
 {
 	start(64, 4);
 	page_out(mm, addr, 4);
-	machine_meanwhile = unmap_it;
+	swapdisk_meanwhile = unmap_it;
 	CHECK_EQ(user_byte(addr), -FAULT_SEGV_MAPERR);
-	machine_meanwhile = NULL;
+	CHECK_EQ(swap_nr_free(), 63 - 2);
 	check_filled(addr + 2 * PAGE_SIZE, 2, 3);
 	finish();
 }

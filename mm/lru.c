@@ -1,0 +1,281 @@
+/*
+ * lru.c - the lists of pages that may be taken away: a page is on one from its first use to its
+ * end.
+ *
+ *	                 oldest                        newest
+ *	inactive anon     [page] <-> [page] <-> [page] <------- lru_add(): a fault makes it
+ *	active anon       [page] <-> [page]
+ *	inactive file     [page] <-> [page] <-> [page] <------- lru_add(): it is read in
+ *	active file       [page]
+ *	                     |         ^
+ *	     lru_isolate()   v         |  lru_putback(): with PG_ACTIVE or without
+ *	                  [mm/reclaim.c looks at it; or lru_forget(), and it is freed]
+ *
+ * The lists have no references. Whoever drops the last one of a page takes it off (page_alloc.c),
+ * many with one taking of the lock; until then it is on a list with no reference, and who isolates
+ * passes it by.
+ *
+ * PG_FILE_LIST and PG_ACTIVE, side by side, are the number of the list: the free path, which must
+ * be short, adds up what leaves each list in one word.
+ *
+ * Invariants (lru_check()): PG_LRU exactly on the lists; a page of memory that may go has it,
+ * unless it is isolated; the counts. PG_LRU and the number change under lru_lock while the page is
+ * on a list, and are the isolator's otherwise.
+ * Locks: lru_lock, a spinlock; inside it nothing.
+ */
+#include "mm/lru.h"
+
+#include "kernel/panic.h"
+#include "kernel/printk.h"
+#include "mm/filemap.h"
+#include "mm/internal.h"
+#include "mm/policy.h"
+
+static struct spinlock lru_lock;
+static struct list_head lru[NR_LRU_LISTS] = {
+	LIST_HEAD_INIT(lru[LRU_INACTIVE_ANON]),
+	LIST_HEAD_INIT(lru[LRU_ACTIVE_ANON]),
+	LIST_HEAD_INIT(lru[LRU_INACTIVE_FILE]),
+	LIST_HEAD_INIT(lru[LRU_ACTIVE_FILE]),
+};
+static unsigned long nr_lru[NR_LRU_LISTS], nr_isolated;
+
+unsigned long lru_nr(enum lru_list list)
+{
+	return READ_ONCE(nr_lru[list]);
+}
+
+unsigned long lru_nr_isolated(void)
+{
+	return READ_ONCE(nr_isolated);
+}
+
+/* lru_lock held. */
+static inline void add_newest(struct page *page)
+{
+	enum lru_list list = lru_of(page);
+
+	list_add_tail(&page->lru, &lru[list]);
+	nr_lru[list]++;
+}
+
+/* One that may have been here before, or that others can see already. */
+static void add_known(struct page *page)
+{
+	page_set_flags(page,
+		       PG_LRU | policy_returned(page) | (page_is_file(page) ? PG_FILE_LIST : 0));
+	spin_lock(&lru_lock);
+	add_newest(page);
+	spin_unlock(&lru_lock);
+}
+
+/* One from a swap area is mapped: now it is known whose it is, and when it went. */
+static void note_owner(struct page *page)
+{
+	u32 bits = policy_returned(page);
+
+	if (bits == 0)
+		return;
+	spin_lock(&lru_lock);
+	if (page_flags(page) & PG_LRU) {
+		list_unlink(&page->lru);
+		nr_lru[lru_of(page)]--;
+		page_set_flags(page, bits);
+		add_newest(page);
+	}
+	spin_unlock(&lru_lock);
+}
+
+void lru_add(struct page *page)
+{
+	if (page->type == PAGE_FILE) {
+		add_known(page);
+		return;
+	}
+	if (page->flags & PG_SWAPCACHE) {
+		note_owner(page);
+		return;
+	}
+	/* Every fault on new memory comes here. */
+	page->flags |= PG_LRU;
+	spin_lock(&lru_lock);
+	list_add_tail(&page->lru, &lru[LRU_INACTIVE_ANON]);
+	nr_lru[LRU_INACTIVE_ANON]++;
+	spin_unlock(&lru_lock);
+}
+
+#define COUNT_BITS 16 /* of a word, for each list: more than a batch */
+
+void lru_del_freed(struct page *const *pages, unsigned nr)
+{
+	u64 left = 0;
+
+	BUILD_BUG_ON(NR_LRU_LISTS * COUNT_BITS > 64);
+	spin_lock(&lru_lock);
+	for (unsigned i = 0; i < nr; i++) {
+		struct page *page = pages[i];
+		enum lru_list list = lru_of(page);
+
+		if (!(page->flags & PG_LRU))
+			continue;
+		list_unlink(&page->lru);
+		left += 1UL << (list * COUNT_BITS);
+	}
+	for (unsigned list = 0; list < NR_LRU_LISTS; list++)
+		nr_lru[list] -= (left >> (list * COUNT_BITS)) & (BIT(COUNT_BITS) - 1);
+	spin_unlock(&lru_lock);
+}
+
+/* lru_lock held; the caller has a reference. */
+static void take_off(struct page *page)
+{
+	list_del(&page->lru);
+	nr_lru[lru_of(page)]--;
+	nr_isolated++;
+	page_clear_flags(page, PG_LRU);
+}
+
+unsigned lru_isolate(enum lru_list list, unsigned nr, struct page **pages)
+{
+	unsigned long looks;
+	unsigned taken = 0;
+
+	spin_lock(&lru_lock);
+	for (looks = min(nr_lru[list], (unsigned long)nr); looks > 0; looks--) {
+		struct page *page = list_first_entry(&lru[list], struct page, lru);
+
+		if (!page_get_unless_zero(page)) {
+			/* It waits for the lock, to be taken off and freed. */
+			list_move_tail(&page->lru, &lru[list]);
+			continue;
+		}
+		take_off(page);
+		pages[taken++] = page;
+	}
+	spin_unlock(&lru_lock);
+	return taken;
+}
+
+bool lru_isolate_page(struct page *page)
+{
+	bool listed;
+
+	spin_lock(&lru_lock);
+	listed = page_flags(page) & PG_LRU;
+	if (listed)
+		take_off(page);
+	spin_unlock(&lru_lock);
+	return listed;
+}
+
+void lru_putback(struct page *const *pages, unsigned nr)
+{
+	spin_lock(&lru_lock);
+	for (unsigned i = 0; i < nr; i++) {
+		page_set_flags(pages[i], PG_LRU);
+		add_newest(pages[i]);
+	}
+	nr_isolated -= nr;
+	spin_unlock(&lru_lock);
+}
+
+void lru_forget(unsigned nr)
+{
+	spin_lock(&lru_lock);
+	nr_isolated -= nr;
+	spin_unlock(&lru_lock);
+}
+
+void lru_make_oldest(struct page *page)
+{
+	spin_lock(&lru_lock);
+	if (page_flags(page) & PG_LRU) {
+		list_unlink(&page->lru);
+		nr_lru[lru_of(page)]--;
+		page_clear_flags(page, PG_ACTIVE | PG_SECOND);
+		list_add(&page->lru, &lru[lru_of(page)]);
+		nr_lru[lru_of(page)]++;
+	}
+	spin_unlock(&lru_lock);
+}
+
+/* lru_lock held. */
+static void deactivate_list(enum lru_list from, enum lru_list to)
+{
+	struct page *page;
+
+	list_for_each_entry(page, &lru[from], lru)
+		page_clear_flags(page, PG_ACTIVE);
+	list_splice_init(&lru[from], &lru[to]);
+	nr_lru[to] += nr_lru[from];
+	nr_lru[from] = 0;
+}
+
+void lru_deactivate_all(void)
+{
+	spin_lock(&lru_lock);
+	deactivate_list(LRU_ACTIVE_ANON, LRU_INACTIVE_ANON);
+	deactivate_list(LRU_ACTIVE_FILE, LRU_INACTIVE_FILE);
+	spin_unlock(&lru_lock);
+}
+
+/* ---- checking: every other hart is paused ---- */
+
+static int complain(const struct page *page, const char *why)
+{
+	page_story(page, why);
+	return 1;
+}
+
+static int check_list(enum lru_list list)
+{
+	const struct page *page;
+	unsigned long listed = 0;
+	int faults = 0;
+
+	list_for_each_entry(page, &lru[list], lru) {
+		listed++;
+		if (!(page->flags & PG_LRU) || lru_of(page) != list)
+			faults += complain(page, "on a list of reclaim's that it does not name");
+		if (page->type != PAGE_ANON && page->type != PAGE_FILE)
+			faults += complain(page, "on a list of reclaim's, but not user memory");
+	}
+	if (listed == nr_lru[list])
+		return faults;
+	printk("lru: list %u: %lu pages listed, %lu counted\n", list, listed, nr_lru[list]);
+	return faults + 1;
+}
+
+/* One that must be on a list, unless it is isolated. */
+static bool may_go(const struct page *page)
+{
+	if (atomic_read(&page->refcount) == 0)
+		return false;
+	if (page->type == PAGE_ANON)
+		return atomic_read(&page->mapcount) > 0 || (page->flags & PG_SWAPCACHE);
+	return page->type == PAGE_FILE && page->mapping;
+}
+
+int lru_check(void)
+{
+	unsigned long marked = 0, listed = 0, missing = 0;
+	int faults = 0;
+
+	for (enum lru_list list = 0; list < NR_LRU_LISTS; list++) {
+		faults += check_list(list);
+		listed += nr_lru[list];
+	}
+	for (unsigned long i = 0; i < mem_map_nr; i++) {
+		marked += !!(mem_map[i].flags & PG_LRU);
+		missing += may_go(&mem_map[i]) && !(mem_map[i].flags & PG_LRU);
+	}
+	if (marked != listed) {
+		printk("lru: %lu pages say that they are listed, %lu are\n", marked, listed);
+		faults++;
+	}
+	if (missing > nr_isolated) {
+		printk("lru: %lu pages are on no list, %lu are isolated\n", missing, nr_isolated);
+		faults++;
+	}
+	return faults;
+}

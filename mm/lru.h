@@ -1,0 +1,66 @@
+/*
+ * lru.h - the lists of pages that may be taken away. mm/lru.c has the drawing.
+ */
+#ifndef RAVEL_MM_LRU_H
+#define RAVEL_MM_LRU_H
+
+#include "mm/page.h"
+
+#define LRU_ACTIVE 1u
+#define LRU_FILE   2u
+
+enum lru_list {
+	LRU_INACTIVE_ANON = 0,
+	LRU_ACTIVE_ANON = LRU_ACTIVE,
+	LRU_INACTIVE_FILE = LRU_FILE,
+	LRU_ACTIVE_FILE = LRU_FILE | LRU_ACTIVE,
+	NR_LRU_LISTS,
+};
+
+#define LRU_BATCH 32 /* pages that are isolated at once */
+
+/* The list that @page is on, or goes to. */
+static inline enum lru_list lru_of(const struct page *page)
+{
+	return (page->flags / PG_ACTIVE) & (LRU_ACTIVE | LRU_FILE);
+}
+
+/* True for what belongs on the lists of files: not for memory without a disk behind it. */
+static inline bool page_is_file(const struct page *page)
+{
+	return page->type == PAGE_FILE && !(page->flags & PG_SHMEM);
+}
+
+/*
+ * Puts @page on its list, as the newest: anonymous memory that is about to be mapped first, a page
+ * that came into the cache of a file. It says already what and whose it is, and at which index. Any
+ * task context. Where the policy wants so, one that came back soon goes to the active list; also a
+ * page from a swap area, which was on a list before it was known whose it is.
+ */
+void lru_add(struct page *page);
+/* Takes pages off that have no reference any more and PG_LRU, of the @nr in @pages. */
+void lru_del_freed(struct page *const *pages, unsigned nr);
+
+/*
+ * Takes up to @nr of the oldest pages off @list, each with a reference for the caller, into @pages;
+ * returns how many. They are to be given to lru_putback() or lru_forget() soon.
+ */
+unsigned lru_isolate(enum lru_list list, unsigned nr, struct page **pages);
+/* The same for one page that the caller has a reference to, which stays his. False: not on one. */
+bool lru_isolate_page(struct page *page);
+/* As the newest of the lists that PG_ACTIVE says; the references stay the caller's. */
+void lru_putback(struct page *const *pages, unsigned nr);
+/* They are not put back: the caller's references may be the last ones. */
+void lru_forget(unsigned nr);
+/* Referenced @page, of which nobody has any use soon, is the oldest of the inactive ones. */
+void lru_make_oldest(struct page *page);
+/* All active pages become inactive ones, the oldest of all. */
+void lru_deactivate_all(void);
+
+unsigned long lru_nr(enum lru_list list);
+unsigned long lru_nr_isolated(void);
+
+/* For the checker, with the machine stopped: 0, or the number of faults, each printed. */
+int lru_check(void);
+
+#endif

@@ -1,0 +1,30 @@
+/*
+ * reclaim.h - taking pages away. mm/reclaim.c has the drawing; mm/watermark.h says who asks.
+ */
+#ifndef RAVEL_MM_RECLAIM_H
+#define RAVEL_MM_RECLAIM_H
+
+#include "mm/lru.h"
+
+struct reclaim_policy;
+
+/* What one who reclaims may do, and what he has done so far. */
+struct scan {
+	const struct reclaim_policy *policy;
+	bool unmap; /* take pages from programs: else only what nobody maps goes */
+	bool write; /* write dirty pages of files */
+	unsigned long looked[NR_LRU_LISTS];
+};
+
+/*
+ * Looks at up to @nr (at most LRU_BATCH) of the oldest pages of @list, and frees those that may go;
+ * how many. May sleep for I/O of its own.
+ */
+unsigned shrink_list(enum lru_list list, unsigned nr, const struct scan *scan);
+/*
+ * Frees about @wanted pages of any kind; how many. Ends early when there is nothing to be had.
+ * @kswapd: the thread, which may write files' pages. May sleep; no spinlock is held.
+ */
+unsigned long shrink_memory(unsigned long wanted, bool kswapd);
+
+#endif

@@ -1,0 +1,149 @@
+/*
+ * reclaimswap.c - anonymous memory under pressure: mm/reclaim.c with somewhere to put it.
+ */
+#include "mm/lru.h"
+#include "mm/policy.h"
+#include "mm/reclaim.h"
+#include "tests/host/unit/swapping.h"
+
+#define MADV_COLD 20
+
+#define RAM   640 /* pages */
+#define PAGES 1500
+
+BARE_TEST(a_working_set_of_several_times_memory_is_right)
+{
+	struct block_device *disk;
+	unsigned long addr;
+	struct mm *mm;
+
+	for (unsigned i = 0; policy_name(i); i++) {
+		if (i == 0)
+			machine_boot(RAM, 1);
+		CHECK_EQ(policy_choose(policy_name(i)), 0);
+		disk = swap_on(2048);
+		mm = space_new();
+		addr = map_anon(mm, PAGES, RW);
+		counters_start();
+		for (unsigned n = 0; n < PAGES; n++)
+			CHECK_EQ(user_put(addr + n * PAGE_SIZE, n * 7), FAULT_OK);
+		for (unsigned n = 0; n < 2 * PAGES; n++) {
+			unsigned p = n * 31 % PAGES;
+
+			CHECK_EQ(user_byte(addr + p * PAGE_SIZE), (u8)(p * 7 + n / PAGES));
+			if (n < PAGES)
+				CHECK_EQ(user_put(addr + p * PAGE_SIZE, p * 7 + 1), FAULT_OK);
+		}
+		CHECK(counted(VM_pgsteal_anon) > PAGES);
+		CHECK(counted(VM_workingset_refault_anon) > 0);
+		machine_check();
+		space_end(mm);
+		swap_end(disk);
+	}
+}
+
+static struct block_device *disk;
+static struct mm *mm;
+static unsigned long addr;
+
+static void start(unsigned slots, unsigned pages)
+{
+	disk = swap_on(slots);
+	mm = space_new();
+	addr = map_anon(mm, pages, RW);
+	fill(addr, pages, 1);
+	counters_start();
+}
+
+static void finish(void)
+{
+	space_end(mm);
+	swap_end(disk);
+}
+
+TEST(cold_pages_go_first)
+{
+	start(64, 40);
+	CHECK_EQ(call_madvise(addr + 20 * PAGE_SIZE, 8 * PAGE_SIZE, MADV_COLD), 0);
+	CHECK_EQ(shrink_list(LRU_INACTIVE_ANON, 8,
+			     &(struct scan){ .policy = policy_now(), .unmap = true }),
+		 8);
+	for (unsigned i = 0; i < 40; i++)
+		CHECK_EQ(is_swapped(mm, addr + i * PAGE_SIZE), i >= 20 && i < 28);
+	check_filled(addr, 40, 1);
+	CHECK_EQ(counted(VM_workingset_refault_anon), 8);
+	finish();
+}
+
+TEST(cold_is_only_what_is_ones_own)
+{
+	struct mm *child;
+
+	start(64, 8);
+	child = mm_fork(mm);
+	CHECK_EQ(call_madvise(addr, 8 * PAGE_SIZE, MADV_COLD), 0);
+	CHECK_EQ(shrink_list(LRU_INACTIVE_ANON, 8,
+			     &(struct scan){ .policy = policy_now(), .unmap = true }),
+		 0);
+	CHECK_EQ(shrink_memory(8, false), 8); /* not used since */
+	CHECK_EQ(mm->swap_ents + child->swap_ents, 16);
+	check_filled(addr, 8, 1);
+	mm_put(child);
+	finish();
+}
+
+TEST(a_write_that_fails_keeps_the_pages)
+{
+	start(64, 8);
+	swapdisk_bad_write = SWAPDISK_ALL;
+	CHECK_EQ(shrink_memory(8, false), 0);
+	CHECK_EQ(lru_nr_isolated(), 0);
+	swapdisk_bad_write = 0;
+	machine_check();
+	check_filled(addr, 8, 1);
+	space_end(mm);
+	CHECK_EQ(swap_area_off(disk), 0); /* though its bad slots stay bad */
+}
+
+TEST(what_is_locked_in_memory_stays_there)
+{
+	start(64, 16);
+	CHECK_EQ(call_mlock(addr, 8 * PAGE_SIZE), 0);
+	CHECK_EQ(shrink_memory(16, true), 8);
+	for (unsigned i = 0; i < 16; i++)
+		CHECK_EQ(is_swapped(mm, addr + i * PAGE_SIZE), i >= 8);
+	finish();
+}
+
+TEST(neighbours_that_nobody_wants_go_again)
+{
+	start(64, 16);
+	CHECK_EQ(shrink_memory(16, false), 16);
+	CHECK_EQ(user_byte(addr + 8 * PAGE_SIZE), 9);
+	CHECK(swap_nr_cached() > 1);
+	CHECK_EQ(lru_nr(LRU_INACTIVE_ANON) + lru_nr(LRU_ACTIVE_ANON), swap_nr_cached());
+	machine_check();
+	CHECK(shrink_memory(16, false) > 1);
+	CHECK_EQ(swap_nr_cached(), 0);
+	check_filled(addr, 16, 1);
+	finish();
+}
+
+TEST(swappiness_says_which_kind_goes)
+{
+	struct file *file = host_file(FILE_DISK, 128 * PAGE_SIZE);
+
+	start(256, 128);
+	for (unsigned i = 0; i < 128; i++)
+		page_put(read_mapping_page(host_file_mapping(file), i));
+	swappiness = 0;
+	CHECK(shrink_memory(32, false) >= 32);
+	CHECK_EQ(counted(VM_pgsteal_anon), 0);
+	swappiness = 200;
+	counters_start();
+	CHECK(shrink_memory(64, false) >= 64);
+	CHECK(counted(VM_pgsteal_anon) >= 32);
+	swappiness = 60;
+	file_put(file);
+	finish();
+}
