@@ -37,7 +37,7 @@ unsigned swap_out(struct page **pages, unsigned nr);
 
 #define PAGE_CLUSTER_MAX 5 /* 1 << that many: SWAP_CLUSTER */
 
-/* A fault reads up to 1 << page_cluster pages, its own and neighbours: /proc/sys/vm/page-cluster. */
+/* A fault reads up to 1 << page_cluster pages, its own too: /proc/sys/vm/page-cluster. */
 extern unsigned long page_cluster;
 
 /* ---- the swap cache (mm/swap_cache.c) ---- */
