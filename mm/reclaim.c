@@ -37,7 +37,8 @@
 #include "mm/vma.h"
 #include "mm/vmstat.h"
 
-#define FILES_KEPT_MAX 1024UL /* pages, if a 64th of memory is not less */
+#define FILES_KEPT_MAX	1024UL /* pages, if a 64th of memory is not less */
+#define FILES_KEPT_FROM 4096UL /* pages of memory; where there is less each of them counts */
 
 unsigned long swappiness = 60;
 
@@ -230,8 +231,10 @@ static unsigned long looks_worth_while(const struct scan *scan)
  */
 static bool only_the_last_files_are_left(void)
 {
-	return !anon_may_go() &&
-	       nr_of_kind(LRU_INACTIVE_FILE) <= min(nr_managed_pages() / 64, FILES_KEPT_MAX);
+	unsigned long all = nr_managed_pages();
+
+	return all >= FILES_KEPT_FROM && !anon_may_go() &&
+	       nr_of_kind(LRU_INACTIVE_FILE) <= min(all / 64, FILES_KEPT_MAX);
 }
 
 unsigned long shrink_memory(unsigned long wanted, bool kswapd)
