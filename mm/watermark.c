@@ -43,6 +43,7 @@
 #define MIN_HIGHEST   (8UL << 20 >> PAGE_SHIFT)
 #define TRIES	      256 /* of an allocation that frees something each time */
 #define IDLE_TRIES    16  /* ... that frees nothing, while others may */
+#define TURN	      8	  /* tries, the last of which is not left to others */
 #define SHORT_WHILE   (NSEC_PER_SEC / 100)
 #define FAILURES_MAX  8 /* of kswapd in a row */
 #define PAGES_AT_ONCE LRU_BATCH
@@ -54,6 +55,7 @@ static struct wait_queue kswapd_queue = WAIT_QUEUE_INIT(kswapd_queue);
 static struct wait_queue progress_queue = WAIT_QUEUE_INIT(progress_queue);
 static bool kswapd_asked, kswapd_busy;
 static unsigned kswapd_failures;
+static long nr_reclaiming; /* tasks that reclaim for themselves */
 
 /* ---- the marks ---- */
 
@@ -159,15 +161,32 @@ static unsigned long reclaim_some(unsigned order)
 	unsigned long got;
 
 	current->reclaiming = true;
+	atomic_add_long(&nr_reclaiming, 1);
 	got = shrink_memory((unsigned long)PAGES_AT_ONCE << order, false);
 	got += shrink_kernel();
+	atomic_add_long(&nr_reclaiming, -1);
 	current->reclaiming = false;
+	wake_up_all(&progress_queue);
 	return got;
+}
+
+/*
+ * Many at once would only wait for each other's locks, which are held while harts are told of PTEs
+ * that are gone: mostly one does it, the others sleep. False: @tries says that it is our turn.
+ */
+static bool others_do_it(unsigned tries)
+{
+	if (READ_ONCE(nr_reclaiming) == 0 || tries % TURN == TURN - 1)
+		return false;
+	wait_a_short_while();
+	return true;
 }
 
 bool reclaim_for(unsigned order, unsigned tries)
 {
 	count_vm(VM_allocstall);
+	if (tries < TRIES && others_do_it(tries))
+		return true;
 	if (reclaim_some(order) > 0) {
 		WRITE_ONCE(kswapd_failures, 0);
 		return tries < TRIES;
