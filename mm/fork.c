@@ -55,6 +55,7 @@ static bool copy_leaves(struct mm *child, pte_t *src, pte_t *dst, unsigned long 
 			swap_dup(pte);
 			pte_set(dst, pte);
 			swapped++;
+			lost_write |= swap_is_unflushed(); /* W went, with the rest */
 			continue;
 		}
 		if (!pte_present(pte) || pte_special(pte))

@@ -33,6 +33,7 @@
 #include "mm/fault.h"
 #include "mm/internal.h"
 #include "mm/pgtable.h"
+#include "mm/swap.h"
 #include "mm/tlb.h"
 #include "mm/vma.h"
 #include "mm/window.h"
@@ -84,6 +85,8 @@ static bool change_leaves(pte_t *ptep, unsigned long addr, unsigned long end, un
 
 		if (pte_present(pte))
 			lost |= change_pte(ptep, pte, bits);
+		else if (unlikely(pte_swap(pte)))
+			lost |= swap_is_unflushed();
 	}
 	spin_unlock(ptl);
 	return lost;

@@ -33,6 +33,17 @@ unsigned swap_count(pte_t entry);
 #define SWAP_CLUSTER 32
 unsigned swap_out(struct page **pages, unsigned nr);
 
+/*
+ * Some PTE has become a swap entry, but a hart may still translate by what it was. Asked by who
+ * found an entry, before its leaf lock is released, and must be sure: he flushes then.
+ */
+extern atomic_t swap_unflushed_batches;
+
+static inline bool swap_is_unflushed(void)
+{
+	return atomic_read(&swap_unflushed_batches) > 0;
+}
+
 /* ---- in (mm/swapin.c) ---- */
 
 #define PAGE_CLUSTER_MAX 5 /* 1 << that many: SWAP_CLUSTER */

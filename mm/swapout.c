@@ -5,7 +5,8 @@
  *	                        keeps its own; one that is cached and dirty, but whose entry no PTE
  *	                        holds, gets a new one, so that it is written with the others
  *	2. unmap                every PTE becomes the swap entry, by the reverse walk; its D goes to
- *	                        PG_DIRTY; the hart's translations go before the leaf lock does
+ *	                        PG_DIRTY; then the harts forget what they have translated, once for
+ *	                        the whole batch: to tell another hart costs more than all the rest
  *	3. write                what is dirty and nobody else's, a request for each run of slots
  *	4. release              who still has no reference but the cache's and ours leaves the cache
  *
@@ -13,6 +14,10 @@
  * cache, and waits for the lock; then he takes the page back, written or not, and step 4, which
  * finds his reference, leaves it. So nothing is ever written to while the disk reads it, and what a
  * fault maps is what the last PTE had.
+ *
+ * Between a PTE that is taken and that flush a hart may go on storing to the page. It still comes to
+ * the disk. But who finds the entry meanwhile must not promise that nobody stores there any more:
+ * munmap, fork and mprotect ask swap_is_unflushed(), under the leaf lock, and flush themselves.
  *
  * Only pages with two references are written, the cache's and ours: who has another, from before
  * step 2, may be about to write through it (exec does, into a new stack). Such a page stays, dirty.
@@ -27,6 +32,7 @@
  *
  * Locks: the page locks, from the caller; those of rmap_walk(); swap_lock.
  */
+#include "arch/riscv/mmu.h"
 #include "kernel/panic.h"
 #include "mm/internal.h"
 #include "mm/rmap.h"
@@ -54,19 +60,27 @@ static void give_slots(struct page **pages, unsigned nr)
 
 /* ---- step 2 ---- */
 
+atomic_t swap_unflushed_batches;
+
+struct unmapping {
+	struct page *page;
+	unsigned long harts; /* that may have one of the PTEs in their TLBs */
+};
+
 /* One PTE of a cached page: for rmap_walk(). */
-static bool take_pte(struct mm *mm, unsigned long addr, pte_t *ptep, void *arg)
+static bool take_pte(struct mm *mm, unsigned long addr __maybe_unused, pte_t *ptep, void *arg)
 {
-	struct page *page = arg;
+	struct unmapping *u = arg;
+	struct page *page = u->page;
 	pte_t pte;
 
 	mm_update_hiwater(mm);
 	swap_dup(page->swap);
 	pte = pte_take(ptep);
-	flush_tlb_range(mm, addr, addr + PAGE_SIZE);
 	if (pte.val & PTE_D)
 		page_set_flags(page, PG_DIRTY);
 	pte_set(ptep, page->swap);
+	u->harts |= mm_harts(mm);
 	if (atomic_dec_old(&page->mapcount) > 1)
 		gauge_add(GAUGE_SHARED_ANON, -1);
 	mm_add_rss_anon(mm, -1);
@@ -75,12 +89,20 @@ static bool take_pte(struct mm *mm, unsigned long addr, pte_t *ptep, void *arg)
 	return true;
 }
 
-static void unmap(struct page *page)
+static void unmap_all(struct page **pages, unsigned nr)
 {
-	struct rmap_walk walk = { .stop_at_locked = true, .visit = take_pte, .arg = page };
+	struct unmapping u = { .harts = 0 };
+	const struct rmap_walk walk = { .stop_at_locked = true, .visit = take_pte, .arg = &u };
 
-	if (atomic_read(&page->mapcount) > 0)
-		rmap_walk(page, &walk);
+	atomic_inc(&swap_unflushed_batches);
+	for (unsigned i = 0; i < nr; i++) {
+		u.page = pages[i];
+		if ((page_flags(u.page) & PG_SWAPCACHE) && atomic_read(&u.page->mapcount) > 0)
+			rmap_walk(u.page, &walk);
+	}
+	if (u.harts)
+		flush_tlb_harts(u.harts, 0, TASK_SIZE);
+	atomic_dec(&swap_unflushed_batches);
 }
 
 /* ---- step 3 ---- */
@@ -142,10 +164,7 @@ unsigned swap_out(struct page **pages, unsigned nr)
 
 	BUG_ON(nr > SWAP_CLUSTER);
 	give_slots(pages, nr);
-	for (unsigned i = 0; i < nr; i++) {
-		if (page_flags(pages[i]) & PG_SWAPCACHE)
-			unmap(pages[i]);
-	}
+	unmap_all(pages, nr);
 	write_dirty(pages, nr);
 	for (unsigned i = 0; i < nr; i++) {
 		struct page *page = pages[i];

@@ -14,12 +14,16 @@
 #include "mm/buddy.h"
 #include "mm/window.h"
 
+unsigned long mm_harts(const struct mm *mm)
+{
+	smp_mb(); /* PTE changes before the mask; pairs with mm_switch() */
+	return READ_ONCE(mm->hart_mask);
+}
+
 void flush_tlb_range(struct mm *mm, unsigned long start, unsigned long end)
 {
-	unsigned long mask;
+	unsigned long mask = mm_harts(mm);
 
-	smp_mb(); /* PTE changes before the mask; pairs with mm_switch() */
-	mask = READ_ONCE(mm->hart_mask);
 	if (mask)
 		flush_tlb_harts(mask, start, end);
 }

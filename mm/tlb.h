@@ -60,6 +60,8 @@ static inline void gather_page(struct mmu_gather *g, struct page *page, unsigned
 /* @page was a table of the mm. */
 void gather_table(struct mmu_gather *g, struct page *page);
 
+/* The harts that may have translations of @mm in their TLBs, by PTEs as they are now. */
+unsigned long mm_harts(const struct mm *mm);
 /* Makes all harts that use @mm forget [start, end), user addresses. */
 void flush_tlb_range(struct mm *mm, unsigned long start, unsigned long end);
 

@@ -3,7 +3,8 @@
  *
  *	for each leaf table of the range, its lock held:
  *	    PTE of an anonymous page   rss_anon--, mapcount--, the PTE's reference to the gather
- *	    swap entry                 swap_ents--, the slot's count--; no hart can have it cached
+ *	    swap entry                 swap_ents--, the slot's count--; flushed only while a batch
+ *	                               that goes to swap is not (mm/swapout.c)
  *	    PTE of a file page         rss_file--, mapcount--, likewise (the cache keeps its own)
  *	    PTE of the zero page       cleared; nobody counts it
  *
@@ -56,6 +57,8 @@ static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, un
 		if (unlikely(pte_swap(pte))) {
 			swap_put(pte);
 			swapped++;
+			if (swap_is_unflushed())
+				gather_note(g, addr);
 			continue;
 		}
 		if (pte_special(pte)) {
