@@ -154,6 +154,8 @@ def _checks():
         yield "written-disk-smp" + smp, functools.partial(written_disk, smp)
         yield "read-only-disk-smp" + smp, functools.partial(read_only_disk, smp)
         yield "pressure-smp" + smp, functools.partial(pressure.examine, smp, seed())
+        yield "working-set-smp" + smp, functools.partial(pressure.working_set, smp)
+        yield "swap-full-smp" + smp, functools.partial(pressure.swap_full, smp)
         yield "powercut-pressure-smp" + smp, functools.partial(pressure.power_cuts, smp, seed())
         yield "small-blocks-smp" + smp, functools.partial(small_blocks, smp)
         yield "damaged-disks-smp" + smp, functools.partial(mutate.examine, seed(), IMAGES, SMP=smp)

@@ -1,6 +1,7 @@
 # pressure.py - a small machine with a swap disk, and programs that want more than it has.
 #
 #   usr/host/pressure.c: private, shared and file memory, twice what there is, with checksums
+#   overfill: one working set of eight times what there is; and two when swap is full as well
 #   powercut.py --pressure: the power goes while files are written back because memory is needed
 #
 # Invariants: a machine that is short of memory is slow, not wrong; nothing leaks, no slot stays.
@@ -13,8 +14,12 @@ import powercut
 
 PROGRAMS = ("bin/init", "bin/sh", "bin/mkswap", "bin/swapon", "bin/swapoff", "bin/cat",
             "host/pressure")
-LINE = "mkswap /dev/vdb >/dev/null && swapon /dev/vdb && /host/pressure && cat /proc/vmstat && " \
-    "swapoff /dev/vdb"
+SWAP_ON = "mkswap /dev/vdb >/dev/null && swapon /dev/vdb && "
+LINE = SWAP_ON + "/host/pressure && cat /proc/vmstat && swapoff /dev/vdb"
+# One of the two large ones is killed, the others end well; who started them is there to tell.
+FULL = SWAP_ON + "{ overfill -r 4 20 & small=$!; overfill 56 & one=$!; overfill 56; two=$?; " \
+    "wait $one; echo large $(($? + two)); wait $small; echo small $?; " \
+    "swapoff /dev/vdb; cat /proc/swaps; }"
 MEMORY, SWAP, DISK_MIB = "64M", "256M", 128
 SEEDS, POINTS = 5, 8
 
@@ -39,6 +44,23 @@ def examine(smp, seed):
             if happened(output, counter) < 1000:
                 return "%s: %d: there was no pressure" % (counter, happened(output, counter))
         return fsck.check(disk)
+
+
+def working_set(smp):
+    """Eight times memory, all of it written, read and changed. None or words."""
+    status, output = machine.run_exec(SWAP_ON + "overfill 512 && echo 1 >/proc/sys/vm/check_all",
+                                      SMP=smp, MEM="64M", SWAP="640M")
+    return "status %d: %s" % (status, output[-2000:]) if status else None
+
+
+def swap_full(smp):
+    """Memory and swap are both used up. None or words."""
+    status, output = machine.run_exec(FULL, SMP=smp, MEM="64M", SWAP="32M")
+    words = output.split()
+    expected = ("oom: killed", "large 1\n", "small 0\n")
+    if status or words[-1:] != ["Priority"] or any(word not in output for word in expected):
+        return "status %d: %s" % (status, output[-3000:])
+    return None
 
 
 def power_cuts(smp, seed):
