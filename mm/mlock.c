@@ -12,9 +12,8 @@
  *	munlock, munlockall     the flag goes, the pages stay
  *
  *	What a locked area is spared: MADV_DONTNEED, FREE, COLD, PAGEOUT and REMOVE are EINVAL
- *	there, and who takes pages away for want of memory must pass VM_LOCKED areas by. Now nobody
- *	takes pages away that are mapped (reclaim.c), so all memory is as good as locked once it is
- *	there; mlock is how a program sees to that, and is told if it cannot be.
+ *	there, and who takes pages away for want of memory passes VM_LOCKED areas by: a page that
+ *	one of them maps stays for all (stop_at_locked of rmap.h; reclaim.c, swapout.c).
  *
  *	A stack that is locked grows locked; of the pages that a growth adds only the one that was
  *	touched comes at once. A copy of memory by fork, and a new program, begin unlocked.

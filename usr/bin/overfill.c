@@ -23,6 +23,10 @@
 #define PAGE  4096UL
 #define WORDS (PAGE / sizeof(uint64_t))
 
+#define MAX_PROCESSES 256
+#define MAX_ROUNDS    1000000
+#define MAX_MB	      (1UL << 20)
+
 static unsigned long rounds = 2;
 static int in_order, with_file;
 
@@ -106,6 +110,23 @@ static void work(unsigned long pages, int id)
 	}
 }
 
+static void usage(void)
+{
+	fprintf(stderr, "usage: overfill [-f] [-l] [-p N] [-r N] MB\n");
+	exit(2);
+}
+
+/* A whole number from 1 to @max, and nothing behind it. */
+static unsigned long number(const char *text, unsigned long max)
+{
+	char *end;
+	unsigned long n = strtoul(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || n < 1 || n > max)
+		usage();
+	return n;
+}
+
 int main(int argc, char **argv)
 {
 	int opt, nr = 1, status, bad = 0;
@@ -117,17 +138,15 @@ int main(int argc, char **argv)
 		else if (opt == 'l')
 			in_order = 1;
 		else if (opt == 'p')
-			nr = atoi(optarg);
+			nr = number(optarg, MAX_PROCESSES);
 		else if (opt == 'r')
-			rounds = strtoul(optarg, NULL, 10);
+			rounds = number(optarg, MAX_ROUNDS);
 		else
-			return 2;
+			usage();
 	}
-	mb = optind < argc ? strtoul(argv[optind], NULL, 10) : 0;
-	if (mb == 0 || nr < 1) {
-		fprintf(stderr, "usage: overfill [-f] [-l] [-p N] [-r N] MB\n");
-		return 2;
-	}
+	if (optind + 1 != argc)
+		usage();
+	mb = number(argv[optind], MAX_MB);
 	for (int i = 0; i < nr; i++) {
 		pid_t pid = fork();
 

@@ -5,6 +5,7 @@
  * Invariants: none.  Locks: none.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/swap.h>
@@ -34,7 +35,10 @@ static int leave(const char *device)
 {
 	if (swapoff(device) == 0)
 		return 0;
-	warn_errno("%s", device);
+	if (errno == EINVAL)
+		warn("%s: not in use as a swap area", device);
+	else
+		warn_errno("%s", device);
 	return STATUS_FAILED;
 }
 

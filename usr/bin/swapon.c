@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/swap.h>
 #include <unistd.h>
 
@@ -43,27 +44,38 @@ static int list(void)
 	return 0;
 }
 
-static int use(const char *device, int flags)
-{
-	if (swapon(device, flags) == 0)
-		return 0;
-	warn_errno("%s", device);
-	return STATUS_FAILED;
-}
-
-/* Does @device begin with a header that tells of no more than there is? */
-static bool has_header(const char *device)
+/* What is wrong with the header that @device begins with; NULL if it is good. */
+static const char *header_fault(const char *device)
 {
 	static struct swap_header header;
 	int fd = open(device, O_RDONLY);
 	off_t end = fd < 0 ? -1 : lseek(fd, 0, SEEK_END);
-	bool good;
+	const char *fault = "cannot be read";
 
-	good = fd >= 0 && pread(fd, &header, sizeof(header), 0) == sizeof(header) &&
-	       !swap_header_fault(&header, end > 0 ? (uint64_t)end : UINT64_MAX);
+	if (fd >= 0 && pread(fd, &header, sizeof(header), 0) == sizeof(header))
+		fault = swap_header_fault(&header, end > 0 ? (uint64_t)end : UINT64_MAX);
 	if (fd >= 0)
 		close(fd);
-	return good;
+	return fault;
+}
+
+/* EINVAL has several reasons, and the call does not say which. */
+static int use(const char *device, int flags)
+{
+	struct stat st;
+	const char *fault;
+
+	if (swapon(device, flags) == 0)
+		return 0;
+	if (errno != EINVAL || stat(device, &st) < 0)
+		warn_errno("%s", device);
+	else if (!S_ISBLK(st.st_mode))
+		warn("%s: not a disk", device);
+	else if ((fault = header_fault(device)))
+		warn("%s: %s (mkswap makes a swap area)", device, fault);
+	else
+		warn("%s: %s", device, strerror(EINVAL));
+	return STATUS_FAILED;
 }
 
 /* An area that is in use already is nobody's failure. */
@@ -73,7 +85,7 @@ static int use_all(int flags)
 	int status = 0;
 
 	for (; device[7] <= 'z'; device[7]++) {
-		if (has_header(device) && swapon(device, flags) < 0 && errno != EBUSY) {
+		if (!header_fault(device) && swapon(device, flags) < 0 && errno != EBUSY) {
 			warn_errno("%s", device);
 			status = STATUS_FAILED;
 		}
