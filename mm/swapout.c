@@ -15,8 +15,8 @@
  * finds his reference, leaves it. So nothing is ever written to while the disk reads it, and what a
  * fault maps is what the last PTE had.
  *
- * Between a PTE that is taken and that flush a hart may go on storing to the page. It still comes to
- * the disk. But who finds the entry meanwhile must not promise that nobody stores there any more:
+ * Between a PTE that is taken and that flush a hart may go on storing to the page. It still comes
+ * to the disk. But who finds the entry meanwhile must not promise that nobody stores there any more:
  * munmap, fork and mprotect ask swap_is_unflushed(), under the leaf lock, and flush themselves.
  *
  * Only pages with two references are written, the cache's and ours: who has another, from before
