@@ -44,10 +44,8 @@ static u32 text_offset(const void *pc)
 
 /* ---- what is held ---- */
 
-static void push(const struct held_lock *new)
+static void push(struct lock_trace *trace, const struct held_lock *new)
 {
-	struct lock_trace *trace = &current->locks;
-
 	if (trace->nr == MAX_HELD_LOCKS)
 		trace->lost++;
 	else
@@ -106,7 +104,7 @@ static void take(const void *lock, u16 class, unsigned how, const void *pc)
 	}
 	if (!(how & LOCK_SLEEP))
 		lock_class_note_irq(&new, flags != 0);
-	push(&new);
+	push(&current->locks, &new);
 	local_irq_restore(flags);
 }
 
@@ -159,8 +157,13 @@ void lockdep_switch(struct task *prev, struct task *next)
 {
 	if (lockdep_dead)
 		return;
-	BUG_ON(prev->locks.nr == 0 || prev->locks.held[prev->locks.nr - 1].how & LOCK_SLEEP);
-	next->locks.held[next->locks.nr++] = prev->locks.held[--prev->locks.nr];
+	if (prev->locks.nr > 0 && !(prev->locks.held[prev->locks.nr - 1].how & LOCK_SLEEP)) {
+		push(&next->locks, &prev->locks.held[--prev->locks.nr]);
+		return;
+	}
+	BUG_ON(prev->locks.lost == 0); /* there was no room for it */
+	prev->locks.lost--;
+	next->locks.lost++;
 }
 
 void lockdep_check_none(const char *when)

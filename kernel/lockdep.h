@@ -27,7 +27,12 @@ struct task;
 
 #ifdef CONFIG_DEBUG
 
-#define MAX_HELD_LOCKS 40
+/*
+ * Most are page locks: a write-back's 16 (mm/writeback.c), inside which the memory for its pointer
+ * blocks is reclaimed, or 31 that kswapd has put aside while it begins such a write: with the locks
+ * around and inside, about 65.
+ */
+#define MAX_HELD_LOCKS 96
 #define LOCK_NAME_MAX  40
 
 struct lock_key {
