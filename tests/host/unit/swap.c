@@ -492,6 +492,49 @@ TEST(pages_unmapped_while_they_are_read_give_their_slots_back)
 	finish();
 }
 
+static struct address_space *file_as;
+static bool truncated;
+
+/* As soon as the PTE is there the file ends before it: no mmap_lock keeps that away. */
+static void truncate_it(bool locked)
+{
+	if (locked || truncated || !(pte_at(mm, addr) & PTE_V))
+		return;
+	truncated = true;
+	machine_run_on(1);
+	filemap_truncate(file_as, 0);
+}
+
+static void check_truncated_under(enum fault_access access)
+{
+	struct file *file = host_file(FILE_DISK, PAGE_SIZE);
+
+	disk = swap_on(64);
+	mm = space_new();
+	addr = map_file(mm, file, 1, RW, 0);
+	file_as = host_file_mapping(file);
+	fill(addr, 1, 1);
+	page_out(mm, addr, 1);
+	machine_meanwhile = truncate_it;
+	CHECK_EQ(handle_mm_fault(mm, addr, access), FAULT_OK);
+	machine_meanwhile = NULL;
+	CHECK(truncated);
+	CHECK_EQ(pte_at(mm, addr), 0);
+	space_end(mm);
+	file_put(file);
+	swap_end(disk);
+}
+
+TEST(a_private_copy_that_is_truncated_while_it_comes_back_is_freed_unlocked)
+{
+	check_truncated_under(FAULT_WRITE);
+}
+
+TEST(a_private_copy_that_is_truncated_while_it_is_read_gives_its_slot_back)
+{
+	check_truncated_under(FAULT_READ);
+}
+
 /* ---- a disk that fails ---- */
 
 TEST(a_failed_write_keeps_the_page_and_never_uses_the_slot_again)
