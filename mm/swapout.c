@@ -15,9 +15,10 @@
  * finds his reference, leaves it. So nothing is ever written to while the disk reads it, and what a
  * fault maps is what the last PTE had.
  *
- * Between a PTE that is taken and that flush a hart may go on storing to the page. It still comes to
- * the disk. But who finds the entry meanwhile must not promise that nobody stores there any more:
- * munmap, fork and mprotect ask swap_is_unflushed(), under the leaf lock, and flush themselves.
+ * Between a PTE that is taken and that flush a hart may go on storing to the page. It still comes
+ * to the disk. But who finds the entry meanwhile must not promise that nobody stores there any
+ * more: munmap, fork and mprotect ask swap_is_unflushed(), under the leaf lock, and flush
+ * themselves. mremap flushes whatever it moves; a fault waits for the page lock.
  *
  * Only pages with two references are written, the cache's and ours: who has another, from before
  * step 2, may be about to write through it (exec does, into a new stack). Such a page stays, dirty.
