@@ -40,6 +40,7 @@
 #include "mm/swap_internal.h"
 #include "mm/tlb.h"
 #include "mm/vmstat.h"
+#include "mm/window.h"
 
 /* ---- step 1 ---- */
 
@@ -101,6 +102,7 @@ static void unmap_all(struct page **pages, unsigned nr)
 		if ((page_flags(u.page) & PG_SWAPCACHE) && atomic_read(&u.page->mapcount) > 0)
 			rmap_walk(u.page, &walk);
 	}
+	window();
 	if (u.harts)
 		flush_tlb_harts(u.harts, 0, TASK_SIZE);
 	atomic_dec(&swap_unflushed_batches);

@@ -440,6 +440,7 @@ TEST(a_page_that_somebody_holds_stays_as_he_leaves_it)
 }
 
 static enum fault_result got;
+static bool unflushed_seen;
 
 /* While the disk writes, another thread writes to the page. It waits; it is killed. */
 static void write_it(void)
@@ -467,6 +468,28 @@ static void unmap_it(void)
 	live_in(2, mm);
 	got = vm_munmap(mm, addr, 2 * PAGE_SIZE);
 	live_in(0, mm);
+}
+
+/* This hart may still translate by the PTE that is an entry now; munmap() must not leave it so. */
+static void unmap_unflushed(bool locked)
+{
+	if (locked || unflushed_seen || !is_swapped(mm, addr))
+		return;
+	unflushed_seen = true;
+	live_in(1, mm);
+	CHECK_EQ(vm_munmap(mm, addr, PAGE_SIZE), 0);
+	live_in(0, mm);
+	CHECK_EQ(user_put(addr, 99), FAULT_SEGV_MAPERR);
+}
+
+TEST(who_unmaps_an_entry_before_the_harts_were_told_tells_them)
+{
+	start(64, 2); /* the second keeps the table */
+	machine_meanwhile = unmap_unflushed;
+	try_page_out(mm, addr, 1);
+	machine_meanwhile = NULL;
+	CHECK(unflushed_seen);
+	finish();
 }
 
 TEST(pages_unmapped_while_they_are_written_give_their_slots_back)
