@@ -129,6 +129,7 @@ struct writer {
 	struct mm *mm;
 	unsigned long addr, end; /* user addresses */
 	struct page *page;	 /* holds addr, if not NULL */
+	struct writer *beside;	 /* may be in the same page */
 };
 
 static void writer_finish(struct writer *w)
@@ -138,13 +139,27 @@ static void writer_finish(struct writer *w)
 	w->page = NULL;
 }
 
+/*
+ * The page of w->addr, with a reference; NULL: no memory. The one that the other writer has, where
+ * that is the same: if it has gone to swap meanwhile, a fault for writing would make a copy, since
+ * he holds it, and what he writes after that would be lost.
+ */
+static struct page *writer_page(const struct writer *w)
+{
+	const struct writer *other = w->beside;
+	enum fault_result res;
+
+	if (!other->page || ((w->addr ^ other->addr) & PAGE_MASK))
+		return get_user_page(w->mm, w->addr, FAULT_WRITE, &res);
+	page_get(other->page);
+	return other->page;
+}
+
 /* The kernel's view of w->addr, and how many bytes of the page follow; NULL: no memory. */
 static char *writer_window(struct writer *w, size_t *room)
 {
-	enum fault_result res;
-
 	if (!w->page)
-		w->page = get_user_page(w->mm, w->addr, FAULT_WRITE, &res);
+		w->page = writer_page(w);
 	if (!w->page)
 		return NULL;
 	*room = min(PAGE_SIZE - offset_in_page(w->addr), w->end - w->addr);
@@ -300,6 +315,8 @@ int exec_fill_stack(struct mm *mm, const struct exec_strings *s, const struct el
 	u8 seed[RANDOM_BYTES];
 	int err;
 
+	strings.beside = &table;
+	table.beside = &strings;
 	*sp = table.addr;
 	random_bytes(seed, sizeof(seed));
 	make_auxv(mm, info, cred, random, execfn);

@@ -71,8 +71,9 @@ static unsigned long collect(struct mm *mm, unsigned long addr, unsigned long en
 
 static void drop_file_page(struct address_space *as, struct page *page)
 {
+	/* The area may be another file's by now; and shared memory has no other copy. */
 	if (as->ops->no_backing || atomic_read(&page->mapcount) != 1 ||
-	    (page_flags(page) & (PG_DIRTY | PG_WRITEBACK)))
+	    (page_flags(page) & (PG_DIRTY | PG_WRITEBACK | PG_SHMEM)))
 		return;
 	unmap_page(as, page);
 	filemap_drop_idle(page);

@@ -198,8 +198,8 @@ static bool takes_slot_back(const struct fault *f, const struct page *page)
 }
 
 /*
- * Sets the PTE, to which the caller's reference goes. @page is locked and cached. False: another
- * hart was first.
+ * Sets the PTE, which gets a reference of its own. @page is locked and cached. False: another hart
+ * was first.
  */
 static bool map_cached(struct fault *f, struct page *page)
 {
@@ -212,6 +212,7 @@ static bool map_cached(struct fault *f, struct page *page)
 		return false;
 	}
 	alone = takes_slot_back(f, page);
+	page_get(page);
 	if (!page->mapping)
 		fault_own_anon(f, page);
 	if (atomic_inc_old(&page->mapcount) > 0)
@@ -224,6 +225,7 @@ static bool map_cached(struct fault *f, struct page *page)
 	mm_add_rss_anon(f->mm, 1);
 	mm_add_swap_ents(f->mm, -1);
 	spin_unlock(ptl);
+	window();
 	fault_flush_local(f);
 	return true;
 }
@@ -250,10 +252,9 @@ enum fault_result swap_fault(struct fault *f)
 		mapped = map_cached(f, page);
 	}
 	unlock_page(page);
-	if (!mapped) {
-		page_put(page);
+	page_put(page); /* not earlier: a truncation may have taken the PTE, and its reference */
+	if (!mapped)
 		return FAULT_RETRY;
-	}
 	if (f->access == FAULT_WRITE && !pte_write(f->orig))
 		return cow_fault(f);
 	count_vm(VM_fault_swap_cache);

@@ -137,6 +137,8 @@ static void empty_cache(struct swap_area *area)
 		pte_t entry = swap_entry(area->nr, n);
 		struct page *page;
 
+		if (n % SLOTS_PER_TABLE == 0)
+			cond_resched();
 		if (READ_ONCE(area_table(area, n)->frame[n % SLOTS_PER_TABLE]) == 0)
 			continue;
 		page = swap_cache_get(entry);

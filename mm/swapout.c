@@ -18,7 +18,7 @@
  * Between a PTE that is taken and that flush a hart may go on storing to the page. It still comes
  * to the disk. But who finds the entry meanwhile must not promise that nobody stores there any
  * more: munmap, fork and mprotect ask swap_is_unflushed(), under the leaf lock, and flush
- * themselves.
+ * themselves. mremap flushes whatever it moves; a fault waits for the page lock.
  *
  * Only pages with two references are written, the cache's and ours: who has another, from before
  * step 2, may be about to write through it (exec does, into a new stack). Such a page stays, dirty.
@@ -40,6 +40,7 @@
 #include "mm/swap_internal.h"
 #include "mm/tlb.h"
 #include "mm/vmstat.h"
+#include "mm/window.h"
 
 /* ---- step 1 ---- */
 
@@ -101,6 +102,7 @@ static void unmap_all(struct page **pages, unsigned nr)
 		if ((page_flags(u.page) & PG_SWAPCACHE) && atomic_read(&u.page->mapcount) > 0)
 			rmap_walk(u.page, &walk);
 	}
+	window();
 	if (u.harts)
 		flush_tlb_harts(u.harts, 0, TASK_SIZE);
 	atomic_dec(&swap_unflushed_batches);

@@ -440,6 +440,7 @@ TEST(a_page_that_somebody_holds_stays_as_he_leaves_it)
 }
 
 static enum fault_result got;
+static bool unflushed_seen;
 
 /* While the disk writes, another thread writes to the page. It waits; it is killed. */
 static void write_it(void)
@@ -469,6 +470,28 @@ static void unmap_it(void)
 	live_in(0, mm);
 }
 
+/* This hart may still translate by the PTE that is an entry now; munmap() must not leave it so. */
+static void unmap_unflushed(bool locked)
+{
+	if (locked || unflushed_seen || !is_swapped(mm, addr))
+		return;
+	unflushed_seen = true;
+	live_in(1, mm);
+	CHECK_EQ(vm_munmap(mm, addr, PAGE_SIZE), 0);
+	live_in(0, mm);
+	CHECK_EQ(user_put(addr, 99), FAULT_SEGV_MAPERR);
+}
+
+TEST(who_unmaps_an_entry_before_the_harts_were_told_tells_them)
+{
+	start(64, 2); /* the second keeps the table */
+	machine_meanwhile = unmap_unflushed;
+	try_page_out(mm, addr, 1);
+	machine_meanwhile = NULL;
+	CHECK(unflushed_seen);
+	finish();
+}
+
 TEST(pages_unmapped_while_they_are_written_give_their_slots_back)
 {
 	start(64, 4);
@@ -490,6 +513,49 @@ TEST(pages_unmapped_while_they_are_read_give_their_slots_back)
 	CHECK_EQ(swap_nr_free(), 63 - 2);
 	check_filled(addr + 2 * PAGE_SIZE, 2, 3);
 	finish();
+}
+
+static struct address_space *file_as;
+static bool truncated;
+
+/* As soon as the PTE is there the file ends before it: no mmap_lock keeps that away. */
+static void truncate_it(bool locked)
+{
+	if (locked || truncated || !(pte_at(mm, addr) & PTE_V))
+		return;
+	truncated = true;
+	machine_run_on(1);
+	filemap_truncate(file_as, 0);
+}
+
+static void check_truncated_under(enum fault_access access)
+{
+	struct file *file = host_file(FILE_DISK, PAGE_SIZE);
+
+	disk = swap_on(64);
+	mm = space_new();
+	addr = map_file(mm, file, 1, RW, 0);
+	file_as = host_file_mapping(file);
+	fill(addr, 1, 1);
+	page_out(mm, addr, 1);
+	machine_meanwhile = truncate_it;
+	CHECK_EQ(handle_mm_fault(mm, addr, access), FAULT_OK);
+	machine_meanwhile = NULL;
+	CHECK(truncated);
+	CHECK_EQ(pte_at(mm, addr), 0);
+	space_end(mm);
+	file_put(file);
+	swap_end(disk);
+}
+
+TEST(a_private_copy_that_is_truncated_while_it_comes_back_is_freed_unlocked)
+{
+	check_truncated_under(FAULT_WRITE);
+}
+
+TEST(a_private_copy_that_is_truncated_while_it_is_read_gives_its_slot_back)
+{
+	check_truncated_under(FAULT_READ);
 }
 
 /* ---- a disk that fails ---- */
