@@ -24,7 +24,10 @@ void fault_own_anon(struct fault *f, struct page *page)
 	page->type = PAGE_ANON;
 	page->mapping = anon_owner(f->mm);
 	page->index = anon_index(f->vma, f->addr);
-	lru_add(page); /* reclaim passes by what is mapped nowhere yet */
+	if (unlikely(page->flags & PG_SWAPCACHE))
+		lru_add(page);
+	else
+		lru_add_fresh(page); /* reclaim passes by what is mapped nowhere yet */
 	/* fork looks at this under mmap_lock for writing; faults only ever set it. */
 	if (!READ_ONCE(f->vma->vm_anon))
 		WRITE_ONCE(f->vma->vm_anon, true);

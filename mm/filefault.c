@@ -154,22 +154,26 @@ static enum fault_result map_found(struct fault *f, struct window w, struct page
 	struct spinlock *ptl = pte_lockptr(f->ptep);
 	unsigned kept = 0, mapped = 0;
 	long shared = 0;
-	bool writable = shared_maps_writable(f->vma), hit = false, reaped;
+	bool writable = shared_maps_writable(f->vma), hit = false;
 	unsigned long bits = fault_pte_bits(f->vma, writable) | (writable ? PTE_D : 0);
+	unsigned long unused = bits & ~PTE_A; /* the neighbours': reclaim is to see a first use */
 
 	window();
 	spin_lock(ptl);
-	reaped = mm_is_reaped(f->mm) && !(f->vma->vm_flags & VM_SHARED);
+	if (mm_is_reaped(f->mm) && !(f->vma->vm_flags & VM_SHARED)) {
+		spin_unlock(ptl);
+		pages_put(pages, nr);
+		return FAULT_KILLED;
+	}
 	for (unsigned i = 0; i < nr; i++) {
 		pte_t *ptep = first + (pages[i]->index - w.first);
-		/* Neighbours are not used yet: reclaim is to see when they are. */
-		unsigned long used = ptep == f->ptep ? PTE_A : 0;
+		bool wanted = ptep == f->ptep;
 
-		if (reaped || !map_one(ptep, pages[i], as, (bits & ~PTE_A) | used, &shared)) {
+		if (!map_one(ptep, pages[i], as, wanted ? bits : unused, &shared)) {
 			pages[kept++] = pages[i];
 			continue;
 		}
-		hit |= ptep == f->ptep;
+		hit |= wanted;
 		mapped++;
 	}
 	spin_unlock(ptl);
@@ -179,7 +183,7 @@ static enum fault_result map_found(struct fault *f, struct window w, struct page
 	for (unsigned i = 0; i < kept; i++)
 		page_put(pages[i]);
 	if (!hit)
-		return reaped ? FAULT_KILLED : FAULT_RETRY;
+		return FAULT_RETRY;
 	count_vm(VM_fault_file_read);
 	count_vm_n(VM_fault_file_around, mapped - 1);
 	return FAULT_OK;

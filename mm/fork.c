@@ -51,15 +51,15 @@ static bool copy_leaves(struct mm *child, pte_t *src, pte_t *dst, unsigned long 
 		pte_t pte = pte_read(src);
 		struct page *page;
 
-		if (unlikely(pte_swap(pte))) {
+		if (!pte_present(pte) || pte_special(pte)) {
+			if (likely(!pte_swap(pte)))
+				continue;
 			swap_dup(pte);
 			pte_set(dst, pte);
 			swapped++;
 			lost_write |= swap_is_unflushed(); /* W went, with the rest */
 			continue;
 		}
-		if (!pte_present(pte) || pte_special(pte))
-			continue;
 		page = pfn_to_page(pte_pfn(pte));
 		if (!page_is_anon(page))
 			continue;

@@ -31,14 +31,15 @@
 #include "mm/internal.h"
 #include "mm/policy.h"
 
-static struct spinlock lru_lock;
-static struct list_head lru[NR_LRU_LISTS] = {
+struct spinlock lru_lock;
+struct list_head lru[NR_LRU_LISTS] = {
 	LIST_HEAD_INIT(lru[LRU_INACTIVE_ANON]),
 	LIST_HEAD_INIT(lru[LRU_ACTIVE_ANON]),
 	LIST_HEAD_INIT(lru[LRU_INACTIVE_FILE]),
 	LIST_HEAD_INIT(lru[LRU_ACTIVE_FILE]),
 };
-static unsigned long nr_lru[NR_LRU_LISTS], nr_isolated;
+unsigned long nr_lru[NR_LRU_LISTS];
+static unsigned long nr_isolated;
 
 unsigned long lru_nr(enum lru_list list)
 {
@@ -88,20 +89,10 @@ static void note_owner(struct page *page)
 
 void lru_add(struct page *page)
 {
-	if (page->type == PAGE_FILE) {
-		add_known(page);
-		return;
-	}
-	if (page->flags & PG_SWAPCACHE) {
+	if (page->flags & PG_SWAPCACHE)
 		note_owner(page);
-		return;
-	}
-	/* Every fault on new memory comes here. */
-	page->flags |= PG_LRU;
-	spin_lock(&lru_lock);
-	list_add_tail(&page->lru, &lru[LRU_INACTIVE_ANON]);
-	nr_lru[LRU_INACTIVE_ANON]++;
-	spin_unlock(&lru_lock);
+	else
+		add_known(page);
 }
 
 #define COUNT_BITS 16 /* of a word, for each list: more than a batch */

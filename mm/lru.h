@@ -4,6 +4,7 @@
 #ifndef RAVEL_MM_LRU_H
 #define RAVEL_MM_LRU_H
 
+#include "lib/list.h"
 #include "mm/page.h"
 
 #define LRU_ACTIVE 1u
@@ -31,11 +32,28 @@ static inline bool page_is_file(const struct page *page)
 	return page->type == PAGE_FILE && !(page->flags & PG_SHMEM);
 }
 
+extern struct spinlock lru_lock;
+extern struct list_head lru[NR_LRU_LISTS];
+extern unsigned long nr_lru[NR_LRU_LISTS];
+
 /*
- * Puts @page on its list, as the newest: anonymous memory that is about to be mapped first, a page
- * that came into the cache of a file. It says already what and whose it is, and at which index. Any
- * task context. Where the policy wants so, one that came back soon goes to the active list; also a
- * page from a swap area, which was on a list before it was known whose it is.
+ * Puts a new page of anonymous memory, which is about to be mapped first, on its list, as the
+ * newest. Inline: every fault on new memory comes here.
+ */
+static inline void lru_add_fresh(struct page *page)
+{
+	page->flags |= PG_LRU;
+	spin_lock(&lru_lock);
+	list_add_tail(&page->lru, &lru[LRU_INACTIVE_ANON]);
+	nr_lru[LRU_INACTIVE_ANON]++;
+	spin_unlock(&lru_lock);
+}
+
+/*
+ * The same for a page that came into the cache of a file, or from a swap area. It says already what
+ * it is and, if that is known, whose, and at which index. Any task context. Where the policy wants
+ * so, one that came back soon goes to the active list; also a page from a swap area, which was on a
+ * list before it was known whose it is.
  */
 void lru_add(struct page *page);
 /* Takes pages off that have no reference any more and PG_LRU, of the @nr in @pages. */

@@ -37,6 +37,19 @@ static bool stores_are_kept(pte_t pte, const struct page *page)
 	return pte_write(pte) && !page_is_anon(page) && (page_flags(page) & PG_DIRTY);
 }
 
+/* What is left of @pte of @addr, which maps no counted frame. True if it was a swap entry. */
+static bool zap_other(struct mmu_gather *g, pte_t pte, unsigned long addr)
+{
+	if (!pte_swap(pte)) {
+		gather_note(g, addr);
+		return false;
+	}
+	swap_put(pte);
+	if (swap_is_unflushed())
+		gather_note(g, addr);
+	return true;
+}
+
 /* Clears [addr, end), which one leaf table translates. */
 static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, unsigned long end)
 {
@@ -54,15 +67,8 @@ static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, un
 		if (pte_none(pte_read(ptep)))
 			continue;
 		pte = pte_take(ptep);
-		if (unlikely(pte_swap(pte))) {
-			swap_put(pte);
-			swapped++;
-			if (swap_is_unflushed())
-				gather_note(g, addr);
-			continue;
-		}
-		if (pte_special(pte)) {
-			gather_note(g, addr);
+		if (unlikely(pte.val & (PTE_SWAP | PTE_SPECIAL))) {
+			swapped += zap_other(g, pte, addr);
 			continue;
 		}
 		page = pfn_to_page(pte_pfn(pte));
@@ -71,7 +77,7 @@ static void zap_leaves(struct mmu_gather *g, pte_t *ptep, unsigned long addr, un
 		if (page_is_anon(page)) {
 			anon++;
 			shared_anon += shared;
-			if (unlikely(page_flags(page) & PG_SWAPCACHE) && !shared)
+			if (!shared && unlikely(page_flags(page) & PG_SWAPCACHE))
 				swap_cache_unwanted(page);
 		} else {
 			file++;
