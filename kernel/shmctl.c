@@ -14,6 +14,7 @@
 #include "kernel/shm_segment.h"
 #include "kernel/syscall.h"
 #include "kernel/task.h"
+#include "mm/mlock.h"
 #include "mm/rmap.h"
 
 enum {
@@ -169,6 +170,17 @@ static long remove_segment(int id)
 }
 
 /* Its pages are not swapped out any more, from those on that reclaim has not in hand yet. */
+/*
+ * A locked segment stays in memory, whoever maps it: so its owner needs the right, and the room of
+ * mlock(2). Each segment is held against the limit by itself. 0, -EPERM, -ENOMEM.
+ */
+static int may_lock_segment(const struct shm_segment *seg)
+{
+	if (!may_lock())
+		return -EPERM;
+	return may_lock_pages(current->mm, DIV_ROUND_UP(seg->size, PAGE_SIZE)) ? 0 : -ENOMEM;
+}
+
 static long lock_segment(int id, bool lock)
 {
 	struct shm_segment *seg;
@@ -178,6 +190,8 @@ static long lock_segment(int id, bool lock)
 	seg = shm_find(id);
 	if (seg)
 		err = shm_is_owner(seg) ? 0 : -EPERM;
+	if (!err && lock)
+		err = may_lock_segment(seg);
 	if (!err) {
 		WRITE_ONCE(seg->inode->i_data.kept_in_memory, lock);
 		seg->mode = lock ? seg->mode | SHM_LOCKED : seg->mode & ~SHM_LOCKED;

@@ -383,12 +383,6 @@ static bool is_cached(struct address_space *as, unsigned long index)
 	return cached;
 }
 
-/* Nothing is left that others would not miss: the reserve is not for what nobody has asked for. */
-static bool memory_is_short(void)
-{
-	return unlikely(nr_block_pages() < READ_ONCE(mark_min));
-}
-
 /*
  * Starts reading what of @range is not in the cache: @index whatever it takes, the others as far as
  * memory for @others (GFP_*) is there. 0 or -ENOMEM; where @others is GFP_ATOMIC that they could

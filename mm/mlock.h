@@ -11,7 +11,7 @@
 
 /* May the current task lock anything at all? If not, EPERM. */
 bool may_lock(void);
-/* May @pages more be locked in @mm? mmap_lock held. */
+/* May @pages more be locked in @mm? With mmap_lock held the answer stands. */
 bool may_lock_pages(const struct mm *mm, unsigned long pages);
 
 /* The same for an area of @flags that grows or comes: true for all that are not locked. */

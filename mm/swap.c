@@ -80,6 +80,17 @@ unsigned swap_count(pte_t entry)
 	return count;
 }
 
+bool swap_wants_write(pte_t entry)
+{
+	struct slot s;
+	bool wants;
+
+	spin_lock(&swap_lock);
+	wants = slot_look(entry, &s) && s.table->count[s.at] > 0 && !slot_is_bad(s);
+	spin_unlock(&swap_lock);
+	return wants;
+}
+
 /* ---- counts ---- */
 
 void swap_dup(pte_t entry)

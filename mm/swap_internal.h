@@ -96,6 +96,8 @@ static inline pte_t swap_entry_next(pte_t entry, unsigned by)
 	return (pte_t){ entry.val + ((unsigned long)by << PTE_PPN_SHIFT) };
 }
 
+/* True when a PTE holds @entry, and its slot has not failed. */
+bool swap_wants_write(pte_t entry);
 /* The slot of @entry failed: it is never given out again. Takes swap_lock. */
 void swap_slot_failed(pte_t entry);
 

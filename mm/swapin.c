@@ -49,6 +49,7 @@
 #include "mm/swap_internal.h"
 #include "mm/vma.h"
 #include "mm/vmstat.h"
+#include "mm/watermark.h"
 #include "mm/window.h"
 
 unsigned long page_cluster = 3;
@@ -89,7 +90,7 @@ static void add_window(struct reading *r, pte_t entry, struct page *page)
 
 		if (n == slot)
 			add_page(r, entry, page);
-		else if (swap_wants_read(at))
+		else if (!memory_is_short() && swap_wants_read(at))
 			add_page(r, at, alloc_page(GFP_ATOMIC));
 	}
 }

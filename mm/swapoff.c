@@ -159,6 +159,8 @@ static int bring_all_back(struct swap_area *area)
 	while (!err && READ_ONCE(area->nr_busy) > 0) {
 		err = bring_mms_back(area) ?: shmem_bring_area_back(area->nr);
 		empty_cache(area);
+		if (!err && current->killed)
+			err = -EINTR;
 		cond_resched();
 	}
 	return err;

@@ -118,14 +118,17 @@ static int check_header(const struct block_device *bdev, const u8 *bytes,
 	return 0;
 }
 
-static int mark_bad_pages(struct swap_area *area, const u8 *bytes, unsigned nr)
+/* The bad pages of @header, those of a part of the disk that is not used left out. 0 or -EINVAL. */
+static int mark_bad_pages(struct swap_area *area, const u8 *bytes, const struct swap_header *header)
 {
-	for (unsigned i = 0; i < nr; i++) {
+	for (unsigned i = 0; i < header->nr_bad; i++) {
 		u32 slot;
 
 		memcpy(&slot, bytes + HEADER_BAD + i * sizeof(slot), sizeof(slot));
-		if (slot == 0 || slot >= area->nr_slots)
+		if (slot == 0 || slot > header->last_page)
 			return -EINVAL;
+		if (slot >= area->nr_slots)
+			continue;
 		if (slot_is_bad(
 			    (struct slot){ area, area_table(area, slot), slot % SLOTS_PER_TABLE }))
 			continue; /* told twice */
@@ -150,13 +153,24 @@ static int make_area(struct swap_area *area, const u8 *bytes)
 	err = make_tables(area);
 	if (err)
 		return err;
-	return mark_bad_pages(area, bytes, header.nr_bad);
+	return mark_bad_pages(area, bytes, &header);
+}
+
+/* Below that of all others, and of what a wish may be. swap_lock held. */
+static int last_prio(void)
+{
+	int prio = -1;
+
+	for (unsigned i = 0; i < MAX_SWAP_AREAS; i++) {
+		if (swap_areas[i])
+			prio = min(prio, swap_areas[i]->prio);
+	}
+	return prio - 1;
 }
 
 /* From now on it is used; -EPERM: there are too many. Without a wish it comes last. */
 static int add_area(struct swap_area *area, int flags)
 {
-	static int last_prio = -1;
 	int err = -EPERM;
 
 	spin_lock(&swap_lock);
@@ -164,7 +178,7 @@ static int add_area(struct swap_area *area, int flags)
 		if (swap_areas[i])
 			continue;
 		area->nr = i;
-		area->prio = flags & SWAP_FLAG_PREFER ? flags & SWAP_FLAG_PRIO_MASK : --last_prio;
+		area->prio = flags & SWAP_FLAG_PREFER ? flags & SWAP_FLAG_PRIO_MASK : last_prio();
 		swap_areas[i] = area;
 		err = 0;
 		break;
@@ -186,6 +200,9 @@ int swap_area_on(struct block_device *bdev, const char *name, int flags)
 	strlcpy(area->name, name, sizeof(area->name));
 	err = -EBUSY;
 	if (swap_uses(bdev))
+		goto out;
+	err = -EINVAL;
+	if (bdev->nr_sectors < PAGE_SIZE / SECTOR_SIZE)
 		goto out;
 	err = read_header(bdev, page);
 	if (!err)

@@ -116,7 +116,7 @@ static bool is_to_be_written(const struct page *page)
 	const u32 flags = PG_SWAPCACHE | PG_DIRTY;
 
 	return (page_flags(page) & flags) == flags && atomic_read(&page->refcount) == 2 &&
-	       swap_count(page->swap) > 0;
+	       swap_wants_write(page->swap);
 }
 
 static void write_run(struct page **pages, unsigned nr)

@@ -30,6 +30,12 @@ static inline void look_at_watermark(void)
 		kswapd_wake();
 }
 
+/* True when the reserve is all that is left: it is not for what nobody has asked for. */
+static inline bool memory_is_short(void)
+{
+	return unlikely(nr_block_pages() < READ_ONCE(mark_min));
+}
+
 /*
  * The current task needs a block of @order, and has tried @tries times before: reclaims, or waits
  * for others who do. False: there is no point in another try. May sleep; no spinlock is held.

@@ -38,7 +38,7 @@ PROGRAMS = ("bin/init", "bin/sh", "host/crashload")
 DISK_MIB = 24
 PRESSURE = {"MEM": "48M", "SWAP": "128M"}
 PRESSURE_PROGRAMS = ("bin/mkswap", "bin/swapon", "bin/kill", "host/memload")
-PRESSURE_LINE = "mkswap /dev/vdb >/dev/null && swapon /dev/vdb && " \
+PRESSURE_LINE = "mkswap /dev/vdb >/dev/null 2>&1 && swapon /dev/vdb && " \
     "{ /host/memload 65536 30 & load=$!; %s; status=$?; kill $load; wait $load; " \
     "[ $? = 143 ] && exit $status; exit 99; }"
 

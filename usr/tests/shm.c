@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/shm.h>
 #include <time.h>
 
@@ -277,6 +278,38 @@ TEST(others_need_permission)
 		destroy(id);
 	});
 	CHECK_ERRNO(shmctl(id, IPC_RMID, NULL), EINVAL);
+}
+
+static void limit_locking(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	CHECK_OK(getrlimit(RLIMIT_MEMLOCK, &limit));
+	limit.rlim_cur = bytes;
+	CHECK_OK(setrlimit(RLIMIT_MEMLOCK, &limit));
+}
+
+TEST(locking_takes_the_right_and_the_room)
+{
+	if (geteuid() != 0)
+		SKIP("only root can become somebody else");
+	CHECK_CHILD({
+		int id;
+
+		CHECK_OK(setgid(12345));
+		CHECK_OK(setuid(12345));
+		id = make(2 * PAGE_SIZE);
+		limit_locking(2 * PAGE_SIZE);
+		CHECK_OK(shmctl(id, SHM_LOCK, NULL));
+		CHECK_OK(shmctl(id, SHM_UNLOCK, NULL));
+		limit_locking(PAGE_SIZE);
+		CHECK_ERRNO(shmctl(id, SHM_LOCK, NULL), ENOMEM);
+		CHECK(!(status(id).shm_perm.mode & SHM_LOCKED));
+		limit_locking(0);
+		CHECK_ERRNO(shmctl(id, SHM_LOCK, NULL), EPERM);
+		CHECK_OK(shmctl(id, SHM_UNLOCK, NULL));
+		destroy(id);
+	});
 }
 
 TEST(limits_and_wrong_requests)
