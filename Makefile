@@ -2,7 +2,7 @@
 #
 #   arch drivers fs kernel lib mm  --> build/kernel/**.o --> build/ravel.elf (linked twice); with
 #                                      DEBUG=1 build/kernel-debug/, build/ravel-debug.elf
-#   usr/lib/*.c                    --> build/usr/libravel.a
+#   usr/lib/*.c usr/lib/gc/*.c     --> build/usr/libravel.a
 #   usr/bin usr/tests usr/bench    --> build/usr/{bin,tests,bench}/NAME --> build/disk.img
 #   usr/host                       --> build/usr/host/NAME, which scripts put on disks of their own
 #   usr/lib usr/bin usr/tests, host's cc --> build/oracle/
@@ -64,7 +64,7 @@ DEPS = -MMD -MP -MF $(@:.o=.d)
 KSRCS := $(sort $(wildcard arch/riscv/*.[cS] drivers/*.c fs/*.c fs/*/*.c kernel/*.c lib/*.c mm/*.c))
 KOBJS := $(patsubst %.c,$(K)/%.o,$(KSRCS:%.S=$(K)/%.S.o))
 
-ULIBSRCS := $(sort $(wildcard usr/lib/*.c))
+ULIBSRCS := $(sort $(wildcard usr/lib/*.c usr/lib/gc/*.c))
 BINDIRS := $(patsubst usr/bin/%/,%,$(sort $(dir $(wildcard usr/bin/*/*.c))))
 BINS := $(patsubst usr/bin/%.c,%,$(sort $(wildcard usr/bin/*.c)))
 TESTS := $(patsubst usr/tests/%.c,%,$(sort $(wildcard usr/tests/*.c)))
