@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "usr/lib/testline.h"
 #include "usr/lib/testutil.h"
 
 #define OUTPUT_SIZE 8192
@@ -24,54 +25,10 @@ struct line {
 
 static char directory[128];
 
-/* Where the tools are: /bin, or bin/ beside the directory of the native tests. */
-static void set_path(void)
-{
-	char path[512], *slash;
-
-	if (on_ravel()) {
-		setenv("PATH", "/bin", 1);
-	} else {
-		snprintf(path, sizeof(path), "%s", self_path());
-		slash = strrchr(path, '/');
-		snprintf(slash, sizeof(path) - (slash - path), "/../bin:/usr/bin:/bin");
-		setenv("PATH", path, 1);
-	}
-	setenv("LC_ALL", "C", 1);
-	setenv("TZ", "UTC0", 1);
-}
-
-/* Run @command and gather what it prints. Returns its exit status, or -1 for a signal. */
-static int run_line(const char *command, char *output)
-{
-	size_t length = 0;
-	ssize_t n;
-	int fds[2], status;
-	pid_t pid;
-
-	CHECK_OK(pipe(fds));
-	pid = CHECK_OK(fork());
-	if (pid == 0) {
-		dup2(fds[1], STDOUT_FILENO);
-		dup2(fds[1], STDERR_FILENO);
-		close(fds[0]);
-		close(fds[1]);
-		execl("/bin/sh", "sh", "-c", command, NULL);
-		_exit(126);
-	}
-	close(fds[1]);
-	while ((n = read(fds[0], output + length, OUTPUT_SIZE - 1 - length)) > 0)
-		length += n;
-	output[length] = '\0';
-	close(fds[0]);
-	CHECK_EQ(waitpid(pid, &status, 0), pid);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 static void check_line(const struct line *line)
 {
 	static char output[OUTPUT_SIZE];
-	int status = run_line(line->command, output);
+	int status = run_line(line->command, output, sizeof(output));
 
 	test_progress();
 	if (status != line->status)
@@ -88,7 +45,7 @@ static void check_lines(const struct line *lines, size_t count)
 	static char output[OUTPUT_SIZE];
 	char command[200];
 
-	set_path();
+	set_tools_path();
 	umask(022);
 	snprintf(directory, sizeof(directory), "%s", tmp_path("d"));
 	CHECK_OK(mkdir(directory, 0755));
@@ -97,7 +54,7 @@ static void check_lines(const struct line *lines, size_t count)
 		check_line(&lines[i]);
 	CHECK_OK(chdir("/"));
 	snprintf(command, sizeof(command), "rm -r %s", directory);
-	CHECK_EQ(run_line(command, output), 0);
+	CHECK_EQ(run_line(command, output, sizeof(output)), 0);
 	CHECK_STRING(output, "");
 }
 
@@ -324,7 +281,7 @@ TEST(wrong_options)
 
 TEST(a_full_disk_is_an_error)
 {
-	set_path();
+	set_tools_path();
 	if (access("/dev/full", F_OK) < 0)
 		SKIP("no /dev/full");
 	CHECK_LINES({ "seq 9 >a; for t in 'cat a' 'head a' 'tail a' 'cut -c 1 a' 'uniq a' 'wc a' "
@@ -368,7 +325,7 @@ TEST(edit_saves_what_was_typed)
 	pid_t pid;
 	int fd;
 
-	set_path();
+	set_tools_path();
 	write_file(path, "one\ntwo\n3", 9);
 	fd = start_edit(path, &pid);
 	/* The first picture tells that the keys are its own now. */
@@ -423,7 +380,7 @@ TEST(tail_follows)
 	char *path = strdup(tmp_path("log"));
 	size_t length = 0;
 
-	set_path();
+	set_tools_path();
 	fd = CHECK_OK(open(path, O_WRONLY | O_CREAT | O_APPEND, 0644));
 	CHECK_EQ(write(fd, "one\n", 4), 4);
 	CHECK_OK(pipe(fds));

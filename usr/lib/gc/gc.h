@@ -97,8 +97,8 @@ const char *gc_check(void);
 
 /*
  * Print who points to whom, one block a line, garbage too: as plain text, or for dot(1) of
- * Graphviz. Blocks are called by their offset in the heap; @label, or NULL, may write a name for the block at
- * @start into @text. Frees nothing. Returns 0, or -1 with errno as gc_collect().
+ * Graphviz. Blocks are called by their offset in the heap; @label, or NULL, may write a name for
+ * the block at @start into @text. Frees nothing. Returns 0, or -1 with errno as gc_collect().
  */
 enum gc_format { GC_TEXT, GC_DOT };
 typedef void gc_label_fn(const void *start, size_t size, char *text, size_t room);

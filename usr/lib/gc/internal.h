@@ -9,14 +9,14 @@
  *	|       | c0 | c1 | ... | c(n-1) | tail | one block of 3 pages  |       |
  *	+-------+-------------------------------+-------+-------+-------+-------+
  *
- *	address --minus base, / 4096--> page's entry --its kind--> small: offset / cell; is it used?
- *	                                                           large: the block; rest: go back
+ *	address --minus base, / 4096--> page's entry --kind--> small: offset / cell; is it used?
+ *	                                                       large: the block; rest: go back
  *
  * That is a few loads and a division for any word at all, and needs no header in the block. The
  * mapping is reserved at once, without access; heap and page map become accessible as it grows.
  *
  * Invariants (gc_check() verifies them):
- *   - a small page has a cell in use; a cell that is marked is in use; bits past the last cell are 0
+ *   - a small page has a cell in use; a marked cell is in use; bits past the last cell are 0
  *   - a small page with room is on the list of its cell size and kind, once; no other page is
  *   - a large page is followed by its run - 1 rest pages, each of which says how far back it is
  *   - no page below first_free is free; a free page that is not dirty is all zero

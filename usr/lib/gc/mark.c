@@ -18,8 +18,8 @@
  * was not marked before, so there is a last one; a collection needs no memory, however the blocks
  * point to each other.
  *
- * Invariants: a block that is marked was pushed, or `overflowed` is set; each is pushed once but for
- * its later pieces, whose place is that of the piece before.  Locks: none.
+ * Invariants: a block that is marked was pushed, or `overflowed` is set; each is pushed once, but
+ * for its later pieces, which take the place of the piece before.  Locks: none.
  */
 #define _GNU_SOURCE
 #include <string.h>
