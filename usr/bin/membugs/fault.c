@@ -1,7 +1,8 @@
 /*
  * fault.c - what the kernel tells a process about its fault: signal, si_code, si_addr, pc, and the
- * area in /proc/self/maps. Then the handler is gone: the instruction is tried again, and the same
- * signal ends the process. (Ravel then prints a line of its own, mm/report.c.)
+ * area in /proc/self/maps. Then the handler that was there before has its turn, as the instruction
+ * is tried again: that of UMALLOC=fence, or none, and the signal ends the process. (Ravel then
+ * prints a line of its own, mm/report.c.)
  *
  * The handler has a stack of its own and calls nothing that uses the heap: both may be broken.
  * Locks: none.
@@ -19,6 +20,7 @@
 #include "usr/lib/tool.h"
 
 static char maps[32768], message[1024];
+static struct sigaction before[2]; /* of SIGSEGV, SIGBUS */
 
 static const char *code_name(int code)
 {
@@ -95,16 +97,16 @@ static void on_fault(int signal, siginfo_t *info, void *context)
 		 signal_name(signal), info->si_addr, pc_of(context), code_name(info->si_code));
 	tell_areas((unsigned long)info->si_addr);
 	write_all(STDOUT_FILENO, message, strlen(message));
+	sigaction(signal, &before[signal == SIGBUS], NULL);
 }
 
 void explain_faults(void)
 {
 	static char own_stack[64 << 10];
 	const stack_t stack = { .ss_sp = own_stack, .ss_size = sizeof(own_stack) };
-	struct sigaction action = { .sa_sigaction = on_fault,
-				    .sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND };
+	struct sigaction action = { .sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_ONSTACK };
 
-	if (sigaltstack(&stack, NULL) || sigaction(SIGSEGV, &action, NULL) ||
-	    sigaction(SIGBUS, &action, NULL))
+	if (sigaltstack(&stack, NULL) || sigaction(SIGSEGV, &action, &before[0]) ||
+	    sigaction(SIGBUS, &action, &before[1]))
 		die_errno(STATUS_FAILED, "sigaction");
 }

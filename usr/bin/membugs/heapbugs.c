@@ -18,6 +18,14 @@
 
 static volatile int rows = ROWS;
 
+/* malloc() here, and not in xmalloc(): the call site that a debugging mode tells is then ours. */
+static inline __attribute__((always_inline)) void *need(void *block)
+{
+	if (!block)
+		die_errno(STATUS_FAILED, "malloc");
+	return block;
+}
+
 /* ---- 2 ---- */
 
 #define SIDE 8
@@ -37,11 +45,11 @@ APART static int *multiply(const int *x)
 /* A block that was in use, and is free now: the heap of a program that has run for a while. */
 APART static void use_heap(void)
 {
-	int *volatile block = xmalloc(SIDE * sizeof(int));
+	volatile int *block = need(malloc(SIDE * sizeof(int)));
 
 	for (int i = 0; i < SIDE; i++)
 		block[i] = 1000 * i;
-	free(block);
+	free((void *)block);
 }
 
 void uninitialised_read(void)
@@ -51,8 +59,6 @@ void uninitialised_read(void)
 
 	use_heap();
 	y = multiply(x);
-	if (!y)
-		die_errno(STATUS_FAILED, "malloc");
 	for (int i = 0; i < SIDE; i++) {
 		printf("y[%d] = %d%s\n", i, y[i], y[i] == x[i] ? "" : ", wrong");
 		wrong += y[i] != x[i];
@@ -83,7 +89,7 @@ static int count_damaged(int **row)
 
 static int *new_row(int number)
 {
-	int *row = xmalloc(6 * sizeof(int));
+	int *row = need(malloc(6 * sizeof(int)));
 
 	for (int j = 0; j < 6; j++)
 		row[j] = number;
@@ -111,11 +117,9 @@ static void tell_and_free(int **array, int **row)
 
 void pointer_size(void)
 {
-	int **volatile array = malloc(rows * sizeof(int)); /* the bug: sizeof(int *) */
+	int **volatile array = need(malloc(rows * sizeof(int))); /* the bug: sizeof(int *) */
 	int *row[ROWS];
 
-	if (!array)
-		die_errno(STATUS_FAILED, "malloc");
 	for (int i = 0; i < rows; i++)
 		row[i] = new_row(i);
 	tell_overrun(array, (char *)array + rows * sizeof(int), (char *)(array + rows));
@@ -126,11 +130,9 @@ void pointer_size(void)
 
 void off_by_one(void)
 {
-	int **volatile array = malloc(rows * sizeof(int *));
+	int **volatile array = need(malloc(rows * sizeof(int *)));
 	int *row[ROWS];
 
-	if (!array)
-		die_errno(STATUS_FAILED, "malloc");
 	for (int i = 0; i < rows; i++)
 		row[i] = new_row(i);
 	tell_overrun(array, (char *)(array + rows), (char *)(array + rows + 1));
@@ -145,7 +147,7 @@ void off_by_one(void)
 
 void use_after_free(void)
 {
-	int *volatile x = xmalloc(INTS * sizeof(int)), *volatile y;
+	int *volatile x = need(malloc(INTS * sizeof(int))), *volatile y;
 	uintptr_t was;
 	int changed = 0;
 
@@ -153,7 +155,7 @@ void use_after_free(void)
 		x[i] = i;
 	was = (uintptr_t)x;
 	free(x);
-	y = xmalloc(INTS * sizeof(int)); /* somebody else's, in a larger program */
+	y = need(malloc(INTS * sizeof(int))); /* somebody else's, in a larger program */
 	printf("x was %p and is free; y is %p: %s\n", (void *)was, (void *)y,
 	       (uintptr_t)y == was ? "the same block" : "another one");
 	for (int i = 0; i < INTS; i++)
@@ -185,7 +187,7 @@ static long resident(void)
 /* Use a block of memory for a moment. */
 APART static void work(void)
 {
-	char *volatile block = xmalloc(LEAK_BYTES);
+	char *volatile block = need(malloc(LEAK_BYTES));
 
 	memset(block, 1, LEAK_BYTES);
 	/* the bug: free(block) is missing, and nobody else knows where it is */

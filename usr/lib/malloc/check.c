@@ -4,6 +4,7 @@
  * Two walks: over the heap from its first block to top, then over the bins.  The free blocks of
  * both must be as many: with each block of a bin being free, no block is in two bins, or in none.
  */
+#include "usr/lib/malloc/debug.h"
 #include "usr/lib/malloc/heap.h"
 #include "usr/lib/malloc/umalloc.h"
 
@@ -55,7 +56,8 @@ static const char *check_bin(unsigned int bin, size_t *blocks, const void **wher
 	return NULL;
 }
 
-static const char *check_heap(const void **where)
+/* With the lock held. */
+const char *um_check_heap(const void **where)
 {
 	size_t in_heap = 0, in_bins = 0;
 	bool prev_used = true;
@@ -83,7 +85,10 @@ __attribute__((visibility("default"))) const char *umalloc_check(const void **wh
 {
 	const void *somewhere;
 	bool locked = um_lock();
-	const char *wrong = check_heap(where ? where : &somewhere);
+	const char *wrong = um_check_heap(where ? where : &somewhere);
+
+	if (!wrong)
+		wrong = um_debug_check(where ? where : &somewhere);
 
 	um_unlock(locked);
 	return wrong;

@@ -136,9 +136,11 @@ void um_large_free(struct block *block);
 void *um_large_resize(struct block *block, size_t bytes);
 size_t um_large_usable(struct block *block);
 
+/* check.c: what is wrong and where, or NULL */
+const char *um_check_heap(const void **where);
+
 /* umalloc.c: what others build on, with the lock held */
 void *um_alloc(size_t bytes);
-void um_free(void *payload);
 size_t um_usable(void *payload);
 bool um_lock(void);
 void um_unlock(bool locked);

@@ -22,11 +22,13 @@
 #include <string.h>
 #include <sys/single_threaded.h>
 
+#include "usr/lib/malloc/debug.h"
 #include "usr/lib/malloc/heap.h"
 #include "usr/lib/malloc/umalloc.h"
 
 #define PUBLIC __attribute__((visibility("default")))
 #define PAGE   4096UL
+#define SITE   __builtin_return_address(0) /* who called us; for the debugging modes */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -66,12 +68,14 @@ static void *no_memory(void)
 	return NULL;
 }
 
-/* What malloc() does when no run has a free object. */
-static __attribute__((noinline)) void *alloc_slow(size_t bytes)
+/* What malloc() does when no run has a free object; for @site, who wants it. */
+static __attribute__((noinline)) void *alloc_slow(size_t bytes, const void *site)
 {
 	size_t size = block_size_for(bytes);
 	unsigned int class = (bytes + ALIGNMENT - 1 + !bytes) / ALIGNMENT;
 
+	if (unlikely(!um_plain) && um_debugging())
+		return um_debug_alloc(bytes, ALIGNMENT, site);
 	if (unlikely(bytes > PTRDIFF_MAX))
 		return no_memory();
 	if (class < RUN_CLASSES) {
@@ -95,7 +99,7 @@ static __attribute__((noinline)) void *alloc_slow(size_t bytes)
 	return payload ? payload : no_memory();
 }
 
-inline void *um_alloc(size_t bytes)
+static inline __attribute__((always_inline)) void *alloc(size_t bytes, const void *site)
 {
 	if (likely(bytes <= RUN_MAX)) {
 		unsigned int class = (bytes + ALIGNMENT - 1) / ALIGNMENT;
@@ -104,15 +108,24 @@ inline void *um_alloc(size_t bytes)
 		if (likely(run))
 			return um_run_alloc(run, class);
 	}
-	return alloc_slow(bytes);
+	return alloc_slow(bytes, site);
 }
 
-inline void um_free(void *payload)
+void *um_alloc(size_t bytes)
+{
+	return alloc(bytes, SITE);
+}
+
+static inline __attribute__((always_inline)) void release(void *payload, const void *site)
 {
 	unsigned int class = um_run_class(payload);
 
 	if (likely(class)) {
 		um_run_free(payload, class);
+		return;
+	}
+	if (unlikely(!um_plain) && um_debugging()) {
+		um_debug_free(payload, site);
 		return;
 	}
 
@@ -133,6 +146,8 @@ size_t um_usable(void *payload)
 
 	if (class)
 		return class * ALIGNMENT;
+	if (unlikely(!um_plain) && um_debugging())
+		return um_debug_usable(payload, SITE);
 
 	struct block *block = block_of(payload);
 
@@ -142,22 +157,24 @@ size_t um_usable(void *payload)
 static void *move(void *payload, size_t bytes)
 {
 	size_t usable = um_usable(payload);
-	void *to = um_alloc(bytes);
+	void *to = alloc(bytes, NULL);
 
 	if (!to)
 		return NULL;
 	memcpy(to, payload, bytes < usable ? bytes : usable);
-	um_free(payload);
+	release(payload, NULL);
 	return to;
 }
 
-static void *resize(void *payload, size_t bytes)
+static void *resize(void *payload, size_t bytes, const void *site)
 {
 	unsigned int class = um_run_class(payload);
 
 	if (class)
 		return (bytes + ALIGNMENT - 1) / ALIGNMENT == class ? payload :
 								      move(payload, bytes);
+	if (unlikely(!um_plain) && um_debugging())
+		return um_debug_resize(payload, bytes, site);
 
 	struct block *block = block_of(payload);
 
@@ -169,12 +186,14 @@ static void *resize(void *payload, size_t bytes)
 	return payload ? payload : no_memory();
 }
 
-static void *alloc_aligned(size_t alignment, size_t bytes)
+static void *alloc_aligned(size_t alignment, size_t bytes, const void *site)
 {
+	if (unlikely(!um_plain) && um_debugging())
+		return um_debug_alloc(bytes, alignment, site);
 	if (bytes > PTRDIFF_MAX || alignment > PTRDIFF_MAX - bytes)
 		return no_memory();
 	if (alignment <= ALIGNMENT)
-		return um_alloc(bytes);
+		return alloc(bytes, site);
 	if (bytes < um_heap.mmap_threshold) {
 		struct block *block = um_block_alloc_aligned(block_size_for(bytes), alignment);
 
@@ -189,24 +208,56 @@ static void *alloc_aligned(size_t alignment, size_t bytes)
 
 /* ---- the family */
 
-PUBLIC void *malloc(size_t bytes)
+/*
+ * Without threads and with a run at hand there is nothing to save and no frame to make. All else is
+ * done by another function, which malloc() and free() jump to: its caller is theirs.
+ */
+static __attribute__((noinline)) void *malloc_slow(size_t bytes)
 {
+	const void *site = SITE;
 	bool locked = um_lock();
-	void *payload = um_alloc(bytes);
+	void *payload = alloc(bytes, site);
 
 	um_unlock(locked);
 	return payload;
 }
 
-PUBLIC void free(void *payload)
+static __attribute__((noinline)) void free_slow(void *payload)
 {
+	const void *site = SITE;
+
 	if (!payload)
 		return;
 
 	bool locked = um_lock();
 
-	um_free(payload);
+	release(payload, site);
 	um_unlock(locked);
+}
+
+PUBLIC void *malloc(size_t bytes)
+{
+	if (likely(__libc_single_threaded && bytes <= RUN_MAX)) {
+		unsigned int class = (bytes + ALIGNMENT - 1) / ALIGNMENT;
+		struct run *run = um_heap.partial[class];
+
+		if (likely(run))
+			return um_run_alloc(run, class);
+	}
+	return malloc_slow(bytes);
+}
+
+PUBLIC void free(void *payload)
+{
+	if (likely(__libc_single_threaded)) {
+		unsigned int class = um_run_class(payload);
+
+		if (likely(class)) {
+			um_run_free(payload, class);
+			return;
+		}
+	}
+	free_slow(payload);
 }
 
 PUBLIC void *calloc(size_t count, size_t size)
@@ -217,9 +268,10 @@ PUBLIC void *calloc(size_t count, size_t size)
 		return no_memory();
 
 	bool locked = um_lock();
-	void *payload = um_alloc(bytes);
+	void *payload = alloc(bytes, SITE);
 	/* The pages of a mapping are new, and zero. */
-	bool fresh = payload && !um_run_class(payload) && block_of(payload)->head & BLOCK_MAPPED;
+	bool fresh = payload && !um_run_class(payload) && um_plain &&
+		     block_of(payload)->head & BLOCK_MAPPED;
 
 	um_unlock(locked);
 	return payload && !fresh ? memset(payload, 0, bytes) : payload;
@@ -239,7 +291,7 @@ PUBLIC void *realloc(void *payload, size_t bytes)
 
 	bool locked = um_lock();
 
-	payload = resize(payload, bytes);
+	payload = resize(payload, bytes, SITE);
 	um_unlock(locked);
 	return payload;
 }
@@ -254,7 +306,7 @@ PUBLIC void *reallocarray(void *payload, size_t count, size_t size)
 }
 
 /* EINVAL: the alignment is no power of two. */
-PUBLIC void *aligned_alloc(size_t alignment, size_t bytes)
+static void *aligned(size_t alignment, size_t bytes, const void *site)
 {
 	if (!alignment || alignment & (alignment - 1)) {
 		errno = EINVAL;
@@ -262,15 +314,20 @@ PUBLIC void *aligned_alloc(size_t alignment, size_t bytes)
 	}
 
 	bool locked = um_lock();
-	void *payload = alloc_aligned(alignment, bytes);
+	void *payload = alloc_aligned(alignment, bytes, site);
 
 	um_unlock(locked);
 	return payload;
 }
 
+PUBLIC void *aligned_alloc(size_t alignment, size_t bytes)
+{
+	return aligned(alignment, bytes, SITE);
+}
+
 PUBLIC void *memalign(size_t alignment, size_t bytes)
 {
-	return aligned_alloc(alignment, bytes);
+	return aligned(alignment, bytes, SITE);
 }
 
 /* Returns the error and leaves errno alone, as POSIX has it. */
@@ -280,25 +337,25 @@ PUBLIC int posix_memalign(void **payload, size_t alignment, size_t bytes)
 		return EINVAL;
 
 	int saved = errno;
-	void *aligned = aligned_alloc(alignment, bytes);
+	void *block = aligned(alignment, bytes, SITE);
 
 	errno = saved;
-	if (!aligned)
+	if (!block)
 		return ENOMEM;
-	*payload = aligned;
+	*payload = block;
 	return 0;
 }
 
 PUBLIC void *valloc(size_t bytes)
 {
-	return aligned_alloc(PAGE, bytes);
+	return aligned(PAGE, bytes, SITE);
 }
 
 PUBLIC void *pvalloc(size_t bytes)
 {
 	if (bytes > PTRDIFF_MAX)
 		return no_memory();
-	return aligned_alloc(PAGE, (bytes + PAGE - 1) & -PAGE);
+	return aligned(PAGE, (bytes + PAGE - 1) & -PAGE, SITE);
 }
 
 PUBLIC size_t malloc_usable_size(void *payload)
