@@ -1,7 +1,7 @@
 /*
  * report.c - what the debugging modes say, on standard error.
  *
- * A call site is the address behind the call: `addr2line -fe build/usr/bin/NAME ADDRESS` names the
+ * A call site is the address behind the call: `addr2line -fie build/usr/bin/NAME ADDRESS` names the
  * line. Nothing here allocates.  Locks: that of umalloc.c, or none in the handler of fence.c.
  */
 #define _GNU_SOURCE
