@@ -99,7 +99,7 @@ static void merge_all(void)
 {
 	for (char *block = first_block(); size_of(block); block = next_of(block))
 		if (!is_used(block))
-			merge(block);
+			block = merge(block);
 }
 
 static void *implicit_malloc(size_t bytes)
