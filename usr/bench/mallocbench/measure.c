@@ -68,10 +68,10 @@ static void subject_init(struct subject *subject, const char *name)
 {
 	if (strcmp(name, linked_allocator()) == 0) {
 		*subject = (struct subject){ malloc, free, realloc, NULL, NULL };
-		/* It may have begun before main(). */
-		size_t already = mallinfo2().arena;
+		/* The C library has begun before main(): what it has is not the trace's. */
+		struct mallinfo2 already = mallinfo2();
 
-		subject->base = (char *)sbrk(0) - already;
+		subject->base = (char *)sbrk(0) - already.arena + already.uordblks;
 		return;
 	}
 	textbook = textbook_find(name);

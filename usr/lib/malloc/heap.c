@@ -189,6 +189,8 @@ static struct block *move_down(struct block *block, size_t size)
 	if (next == um_heap.top) {
 		um_heap.top = block_at(to, size);
 	} else {
+		if (!next_free)
+			next->head &= ~BLOCK_PREV_USED;
 		size = split(to, total, size);
 	}
 	count_loose(size, 1);

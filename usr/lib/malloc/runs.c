@@ -10,8 +10,8 @@
  * page does not matter.
  *
  * Who frees knows no size: heap.run_map has a byte for each page of the heap, the class if the page
- * is a run, else 0.  The map is itself a block of the heap, which is replaced when the heap
- * outgrows it.
+ * is a run, else 0.  The first map is static and does for 16 MiB; a larger one is a mapping.  In
+ * the heap it would keep the end of it from going back.
  *
  * Invariants:
  *	- a run is on heap.partial[class] if and only if it has a free object;
@@ -19,6 +19,7 @@
  *	- an empty run is the only one on heap.partial[class]: others go back to the heap.
  */
 #include <string.h>
+#include <sys/mman.h>
 
 #include "usr/lib/malloc/heap.h"
 
@@ -62,24 +63,35 @@ static void unlink_run(struct run *run, unsigned int class)
 		um_heap.partial[class] = run->next;
 }
 
+static uint8_t first_map[4096];
+
 /* The map of pages reaches at least to this one: a new block for it if it must. */
 static bool map_reaches(size_t page)
 {
 	if (page < um_heap.run_map_pages)
 		return true;
 
-	struct block *block = um_block_alloc(block_size_for(page + page / 2 + 64));
+	size_t old = um_heap.run_map_pages, pages = sizeof(first_map);
 
-	if (!block)
+	while (pages <= page)
+		pages *= 2;
+	if (pages == sizeof(first_map)) {
+		um_heap.run_map = first_map;
+		um_heap.run_map_pages = pages;
+		return true;
+	}
+
+	uint8_t *map =
+		mmap(NULL, pages, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (map == MAP_FAILED)
 		return false;
-
-	uint8_t *map = block_payload(block), *old = um_heap.run_map;
-	size_t pages = block_size(block) - HEAD;
-
-	memset(map, 0, pages);
-	if (old) {
-		memcpy(map, old, um_heap.run_map_pages);
-		um_block_free(block_of(old));
+	if (old)
+		memcpy(map, um_heap.run_map, old);
+	um_heap.mapped += pages;
+	if (old > sizeof(first_map)) {
+		munmap(um_heap.run_map, old);
+		um_heap.mapped -= old;
 	}
 	um_heap.run_map = map;
 	um_heap.run_map_pages = pages;

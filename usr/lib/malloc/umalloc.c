@@ -72,13 +72,13 @@ static void *no_memory(void)
 static __attribute__((noinline)) void *alloc_slow(size_t bytes, const void *site)
 {
 	size_t size = block_size_for(bytes);
-	unsigned int class = (bytes + ALIGNMENT - 1 + !bytes) / ALIGNMENT;
+	unsigned int class = (bytes + ALIGNMENT - 1 + !bytes) / ALIGNMENT; /* up to RUN_MAX */
 
 	if (unlikely(!um_plain) && um_debugging())
 		return um_debug_alloc(bytes, ALIGNMENT, site);
 	if (unlikely(bytes > PTRDIFF_MAX))
 		return no_memory();
-	if (class < RUN_CLASSES) {
+	if (bytes <= RUN_MAX) {
 		if (um_heap.partial[class] || (um_run_wanted(class, size) && um_run_create(class)))
 			return um_run_alloc(um_heap.partial[class], class);
 	} else if (unlikely(bytes >= um_heap.mmap_threshold)) {

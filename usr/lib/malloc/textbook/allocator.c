@@ -5,10 +5,24 @@
 
 #include <string.h>
 
-extern const struct allocator bump_allocator;
+extern const struct allocator bump_allocator, kr_allocator, mm_allocator, implicit_first_allocator,
+	implicit_next_allocator, implicit_best_allocator, implicit_deferred_allocator,
+	explicit_lifo_allocator, explicit_addr_allocator, storage_allocator, segfit_allocator,
+	buddy_allocator;
 
 const struct allocator *const textbook_allocators[] = {
 	&bump_allocator,
+	&kr_allocator,
+	&mm_allocator,
+	&implicit_first_allocator,
+	&implicit_next_allocator,
+	&implicit_best_allocator,
+	&implicit_deferred_allocator,
+	&explicit_lifo_allocator,
+	&explicit_addr_allocator,
+	&storage_allocator,
+	&segfit_allocator,
+	&buddy_allocator,
 	NULL,
 };
 
