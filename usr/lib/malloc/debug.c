@@ -209,7 +209,7 @@ void *um_debug_alloc(size_t bytes, size_t alignment, const void *site)
 		goto none;
 	record->size = bytes;
 	record->allocated = site;
-	while (!allocs[debug.mode](record, alignment < ALIGNMENT ? ALIGNMENT : alignment)) {
+	while (!allocs[debug.mode](record, alignment)) {
 		if (!debug.oldest)
 			goto none;
 		leave_quarantine(); /* there may be room then */
@@ -247,7 +247,7 @@ void um_debug_free(void *payload, const void *site)
 void *um_debug_resize(void *payload, size_t bytes, const void *site)
 {
 	struct record *record = owned(payload, site, "realloc()");
-	void *to = um_debug_alloc(bytes, ALIGNMENT, site);
+	void *to = um_debug_alloc(bytes, 0, site);
 
 	if (!to)
 		return NULL;

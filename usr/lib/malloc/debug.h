@@ -47,7 +47,10 @@ enum um_mode { UM_CHECK, UM_FENCE };
 bool um_debugging(void);
 extern bool um_plain;
 
-/* As malloc() with an alignment, free(), realloc(), malloc_usable_size(), called from @site. */
+/*
+ * As malloc() (@alignment is 0) or aligned_alloc(), free(), realloc(), malloc_usable_size(), called
+ * from @site.
+ */
 void *um_debug_alloc(size_t bytes, size_t alignment, const void *site);
 void um_debug_free(void *payload, const void *site);
 void *um_debug_resize(void *payload, size_t bytes, const void *site);
@@ -56,7 +59,7 @@ size_t um_debug_usable(void *payload, const void *site);
 /* The first broken guard or freed block that was written to: a sentence, *@where its block. */
 const char *um_debug_check(const void **where);
 
-/* guard.c, fence.c: memory for the record's size, at an alignment; false: there is none. */
+/* guard.c, fence.c: memory for the record's size, aligned (0: as usual); false: there is none. */
 bool um_guard_alloc(struct record *record, size_t alignment);
 bool um_fence_alloc(struct record *record, size_t alignment);
 /* It is free: fill it, or take its pages away. */

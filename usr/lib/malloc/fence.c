@@ -9,8 +9,8 @@
  * whose block that was. A freed block loses its pages and keeps its addresses for a while: using it
  * faults, too. It costs two pages and two areas for each block, however small.
  *
- * A payload is aligned as far as its size is, from 8 to 16: an object of 24 bytes never needs more
- * than 8, and ends at the fence to the byte.
+ * A payload of malloc() is aligned as far as its size is, from 8 to 16: an object of 24 bytes never
+ * needs more than 8, and ends at the fence to the byte.
  *
  * Locks: that of umalloc.c; the handler takes none.
  */
@@ -26,13 +26,13 @@
 
 bool um_fence_alloc(struct record *record, size_t alignment)
 {
-	size_t bytes = (record->size + alignment + PAGE - 1) & -PAGE;
+	size_t bytes = (record->size + PAGE - 1) & -PAGE;
 	char *fence;
 
-	if (alignment <= ALIGNMENT) {
+	if (alignment == 0)
 		alignment = record->size % ALIGNMENT ? ALIGNMENT / 2 : ALIGNMENT;
-		bytes = (record->size + PAGE - 1) & -PAGE;
-	}
+	if (alignment > ALIGNMENT)
+		bytes = (record->size + alignment + PAGE - 1) & -PAGE;
 	if (bytes == 0)
 		bytes = PAGE;
 	record->total = bytes + PAGE;

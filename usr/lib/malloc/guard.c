@@ -19,9 +19,12 @@
 
 bool um_guard_alloc(struct record *record, size_t alignment)
 {
-	size_t bytes = GUARD + (alignment - ALIGNMENT) + record->size + GUARD;
+	size_t bytes;
 	struct block *block;
 
+	if (alignment < ALIGNMENT)
+		alignment = ALIGNMENT;
+	bytes = GUARD + (alignment - ALIGNMENT) + record->size + GUARD;
 	if (bytes < um_heap.mmap_threshold && (block = um_block_alloc(block_size_for(bytes))))
 		record->base = block_payload(block);
 	else

@@ -12,7 +12,7 @@
 
 #include "usr/lib/malloc/debug.h"
 
-#define BUCKETS	    (1UL << 16)
+#define BUCKETS	    (1UL << 14)
 #define CHUNK_BYTES (64UL << 10)
 
 static struct record **buckets, *unused;

@@ -75,7 +75,7 @@ static __attribute__((noinline)) void *alloc_slow(size_t bytes, const void *site
 	unsigned int class = (bytes + ALIGNMENT - 1 + !bytes) / ALIGNMENT; /* up to RUN_MAX */
 
 	if (unlikely(!um_plain) && um_debugging())
-		return um_debug_alloc(bytes, ALIGNMENT, site);
+		return um_debug_alloc(bytes, 0, site);
 	if (unlikely(bytes > PTRDIFF_MAX))
 		return no_memory();
 	if (bytes <= RUN_MAX) {
