@@ -26,7 +26,6 @@
 #include "usr/lib/malloc/umalloc.h"
 
 #define PUBLIC __attribute__((visibility("default")))
-#define PAGE   4096UL
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
