@@ -80,7 +80,8 @@ PROGRAMS := $(addprefix bin/,$(BINS) $(BINDIRS)) $(addprefix tests/,$(TESTS)) \
 # ---- tools first: before anything is made, but for what needs none or asks for its own
 
 NO_CROSS_TOOLS := clean fresh help lint format oracle oracle-sh test-oracle \
-	host host-coverage libfuzzer test-host fuzz coverage umalloc
+	host host-coverage libfuzzer test-host fuzz coverage umalloc \
+	test-umalloc
 ifneq ($(filter-out $(NO_CROSS_TOOLS),$(or $(MAKECMDGOALS),all)),)
 ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),) # make -n installs nothing
 ifneq ($(shell scripts/check-tools >&2 && echo ok),ok)
@@ -104,7 +105,7 @@ endif
 endif
 
 .PHONY: all run fresh get test test-host fuzz coverage mutate soak test-oracle bench gdb exec \
-	lint format clean help oracle oracle-sh umalloc host host-coverage \
+	lint format clean help oracle oracle-sh umalloc test-umalloc host host-coverage \
 	libfuzzer FORCE
 all: $(KERNEL) $(B)/disk.img $(HOSTED) $(B)/compile_commands.json
 
@@ -251,6 +252,10 @@ umalloc: $(B)/oracle/umalloc.so $(B)/oracle/bench/mallocbench $(B)/oracle/bench/
 		$(TRACES:%=$(B)/usr/bench/traces/%)
 	$(Q)ln -sfn ../../usr/bench/traces $(B)/oracle/bench/traces
 
+# Sanitizers, real programs under LD_PRELOAD, and the goals of the bench.
+test-umalloc: umalloc
+	@scripts/umalloc-check
+
 # The shell too: scripts/shell-edit-test types on it.
 oracle-sh: $(B)/oracle/bin/sh
 
@@ -334,6 +339,7 @@ help:
 #: make test-oracle   run the same tests on this machine's own Linux
 #: make bench         instructions per operation, beside Linux's
 #: make umalloc       our malloc() for this machine: build/oracle/umalloc.so, bench/mallocbench
+#: make test-umalloc  it under sanitizers, under programs of this machine, and measured
 #: make exec CMD='..' run one line of the guest's shell (scripts/exec hands out its status)
 #: make gdb           boot under gdb
 #: make lint, format  check the style; apply it

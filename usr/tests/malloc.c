@@ -6,6 +6,7 @@
 #include "usr/lib/test.h"
 
 #include <malloc.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -141,7 +142,7 @@ TEST(realloc_keeps_the_contents_up_and_down)
 
 TEST(alignments)
 {
-	void *p, *q;
+	void *p = NULL, *q;
 
 	for (size_t alignment = 8; alignment <= 1 << 20; alignment *= 2) {
 		for (size_t bytes = 1; bytes < LARGE; bytes = bytes * 5 + 3) {

@@ -7,6 +7,7 @@
 #include "usr/lib/test.h"
 
 #include <pthread.h>
+#include <stdlib.h>
 #include <sys/wait.h>
 
 #include "usr/lib/malloc/umalloc.h"

@@ -12,6 +12,7 @@
  * beside the program are taken.  Each measurement is a process of its own.  glibc's malloc() is
  * measured by mallocbench-glibc: the same program, linked without libumalloc.
  *
+ * The traces' names go to the standard error while they are replayed, the tables come at the end.
  * With umalloc and glibc measured the last line is "mean umalloc UTILISATION RATIO": the mean of
  * payload over heap, and of glibc's cost over umalloc's.
  */
@@ -224,6 +225,7 @@ static int run_all(void)
 	int status = 0;
 
 	for (size_t r = 0; r < row_count; r++) {
+		fprintf(stderr, "# %s\n", rows[r].trace);
 		for (size_t a = 0; a < allocator_count; a++) {
 			run_one(allocators[a], rows[r].trace, &rows[r].results[a]);
 			if (!rows[r].results[a].operations && !textbook_find(allocators[a]))

@@ -19,9 +19,8 @@
 
 #include "usr/lib/malloc/heap.h"
 
-#define PAGE	   4096UL
 #define TRIM_MAX   (64UL << 20)
-#define STEP_MIN   512
+#define STEP_MIN   512		  /* bytes that a small heap grows by */
 #define BIG_BLOCK  (256 * 1024UL) /* of these the pages go back */
 #define PURGE_STEP (8 << 20)
 

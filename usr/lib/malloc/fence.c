@@ -22,8 +22,6 @@
 #include "usr/lib/malloc/debug.h"
 #include "usr/lib/malloc/heap.h"
 
-#define PAGE 4096UL
-
 bool um_fence_alloc(struct record *record, size_t alignment)
 {
 	size_t bytes = (record->size + PAGE - 1) & -PAGE;

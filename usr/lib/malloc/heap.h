@@ -22,8 +22,9 @@
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
 #define BINS	    128
-#define RUN_BYTES   4096
-#define RUN_CLASSES 9 /* class c has objects of 16 * c bytes; 0 is not used */
+#define PAGE	    4096UL
+#define RUN_BYTES   PAGE /* one run; its payload is aligned to that */
+#define RUN_CLASSES 9	 /* class c has objects of 16 * c bytes; 0 is not used */
 #define RUN_MAX	    ((RUN_CLASSES - 1) * ALIGNMENT)
 
 /*

@@ -13,7 +13,6 @@
 
 #include "usr/lib/malloc/heap.h"
 
-#define PAGE	      4096UL
 #define THRESHOLD_MAX (32UL << 20)
 
 /* The words in front of a large payload. */

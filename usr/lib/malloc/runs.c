@@ -16,7 +16,7 @@
  * Invariants:
  *	- a run is on heap.partial[class] if and only if it has a free object;
  *	- run->used is the number of objects that are not on its list of free ones;
- *	- an empty run is the only one on heap.partial[class]: others go back to the heap.
+ *	- at most one run of a class is empty: a second one goes back to the heap.
  */
 #include <string.h>
 #include <sys/mman.h>
@@ -24,7 +24,7 @@
 #include "usr/lib/malloc/heap.h"
 
 #define FIRST_OBJECT 32
-#define HEAP_SHARE   8
+#define HEAP_SHARE   8 /* the first run of a class takes at most this part of the heap */
 
 _Static_assert(sizeof(struct run) <= FIRST_OBJECT, "objects lie behind struct run");
 
@@ -39,7 +39,7 @@ bool um_run_wanted(unsigned int class, size_t size)
 	if (um_heap.runs[class])
 		return true;
 	return um_heap.loose[size / ALIGNMENT] >= um_run_capacity(class) &&
-	       um_heap.end - um_heap.base >= HEAP_SHARE * RUN_BYTES;
+	       (size_t)(um_heap.end - um_heap.base) >= HEAP_SHARE * RUN_BYTES;
 }
 
 static void link_run(struct run *run, unsigned int class)
@@ -153,6 +153,7 @@ void um_run_emptier(struct run *run, unsigned int class)
 {
 	if (!*(uint16_t *)((char *)run + run->free))
 		link_run(run, class);
+	/* Kept is only the last run with free objects, for who frees and allocates in turns. */
 	if (!run->used && (run->next || run->prev))
 		release(run, class);
 }
@@ -163,7 +164,9 @@ void um_runs_release(void)
 	for (unsigned int class = 1; class < RUN_CLASSES; class ++) {
 		struct run *run = um_heap.partial[class];
 
-		if (run && !run->used)
+		while (run && run->used)
+			run = run->next;
+		if (run)
 			release(run, class);
 	}
 }
@@ -180,9 +183,12 @@ bool um_run_check(struct run *run, unsigned int class)
 	if (found + run->used != capacity)
 		return false;
 
-	struct run *other = um_heap.partial[class];
+	bool linked = false;
+	int empty = 0;
 
-	while (other && other != run)
-		other = other->next;
-	return !other == !found;
+	for (struct run *each = um_heap.partial[class]; each; each = each->next) {
+		linked |= each == run;
+		empty += !each->used;
+	}
+	return linked == (found != 0) && empty <= 1;
 }

@@ -27,7 +27,6 @@
 #include "usr/lib/malloc/umalloc.h"
 
 #define PUBLIC __attribute__((visibility("default")))
-#define PAGE   4096UL
 #define SITE   __builtin_return_address(0) /* who called us; for the debugging modes */
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
