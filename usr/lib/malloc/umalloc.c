@@ -68,7 +68,7 @@ static void *no_memory(void)
 }
 
 /* What malloc() does when no run has a free object; for @site, who wants it. */
-static __attribute__((noinline)) void *alloc_slow(size_t bytes, const void *site)
+static inline __attribute__((always_inline)) void *alloc_new(size_t bytes, const void *site)
 {
 	size_t size = block_size_for(bytes);
 	unsigned int class = (bytes + ALIGNMENT - 1 + !bytes) / ALIGNMENT; /* up to RUN_MAX */
@@ -98,6 +98,11 @@ static __attribute__((noinline)) void *alloc_slow(size_t bytes, const void *site
 	return payload ? payload : no_memory();
 }
 
+static __attribute__((noinline)) void *alloc_slow(size_t bytes, const void *site)
+{
+	return alloc_new(bytes, site);
+}
+
 static inline __attribute__((always_inline)) void *alloc(size_t bytes, const void *site)
 {
 	if (likely(bytes <= RUN_MAX)) {
@@ -115,14 +120,9 @@ void *um_alloc(size_t bytes)
 	return alloc(bytes, SITE);
 }
 
-static inline __attribute__((always_inline)) void release(void *payload, const void *site)
+/* Free what is no object of a run. */
+static inline __attribute__((always_inline)) void release_block(void *payload, const void *site)
 {
-	unsigned int class = um_run_class(payload);
-
-	if (likely(class)) {
-		um_run_free(payload, class);
-		return;
-	}
 	if (unlikely(!um_plain) && um_debugging()) {
 		um_debug_free(payload, site);
 		return;
@@ -136,6 +136,16 @@ static inline __attribute__((always_inline)) void release(void *payload, const v
 	else
 		um_block_free(block);
 	errno = saved;
+}
+
+static void release(void *payload, const void *site)
+{
+	unsigned int class = um_run_class(payload);
+
+	if (likely(class))
+		um_run_free(payload, class);
+	else
+		release_block(payload, site);
 }
 
 /* The bytes from the payload on that its owner may use. */
@@ -215,7 +225,7 @@ static __attribute__((noinline)) void *malloc_slow(size_t bytes)
 {
 	const void *site = SITE;
 	bool locked = um_lock();
-	void *payload = alloc(bytes, site);
+	void *payload = alloc_new(bytes, site);
 
 	um_unlock(locked);
 	return payload;
@@ -230,7 +240,10 @@ static __attribute__((noinline)) void free_slow(void *payload)
 
 	bool locked = um_lock();
 
-	release(payload, site);
+	if (unlikely(locked))
+		release(payload, site);
+	else
+		release_block(payload, site); /* free() has looked */
 	um_unlock(locked);
 }
 
