@@ -104,11 +104,11 @@ TEST(a_failed_realloc_leaves_the_block)
 TEST(calloc_is_zero_where_others_have_been)
 {
 	for (size_t bytes = 1; bytes < 4 * LARGE; bytes = bytes * 3 + 1) {
-		char *p = malloc(bytes);
+		char *p = kept(malloc(bytes));
 
-		memset(p, 0xaa, bytes);
-		free(p);
-		p = calloc(1, bytes);
+		memset(kept(p), 0xaa, bytes);
+		free(kept(p));
+		p = kept(calloc(1, bytes));
 		for (size_t i = 0; i < bytes; i++)
 			CHECK_EQ(p[i], 0);
 		free(p);

@@ -7,7 +7,8 @@
  * header keeps the size.  A search begins where the last one ended.  free() looks for the block's
  * place in the list, which tells whether it touches its neighbours there.
  *
- * Invariants: addresses rise along the list but at one place; neighbours in the list do not touch.
+ * Invariants: addresses rise along the list but at one place; neighbours in the list do not touch;
+ * free and used blocks together fill the heap.
  */
 #include <stdint.h>
 
@@ -113,6 +114,19 @@ static size_t kr_usable(void *payload)
 	return (((struct unit *)payload)[-1].units - 1) * sizeof(struct unit);
 }
 
+/* Free and used blocks fill the heap: each says with its units where the next one begins. */
+static const char *check_tiling(void)
+{
+	struct unit *block = (struct unit *)mem_lo(), *end = block + mem_size() / sizeof(*block);
+
+	while (block < end) {
+		if (!block->units || block->units > (size_t)(end - block))
+			return "the size of a block is impossible";
+		block += block->units;
+	}
+	return NULL;
+}
+
 static const char *kr_check(void)
 {
 	struct unit *block = &base;
@@ -134,7 +148,7 @@ static const char *kr_check(void)
 			return "the list is no circle";
 		block = next;
 	} while (block != &base);
-	return falls == 1 ? NULL : "the list is out of order";
+	return falls == 1 ? check_tiling() : "the list is out of order";
 }
 
 const struct allocator kr_allocator = {
