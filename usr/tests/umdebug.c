@@ -107,6 +107,21 @@ CHILD(store_before)
 	return 0;
 }
 
+/* Over the end of one block, over all of the next, which is then freed. */
+CHILD(store_far_behind)
+{
+	volatile char *one = get(SIZE), *other = get(SIZE);
+	volatile char *low = one < other ? one : other, *high = one < other ? other : one;
+	char line[64];
+	int length = snprintf(line, sizeof(line), "low 0x%lx\n", (unsigned long)low);
+
+	CHECK_EQ(write(STDERR_FILENO, line, length), length);
+	for (volatile char *at = low + SIZE; at < high + SIZE + 4; at++)
+		*at = 1;
+	give_again(high);
+	return 0;
+}
+
 CHILD(store_after_free)
 {
 	volatile char *block = get(SIZE);
@@ -175,25 +190,39 @@ CHILD(heapcheck)
 	return 0;
 }
 
+/* A child has no test_random(). */
+static uint64_t below(uint64_t *state, uint64_t limit)
+{
+	*state ^= *state << 13;
+	*state ^= *state >> 7;
+	*state ^= *state << 17;
+	return (*state >> 16) % limit;
+}
+
 /* Nothing wrong: random sizes and calls, contents compared. */
 CHILD(fine)
 {
 	static unsigned char *blocks[200];
 	static size_t sizes[200];
+	uint64_t state = strtoull(argv[2], NULL, 10) | 1;
+	int resized = 0;
 
 	for (int i = 0; i < 20000; i++) {
-		int at = test_random_below(200);
-		size_t size = test_random_below(test_random_below(20) ? 300 : 30000);
+		int at = below(&state, 200);
+		size_t size = below(&state, below(&state, 20) ? 300 : 30000);
 		const void *where;
 
 		for (size_t j = 0; j < sizes[at]; j += 37)
 			CHECK_EQ(blocks[at][j], (unsigned char)at);
-		if (test_random_below(3) == 0) {
+		if (below(&state, 3) == 0) {
 			free(blocks[at]);
-			blocks[at] = test_random_below(2) ? memalign(64 << size % 7, size) :
-							    calloc(1, size);
+			blocks[at] =
+				below(&state, 2) ? memalign(64 << size % 7, size) : calloc(1, size);
 		} else {
 			blocks[at] = realloc(blocks[at], size);
+			resized += sizes[at] > 0 && size > 0;
+			for (size_t j = 0; blocks[at] && j < size && j < sizes[at]; j++)
+				CHECK_EQ(blocks[at][j], (unsigned char)at);
 		}
 		CHECK(blocks[at] || size == 0);
 		sizes[at] = blocks[at] ? size : 0;
@@ -204,14 +233,19 @@ CHILD(fine)
 	}
 	for (int i = 0; i < 200; i++)
 		free(blocks[i]);
+	CHECK(resized > 1000);
 	return 0;
 }
 
 CHILD(limits)
 {
 	volatile size_t huge = SIZE_MAX - 10;
-	char *block = calloc(10, 10);
+	char *block = calloc(2, 4096);
 
+	for (int i = 0; i < 8192; i++)
+		CHECK_EQ(block[i], 0);
+	free(block);
+	block = calloc(10, 10);
 	for (int i = 0; i < 100; i++)
 		CHECK_EQ(block[i], 0);
 	CHECK_EQ(malloc(huge), NULL);
@@ -233,6 +267,7 @@ CHILD(limits)
 /* Run CHILD(@child) with UMALLOC=@mode; its status and what it wrote to standard error. */
 static void run(const char *mode, const char *child)
 {
+	char seed[32];
 	size_t length = 0;
 	ssize_t n;
 	int fds[2], saved = CHECK_OK(dup(STDERR_FILENO));
@@ -241,7 +276,8 @@ static void run(const char *mode, const char *child)
 	CHECK_OK(pipe2(fds, O_CLOEXEC));
 	CHECK_OK(dup2(fds[1], STDERR_FILENO));
 	setenv("UMALLOC", mode, 1);
-	pid = spawn_self(child, NULL, NULL, NULL);
+	snprintf(seed, sizeof(seed), "%lu", (unsigned long)test_random());
+	pid = spawn_self(child, seed, NULL, NULL);
 	unsetenv("UMALLOC");
 	CHECK_OK(dup2(saved, STDERR_FILENO));
 	close(saved);
@@ -323,6 +359,10 @@ TEST(stores_around_a_block)
 	run("check", "store_before");
 	must_say("umalloc: a store before the beginning of a block: 0x01\n");
 	must_say(" is 1 bytes before the block 0x");
+	must_abort();
+	run("check", "store_far_behind");
+	must_say(" is 0 bytes behind the end of the block 0x");
+	CHECK_EQ(address_behind("behind the end of the block "), address_behind("low "));
 	must_abort();
 	/* 100 is no multiple of 8: four bytes lie between the block and the fence. */
 	run("fence", "store_behind");
