@@ -2,7 +2,8 @@
 #
 #   arch drivers fs kernel lib mm  --> build/kernel/**.o --> build/ravel.elf (linked twice); with
 #                                      DEBUG=1 build/kernel-debug/, build/ravel-debug.elf
-#   usr/lib/*.c                    --> build/usr/libravel.a
+#   usr/lib/*.c usr/lib/gc/*.c     --> build/usr/libravel.a
+#   usr/lib/malloc/*.c             --> build/usr/umalloc.o, in front of the C library's malloc()
 #   usr/bin usr/tests usr/bench    --> build/usr/{bin,tests,bench}/NAME --> build/disk.img
 #   usr/host                       --> build/usr/host/NAME, which scripts put on disks of their own
 #   usr/lib usr/bin usr/tests, host's cc --> build/oracle/
@@ -64,21 +65,25 @@ DEPS = -MMD -MP -MF $(@:.o=.d)
 KSRCS := $(sort $(wildcard arch/riscv/*.[cS] drivers/*.c fs/*.c fs/*/*.c kernel/*.c lib/*.c mm/*.c))
 KOBJS := $(patsubst %.c,$(K)/%.o,$(KSRCS:%.S=$(K)/%.S.o))
 
-ULIBSRCS := $(sort $(wildcard usr/lib/*.c))
+ULIBSRCS := $(sort $(wildcard usr/lib/*.c usr/lib/gc/*.c usr/lib/malloc/textbook/*.c))
+UMALLOC_SRCS := $(sort $(wildcard usr/lib/malloc/*.c))
+BENCH_DIRS := $(patsubst usr/bench/%/,%,$(sort $(dir $(wildcard usr/bench/*/*.c))))
+TRACES := $(patsubst usr/bench/traces/%.gz,%,$(sort $(wildcard usr/bench/traces/*.rep.gz)))
 BINDIRS := $(patsubst usr/bin/%/,%,$(sort $(dir $(wildcard usr/bin/*/*.c))))
 BINS := $(patsubst usr/bin/%.c,%,$(sort $(wildcard usr/bin/*.c)))
 # vmbench is built in a way of its own.
 BENCHES := $(patsubst usr/bench/%.c,%,$(sort $(filter-out %/vmbench.c,$(wildcard usr/bench/*.c))))
 TESTS := $(patsubst usr/tests/%.c,%,$(sort $(wildcard usr/tests/*.c)))
-USRCS := $(ULIBSRCS) $(sort $(wildcard usr/bin/*.c usr/bin/*/*.c usr/tests/*.c)) \
-	$(BENCHES:%=usr/bench/%.c)
+USRCS := $(ULIBSRCS) $(UMALLOC_SRCS) $(sort $(wildcard usr/bin/*.c usr/bin/*/*.c usr/tests/*.c)) \
+	$(BENCHES:%=usr/bench/%.c) $(sort $(wildcard usr/bench/*/*.c))
 PROGRAMS := $(addprefix bin/,$(BINS) $(BINDIRS)) $(addprefix tests/,$(TESTS)) \
-	bench/vmbench $(BENCHES:%=bench/%)
+	bench/vmbench $(BENCHES:%=bench/%) bench/mallocbench bench/mallocbench-glibc
 
 # ---- tools first: before anything is made, but for what needs none or asks for its own
 
 NO_CROSS_TOOLS := clean fresh help lint format oracle oracle-sh test-oracle \
-	host host-coverage libfuzzer test-host fuzz coverage
+	host host-coverage libfuzzer test-host fuzz coverage umalloc \
+	test-umalloc
 ifneq ($(filter-out $(NO_CROSS_TOOLS),$(or $(MAKECMDGOALS),all)),)
 ifeq ($(findstring n,$(firstword -$(MAKEFLAGS))),) # make -n installs nothing
 ifneq ($(shell scripts/check-tools >&2 && echo ok),ok)
@@ -102,7 +107,7 @@ endif
 endif
 
 .PHONY: all run fresh get test test-host fuzz coverage mutate soak test-oracle bench policies \
-	gdb exec lint format clean help oracle oracle-sh host host-coverage \
+	gdb exec lint format clean help oracle oracle-sh umalloc test-umalloc host host-coverage \
 	libfuzzer FORCE
 all: $(KERNEL) $(B)/disk.img $(HOSTED) $(B)/compile_commands.json
 
@@ -120,7 +125,7 @@ $(B)/oracle.flags: FORCE
 $(B)/sources: FORCE
 	$(call stamp,echo '$(KSRCS) $(USRCS)')
 $(B)/disk.files: FORCE
-	$(call stamp,echo '$(PROGRAMS) $(OVERLAY)'; \
+	$(call stamp,echo '$(PROGRAMS) $(TRACES) $(OVERLAY)'; \
 		find usr/etc $(wildcard usr/tests/data) $(OVERLAY) \
 			-printf '%p %m %s %T@ %l\n' | sort)
 
@@ -155,20 +160,26 @@ ULIBOBJS := $(ULIBSRCS:%.c=$(B)/usr/obj/%.o)
 $(B)/usr/libravel.a: $(ULIBOBJS) $(B)/sources
 	$(call say,AR,$@) rm -f $@; $(AR) rcsD $@ $(ULIBOBJS)
 
+# malloc() and its family as one object, so that all of it is linked, or nothing.
+UMALLOC_OBJS := $(UMALLOC_SRCS:%.c=$(B)/usr/obj/%.o)
+$(UMALLOC_OBJS): UFLAGS += -fvisibility=hidden
+$(B)/usr/umalloc.o: $(UMALLOC_OBJS) $(B)/sources
+	$(call say,LINK,$@) $(CC) -nostdlib -r $(UMALLOC_OBJS) -o $@
+
 ulink = $(call say,LINK,$@) mkdir -p $(@D); \
 	$(CC) $(UFLAGS) -static $(filter %.o,$^) $(B)/usr/libravel.a -o $@
 
 ONE_FILE := $(addprefix $(B)/usr/,$(BINS:%=bin/%) $(TESTS:%=tests/%) $(BENCHES:%=bench/%))
-$(ONE_FILE): $(B)/usr/%: $(B)/usr/obj/usr/%.o $(B)/usr/libravel.a
+$(ONE_FILE): $(B)/usr/%: $(B)/usr/obj/usr/%.o $(B)/usr/libravel.a $(B)/usr/umalloc.o
 	$(ulink)
 
 # $(call directory_program,NAME): usr/bin/NAME/*.c together are one program.
 define directory_program
 $(B)/usr/bin/$(1): $(patsubst %.c,$(B)/usr/obj/%.o,$(wildcard usr/bin/$(1)/*.c)) \
-		$(B)/usr/libravel.a $(B)/sources
+		$(B)/usr/libravel.a $(B)/usr/umalloc.o $(B)/sources
 	$$(ulink)
 $(B)/oracle/bin/$(1): $(patsubst %.c,$(B)/oracle/obj/%.o,$(wildcard usr/bin/$(1)/*.c)) \
-		$(B)/oracle/libravel.a $(B)/sources
+		$(B)/oracle/libravel.a $(B)/oracle/umalloc.o $(B)/sources
 	$$(oracle_link)
 endef
 $(foreach name,$(BINDIRS),$(eval $(call directory_program,$(name))))
@@ -177,12 +188,25 @@ $(B)/usr/bench/vmbench: usr/bench/vmbench.c $(B)/user.flags
 	@mkdir -p $(@D)
 	$(call say,CC,$<) $(CC) $(BENCHFLAGS) -o $@ $<
 
-# What scripts put on disks of their own is not on the usual one.
-$(HOSTED): $(B)/usr/host/%: $(B)/usr/obj/usr/host/%.o $(B)/usr/libravel.a
+# The same program with each malloc().
+MALLOCBENCH := $(patsubst %.c,%.o,$(wildcard usr/bench/mallocbench/*.c))
+$(B)/usr/bench/mallocbench: $(B)/usr/umalloc.o
+$(B)/usr/bench/mallocbench $(B)/usr/bench/mallocbench-glibc: \
+		$(MALLOCBENCH:%=$(B)/usr/obj/%) $(B)/usr/libravel.a $(B)/sources
 	$(ulink)
 
-$(B)/disk.img: $(addprefix $(B)/usr/,$(PROGRAMS)) scripts/mkdisk $(B)/disk.files
-	$(call say,DISK,$@) printf '%s\n' $(PROGRAMS) | scripts/mkdisk $@ $(B) $(OVERLAY)
+$(B)/usr/bench/traces/%.rep: usr/bench/traces/%.rep.gz
+	@mkdir -p $(@D)
+	$(call say,GUNZIP,$@) gzip -dc $< >$@
+
+# What scripts put on disks of their own is not on the usual one.
+$(HOSTED): $(B)/usr/host/%: $(B)/usr/obj/usr/host/%.o $(B)/usr/libravel.a $(B)/usr/umalloc.o
+	$(ulink)
+
+$(B)/disk.img: $(addprefix $(B)/usr/,$(PROGRAMS) $(TRACES:%=bench/traces/%)) scripts/mkdisk \
+		$(B)/disk.files
+	$(call say,DISK,$@) printf '%s\n' $(PROGRAMS) | TRACES='$(TRACES)' \
+		scripts/mkdisk $@ $(B) $(OVERLAY)
 
 # ---- the tests as programs of the host: real Linux is the judge of what they expect
 
@@ -198,7 +222,21 @@ $(B)/oracle/obj/%.o: %.c $(B)/oracle.flags
 $(B)/oracle/libravel.a: $(ULIBSRCS:%.c=$(B)/oracle/obj/%.o) $(B)/sources
 	$(call say,AR,$@) rm -f $@; $(AR) rcsD $@ $(filter %.o,$^)
 
-$(B)/oracle/tests/%: $(B)/oracle/obj/usr/tests/%.o $(B)/oracle/libravel.a
+ORACLE_UMALLOC := $(UMALLOC_SRCS:%.c=$(B)/oracle/obj/%.o)
+$(ORACLE_UMALLOC): UFLAGS += -fvisibility=hidden -fPIC -ftls-model=initial-exec
+$(B)/oracle/umalloc.o: $(ORACLE_UMALLOC) $(B)/sources
+	$(call say,HOSTLINK,$@) $(HOSTCC) -nostdlib -r $(ORACLE_UMALLOC) -o $@
+# LD_PRELOAD=build/oracle/umalloc.so gives it to any program of this machine.
+$(B)/oracle/umalloc.so: $(ORACLE_UMALLOC) $(B)/sources
+	$(call say,HOSTLINK,$@) $(HOSTCC) $(UFLAGS) -shared $(ORACLE_UMALLOC) -o $@
+
+$(B)/oracle/bench/mallocbench: $(B)/oracle/umalloc.o
+$(B)/oracle/bench/mallocbench $(B)/oracle/bench/mallocbench-glibc: \
+		$(MALLOCBENCH:%=$(B)/oracle/obj/%) $(B)/oracle/libravel.a $(B)/sources
+	$(call say,HOSTLINK,$@) mkdir -p $(@D); \
+		$(HOSTCC) $(UFLAGS) $(filter %.o,$^) $(B)/oracle/libravel.a -o $@
+
+$(B)/oracle/tests/%: $(B)/oracle/obj/usr/tests/%.o $(B)/oracle/libravel.a $(B)/oracle/umalloc.o
 	@mkdir -p $(@D)
 	$(call say,HOSTLINK,$@) $(HOSTCC) $(UFLAGS) $^ -o $@
 $(B)/oracle/runtests: $(B)/oracle/bin/runtests
@@ -207,8 +245,18 @@ $(B)/oracle/runtests: $(B)/oracle/bin/runtests
 oracle_link = $(call say,HOSTLINK,$@) mkdir -p $(@D); \
 	$(HOSTCC) $(UFLAGS) $(filter %.o,$^) $(B)/oracle/libravel.a -o $@
 
-$(BINS:%=$(B)/oracle/bin/%): $(B)/oracle/bin/%: $(B)/oracle/obj/usr/bin/%.o $(B)/oracle/libravel.a
+$(BINS:%=$(B)/oracle/bin/%): $(B)/oracle/bin/%: $(B)/oracle/obj/usr/bin/%.o $(B)/oracle/libravel.a \
+		$(B)/oracle/umalloc.o
 	$(oracle_link)
+
+# umalloc natively: for LD_PRELOAD, and the bench.
+umalloc: $(B)/oracle/umalloc.so $(B)/oracle/bench/mallocbench $(B)/oracle/bench/mallocbench-glibc \
+		$(TRACES:%=$(B)/usr/bench/traces/%)
+	$(Q)ln -sfn ../../usr/bench/traces $(B)/oracle/bench/traces
+
+# Sanitizers, real programs under LD_PRELOAD, and the goals of the bench.
+test-umalloc: umalloc
+	@scripts/umalloc-check
 
 # The shell too: scripts/shell-edit-test types on it.
 oracle-sh: $(B)/oracle/bin/sh
@@ -297,6 +345,8 @@ help:
 #: make test-oracle   run the same tests on this machine's own Linux
 #: make bench         instructions per operation, beside Linux's
 #: make policies      misses of each policy of page replacement, beside exact LRU and OPT
+#: make umalloc       our malloc() for this machine: build/oracle/umalloc.so, bench/mallocbench
+#: make test-umalloc  it under sanitizers, under programs of this machine, and measured
 #: make exec CMD='..' run one line of the guest's shell (scripts/exec hands out its status)
 #: make gdb           boot under gdb
 #: make lint, format  check the style; apply it

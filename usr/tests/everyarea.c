@@ -88,7 +88,9 @@ static void make_areas(char *on_stack)
 	add("System V", true, shmat(segment, NULL, 0));
 	add("data", false, in_data);
 	add("bss", false, in_bss);
-	add("heap", false, sbrk(PAGES * PAGE_SIZE));
+	/* The break may be anywhere in a page. */
+	add("heap", false,
+	    (void *)(((uintptr_t)sbrk((PAGES + 1) * PAGE_SIZE) + PAGE_SIZE - 1) & -PAGE_SIZE));
 	add("stack", false, on_stack);
 	CHECK_OK(close(zero));
 }

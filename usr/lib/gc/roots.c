@@ -1,0 +1,223 @@
+/*
+ * roots.c - where pointers into the heap may stand outside of it.
+ *
+ *	/proc/self/maps
+ *	  00010000-00073000 r-xp ... /bin/prog
+ *	  00077000-0007a000 rw-p ... /bin/prog       a file's, writable: data
+ *	  0007a000-0008f000 rw-p                     goes on where a file's area ends: bss
+ *	  0008f000-000b1000 rw-p     [heap]          malloc's: no root
+ *	  3fb0000000-3fb0400000 rw-p                 nothing before it: mmap's, no root
+ *	  3fffffa000-3ffffff000 rw-p [stack]         from the frame of the collector up
+ *
+ *	thread-local variables	from the program headers (PT_TLS): libc keeps them in one of the
+ *				areas that are no roots
+ *
+ * The stack that runs is the area that holds the collector's frame; if that is not [stack] (a
+ * coroutine, sigaltstack), [stack] is a root too, all of it. The kernel joins anonymous areas that
+ * touch, so the collector's own mapping is cut out of whatever was found: its mark stack and its
+ * garbage must not count.
+ *
+ * Nothing here allocates: a collection runs when there is no memory.  Locks: none.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "usr/lib/gc/internal.h"
+
+/* Returns 0, or -1 with ENOMEM: there are too many. */
+static int add_range(uintptr_t start, uintptr_t end, enum gc_root_kind kind)
+{
+	if (start >= end)
+		return 0;
+	if (gc->nr_roots == GC_MAX_ROOTS) {
+		errno = ENOMEM;
+		return -1;
+	}
+	gc->roots[gc->nr_roots++] = (struct gc_range){ start, end, kind };
+	return 0;
+}
+
+/* The same, without the collector's mapping. */
+static int add_root(uintptr_t start, uintptr_t end, enum gc_root_kind kind)
+{
+	uintptr_t own = (uintptr_t)gc;
+
+	if (end <= own || start >= gc->end)
+		return add_range(start, end, kind);
+	if (add_range(start, own, kind))
+		return -1;
+	return add_range(start > gc->end ? start : gc->end, end, kind);
+}
+
+/* ---- /proc/self/maps ---- */
+
+struct area {
+	uintptr_t start, end;
+	const char *access; /* "rw-p" */
+	const char *name;   /* "" when it has none */
+};
+
+/* Take "start-end access offset device inode   name" apart. Returns false: it is no such line. */
+static bool parse_line(const char *line, struct area *area)
+{
+	char *at;
+
+	area->start = strtoul(line, &at, 16);
+	if (*at != '-')
+		return false;
+	area->end = strtoul(at + 1, &at, 16);
+	if (*at != ' ')
+		return false;
+	area->access = ++at;
+	for (int column = 0; column < 4; column++) {
+		at += strcspn(at, " ");
+		at += strspn(at, " ");
+	}
+	area->name = at;
+	return true;
+}
+
+struct search {
+	uintptr_t frame;
+	uintptr_t files_end; /* where an area of a file, or its bss, ended last */
+	bool stack_found;
+};
+
+static int consider(struct search *search, const struct area *area)
+{
+	bool writable = memcmp(area->access, "rw", 2) == 0 && area->access[3] == 'p';
+	bool follows = area->start == search->files_end && area->name[0] == '\0';
+
+	if (area->name[0] == '/' || follows)
+		search->files_end = area->end;
+	if (!writable)
+		return 0;
+	if (search->frame >= area->start && search->frame < area->end) {
+		search->stack_found = true;
+		return add_root(search->frame, area->end, GC_STACK);
+	}
+	if (strcmp(area->name, "[stack]") == 0)
+		return add_root(area->start, area->end, GC_STACK);
+	if (area->name[0] == '/' || follows)
+		return add_root(area->start, area->end, GC_DATA);
+	return 0;
+}
+
+/* Consider each whole line of the @have bytes of gc->maps. Returns the bytes used up, or -1. */
+static ssize_t consider_lines(struct search *search, size_t have)
+{
+	char *line = gc->maps, *end;
+	struct area area;
+
+	while ((end = memchr(line, '\n', have - (line - gc->maps)))) {
+		*end = '\0';
+		if (!parse_line(line, &area)) {
+			errno = EIO;
+			return -1;
+		}
+		if (consider(search, &area))
+			return -1;
+		line = end + 1;
+	}
+	return line - gc->maps;
+}
+
+static int read_areas(int fd, struct search *search)
+{
+	size_t have = 0;
+	ssize_t n, used;
+
+	while ((n = read(fd, gc->maps + have, sizeof(gc->maps) - have)) != 0) {
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -1;
+		have += n;
+		used = consider_lines(search, have);
+		if (used < 0)
+			return -1;
+		if (used == 0 && have == sizeof(gc->maps)) {
+			errno = EIO; /* a line of 8 KiB: no path is so long */
+			return -1;
+		}
+		have -= used;
+		memmove(gc->maps, gc->maps + used, have);
+	}
+	return 0;
+}
+
+static int add_areas(uintptr_t frame)
+{
+	struct search search = { .frame = frame };
+	int fd = open("/proc/self/maps", O_RDONLY | O_CLOEXEC), status, saved;
+
+	if (fd < 0)
+		return -1;
+	status = read_areas(fd, &search);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	if (status == 0 && !search.stack_found) {
+		errno = EFAULT;
+		status = -1;
+	}
+	return status;
+}
+
+/* ---- thread-local variables ---- */
+
+static int add_tls(struct dl_phdr_info *info, size_t size, void *arg)
+{
+	uintptr_t start = (uintptr_t)info->dlpi_tls_data;
+
+	(void)size;
+	(void)arg;
+	for (int i = 0; start && i < info->dlpi_phnum; i++)
+		if (info->dlpi_phdr[i].p_type == PT_TLS &&
+		    add_root(start, start + info->dlpi_phdr[i].p_memsz, GC_TLS))
+			return -1;
+	return 0;
+}
+
+int gc_find_roots(uintptr_t frame)
+{
+	gc->nr_roots = 0;
+	if (add_areas(frame))
+		return -1;
+	if (dl_iterate_phdr(add_tls, NULL))
+		return -1;
+	for (size_t i = 0; i < gc->nr_added; i++)
+		if (add_range(gc->added[i].start, gc->added[i].end, GC_ADDED))
+			return -1;
+	return 0;
+}
+
+/* ---- what the program adds ---- */
+
+int gc_add_roots(const void *start, const void *end)
+{
+	if (!gc && gc_init(GC_DEFAULT_LIMIT))
+		return -1;
+	if (gc->nr_added == GC_MAX_ADDED) {
+		errno = ENOMEM;
+		return -1;
+	}
+	gc->added[gc->nr_added++] = (struct gc_range){ (uintptr_t)start, (uintptr_t)end, GC_ADDED };
+	return 0;
+}
+
+int gc_remove_roots(const void *start)
+{
+	for (size_t i = 0; gc && i < gc->nr_added; i++)
+		if (gc->added[i].start == (uintptr_t)start) {
+			gc->added[i] = gc->added[--gc->nr_added];
+			return 0;
+		}
+	errno = ENOENT;
+	return -1;
+}
