@@ -71,8 +71,9 @@ BENCH_DIRS := $(patsubst usr/bench/%/,%,$(sort $(dir $(wildcard usr/bench/*/*.c)
 TRACES := $(patsubst usr/bench/traces/%.gz,%,$(sort $(wildcard usr/bench/traces/*.rep.gz)))
 BINDIRS := $(patsubst usr/bin/%/,%,$(sort $(dir $(wildcard usr/bin/*/*.c))))
 BINS := $(patsubst usr/bin/%.c,%,$(sort $(wildcard usr/bin/*.c)))
-# vmbench is built in a way of its own.
-BENCHES := $(patsubst usr/bench/%.c,%,$(sort $(filter-out %/vmbench.c,$(wildcard usr/bench/*.c))))
+# vmbench is built in a way of its own, mallocrecord for this machine only.
+BENCHES := $(patsubst usr/bench/%.c,%,$(sort $(filter-out %/vmbench.c %/mallocrecord.c, \
+	$(wildcard usr/bench/*.c))))
 TESTS := $(patsubst usr/tests/%.c,%,$(sort $(wildcard usr/tests/*.c)))
 USRCS := $(ULIBSRCS) $(UMALLOC_SRCS) $(sort $(wildcard usr/bin/*.c usr/bin/*/*.c usr/tests/*.c)) \
 	$(BENCHES:%=usr/bench/%.c) $(sort $(wildcard usr/bench/*/*.c))
