@@ -242,14 +242,18 @@ static void count_refused(enum fault_result res)
 static inline enum fault_result serve(struct mm *mm, unsigned long addr, enum fault_access access,
 				      bool may_kill)
 {
-	struct fault f = {
-		.mm = mm,
-		.addr = addr & PAGE_MASK,
-		.access = access,
-		.fail_fired = current->fail_fired,
-		.may_kill = may_kill,
-	};
 	enum fault_result res;
+	struct fault f;
+
+	/* Field by field, this being the hottest of all paths: fault_dispatch() sets the others. */
+	f.mm = mm;
+	f.addr = addr & PAGE_MASK;
+	f.access = access;
+	f.may_kill = may_kill;
+	f.waited = f.made_room = false;
+	f.luck = 0;
+	f.fail_fired = current->fail_fired;
+	f.throttle = NULL;
 
 	count_vm(VM_pgfault);
 	while ((res = fault_try(&f)) == FAULT_RETRY)

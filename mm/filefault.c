@@ -132,29 +132,16 @@ static struct window around(const struct fault *f)
 	};
 }
 
-/*
- * Sets the PTE of one page if it is free and the page still the file's; counts in *@shared when
- * others map it too. Leaf lock held.
- */
-static bool map_one(pte_t *ptep, struct page *page, struct address_space *as, unsigned long bits,
-		    long *shared)
-{
-	if (!pte_none(pte_read(ptep)) || !page_still_in_file(page, as))
-		return false;
-	*shared += atomic_inc_old(&page->mapcount) > 0;
-	pte_set(ptep, pte_make(page_to_pfn(page), bits));
-	return true;
-}
-
 /* Maps the @nr found pages, whose references become the PTEs' or are dropped. */
 static enum fault_result map_found(struct fault *f, struct window w, struct page **pages,
 				   unsigned nr, struct address_space *as)
 {
 	pte_t *first = f->ptep - ((f->addr - w.addr) >> PAGE_SHIFT);
 	struct spinlock *ptl = pte_lockptr(f->ptep);
-	unsigned kept = 0, mapped = 0;
+	unsigned kept = 0, mapped;
 	long shared = 0;
 	bool writable = shared_maps_writable(f->vma), hit = false;
+	unsigned long end;
 	unsigned long bits = fault_pte_bits(f->vma, writable) | (writable ? PTE_D : 0);
 	unsigned long unused = bits & ~PTE_A; /* the neighbours': reclaim is to see a first use */
 
@@ -165,17 +152,22 @@ static enum fault_result map_found(struct fault *f, struct window w, struct page
 		pages_put(pages, nr);
 		return FAULT_KILLED;
 	}
+	end = nr_pages_in_file(as); /* after the lock is taken, as page_still_in_file() */
 	for (unsigned i = 0; i < nr; i++) {
-		pte_t *ptep = first + (pages[i]->index - w.first);
-		bool wanted = ptep == f->ptep;
+		struct page *page = pages[i];
+		unsigned long index = page->index;
+		pte_t *ptep = first + (index - w.first);
 
-		if (!map_one(ptep, pages[i], as, wanted ? bits : unused, &shared)) {
-			pages[kept++] = pages[i];
+		if (unlikely(!pte_none(pte_read(ptep)) || READ_ONCE(page->mapping) != as ||
+			     index >= end)) {
+			pages[kept++] = page;
 			continue;
 		}
-		hit |= wanted;
-		mapped++;
+		shared += atomic_inc_old(&page->mapcount) > 0;
+		pte_set(ptep, pte_make(page_to_pfn(page), ptep == f->ptep ? bits : unused));
+		hit |= ptep == f->ptep;
 	}
+	mapped = nr - kept;
 	spin_unlock(ptl);
 	fault_flush_local(f);
 	mm_add_rss_file(f->mm, mapped);

@@ -15,12 +15,20 @@
  * many with one taking of the lock; until then it is on a list with no reference, and who isolates
  * passes it by.
  *
+ *	fresh[hart]: up to 31 pages ----- lru_flush(): PG_FRESH becomes PG_LRU
+ *
+ * New anonymous pages gather at their hart first and take the lock once for many. A page that is
+ * freed before loses PG_FRESH and stays named there, as what is not looked at; if it is used again
+ * and gathered once more, also by another hart, it is named twice, and put on its list by whoever
+ * is first.
+ *
  * PG_FILE_LIST and PG_ACTIVE, side by side, are the number of the list: the free path, which must
  * be short, adds up what leaves each list in one word.
  *
  * Invariants (lru_check()): PG_LRU exactly on the lists; a page of memory that may go has it,
- * unless it is isolated; the counts. PG_LRU and the number change under lru_lock while the page is
- * on a list, and are the isolator's otherwise.
+ * unless it is isolated, or PG_FRESH and named by a hart's batch; the counts. PG_LRU and the number
+ * change under lru_lock while the page is on a list, and are the isolator's otherwise. PG_FRESH is
+ * set by who made the page, with nobody else knowing of it, and goes under lru_lock.
  * Locks: lru_lock, a spinlock; inside it nothing.
  */
 #include "mm/lru.h"
@@ -39,10 +47,38 @@ struct list_head lru[NR_LRU_LISTS] = {
 	LIST_HEAD_INIT(lru[LRU_ACTIVE_FILE]),
 };
 unsigned long nr_lru[NR_LRU_LISTS];
+struct lru_batch lru_fresh[MAX_HARTS];
 static unsigned long nr_isolated;
+
+/* lru_lock held. What has no PG_FRESH any more was freed, or is there already. */
+static void flush_batch(struct lru_batch *batch)
+{
+	unsigned long added = 0;
+
+	for (unsigned long i = 0; i < batch->nr; i++) {
+		struct page *page = batch->pages[i];
+
+		if (!(page_flags(page) & PG_FRESH))
+			continue;
+		__atomic_fetch_xor(&page->flags, PG_LRU_ANY, __ATOMIC_RELAXED);
+		list_add_tail(&page->lru, &lru[LRU_INACTIVE_ANON]);
+		added++;
+	}
+	nr_lru[LRU_INACTIVE_ANON] += added;
+	batch->nr = 0;
+}
+
+void lru_flush(void)
+{
+	spin_lock(&lru_lock);
+	flush_batch(&lru_fresh[this_hart()->id]);
+	spin_unlock(&lru_lock);
+}
 
 unsigned long lru_nr(enum lru_list list)
 {
+	if (lru_fresh[this_hart()->id].nr > 0)
+		lru_flush();
 	return READ_ONCE(nr_lru[list]);
 }
 
@@ -107,8 +143,12 @@ void lru_del_freed(struct page *const *pages, unsigned nr)
 		struct page *page = pages[i];
 		enum lru_list list = lru_of(page);
 
-		if (!(page->flags & PG_LRU))
+		if (!(page->flags & PG_LRU_ANY))
 			continue;
+		if (unlikely(page->flags & PG_FRESH)) {
+			page_clear_flags(page, PG_FRESH);
+			continue;
+		}
 		list_unlink(&page->lru);
 		left += 1UL << (list * COUNT_BITS);
 	}
@@ -117,13 +157,15 @@ void lru_del_freed(struct page *const *pages, unsigned nr)
 	spin_unlock(&lru_lock);
 }
 
-/* lru_lock held; the caller has a reference. */
+/* lru_lock held; the caller has a reference, to a page that has one of PG_LRU_ANY. */
 static void take_off(struct page *page)
 {
-	list_del(&page->lru);
-	nr_lru[lru_of(page)]--;
+	if (page_flags(page) & PG_LRU) {
+		list_del(&page->lru);
+		nr_lru[lru_of(page)]--;
+	}
 	nr_isolated++;
-	page_clear_flags(page, PG_LRU);
+	page_clear_flags(page, PG_LRU_ANY);
 }
 
 unsigned lru_isolate(enum lru_list list, unsigned nr, struct page **pages)
@@ -132,6 +174,7 @@ unsigned lru_isolate(enum lru_list list, unsigned nr, struct page **pages)
 	unsigned taken = 0;
 
 	spin_lock(&lru_lock);
+	flush_batch(&lru_fresh[this_hart()->id]);
 	for (looks = min(nr_lru[list], (unsigned long)nr); looks > 0; looks--) {
 		struct page *page = list_first_entry(&lru[list], struct page, lru);
 
@@ -152,7 +195,7 @@ bool lru_isolate_page(struct page *page)
 	bool listed;
 
 	spin_lock(&lru_lock);
-	listed = page_flags(page) & PG_LRU;
+	listed = page_flags(page) & PG_LRU_ANY;
 	if (listed)
 		take_off(page);
 	spin_unlock(&lru_lock);
@@ -180,6 +223,7 @@ void lru_forget(unsigned nr)
 void lru_make_oldest(struct page *page)
 {
 	spin_lock(&lru_lock);
+	flush_batch(&lru_fresh[this_hart()->id]);
 	if (page_flags(page) & PG_LRU) {
 		list_unlink(&page->lru);
 		nr_lru[lru_of(page)]--;
@@ -247,6 +291,18 @@ static bool may_go(const struct page *page)
 	return page->type == PAGE_FILE && page->mapping;
 }
 
+/* Some hart's batch names @page. */
+static bool is_gathered(const struct page *page)
+{
+	for (unsigned hart = 0; hart < MAX_HARTS; hart++) {
+		for (unsigned long i = 0; i < lru_fresh[hart].nr; i++) {
+			if (lru_fresh[hart].pages[i] == page)
+				return true;
+		}
+	}
+	return false;
+}
+
 int lru_check(void)
 {
 	unsigned long marked = 0, listed = 0, missing = 0;
@@ -257,8 +313,12 @@ int lru_check(void)
 		listed += nr_lru[list];
 	}
 	for (unsigned long i = 0; i < mem_map_nr; i++) {
-		marked += !!(mem_map[i].flags & PG_LRU);
-		missing += may_go(&mem_map[i]) && !(mem_map[i].flags & PG_LRU);
+		const struct page *page = &mem_map[i];
+
+		marked += !!(page->flags & PG_LRU);
+		missing += may_go(page) && !(page->flags & PG_LRU_ANY);
+		if ((page->flags & PG_FRESH) && ((page->flags & PG_LRU) || !is_gathered(page)))
+			faults += complain(page, "fresh, but on its way to no list");
 	}
 	if (marked != listed) {
 		printk("lru: %lu pages say that they are listed, %lu are\n", marked, listed);

@@ -36,17 +36,32 @@ extern struct spinlock lru_lock;
 extern struct list_head lru[NR_LRU_LISTS];
 extern unsigned long nr_lru[NR_LRU_LISTS];
 
+/* New pages of anonymous memory, PG_FRESH, that go to their list together; of one hart. */
+struct lru_batch {
+	unsigned long nr;
+	struct page *pages[LRU_BATCH - 1];
+};
+
+extern struct lru_batch lru_fresh[MAX_HARTS];
+
+/* The pages of this hart's batch go to their list. */
+void lru_flush(void);
+
 /*
  * Puts a new page of anonymous memory, which is about to be mapped first, on its list, as the
- * newest. Inline: every fault on new memory comes here.
+ * newest, soon. Inline: every fault on new memory comes here.
  */
 static inline void lru_add_fresh(struct page *page)
 {
-	page->flags |= PG_LRU;
-	spin_lock(&lru_lock);
-	list_add_tail(&page->lru, &lru[LRU_INACTIVE_ANON]);
-	nr_lru[LRU_INACTIVE_ANON]++;
-	spin_unlock(&lru_lock);
+	struct lru_batch *batch = &lru_fresh[this_hart()->id];
+	unsigned long nr = batch->nr;
+
+	/* From here on others may find it: what else it says is seen before. */
+	__atomic_store_n(&page->flags, page->flags | PG_FRESH, __ATOMIC_RELEASE);
+	batch->pages[nr] = page;
+	batch->nr = nr + 1;
+	if (unlikely(nr + 1 == ARRAY_SIZE(batch->pages)))
+		lru_flush();
 }
 
 /*
@@ -56,7 +71,8 @@ static inline void lru_add_fresh(struct page *page)
  * list before it was known whose it is.
  */
 void lru_add(struct page *page);
-/* Takes pages off that have no reference any more and PG_LRU, of the @nr in @pages. */
+/* Takes pages off that have no reference any more, of the @nr in @pages: those of PG_LRU_ANY. */
+#define PG_LRU_ANY (PG_LRU | PG_FRESH)
 void lru_del_freed(struct page *const *pages, unsigned nr);
 
 /*
@@ -75,6 +91,7 @@ void lru_make_oldest(struct page *page);
 /* All active pages become inactive ones, the oldest of all. */
 void lru_deactivate_all(void);
 
+/* Pages on @list, those that other harts are about to put there left out. */
 unsigned long lru_nr(enum lru_list list);
 unsigned long lru_nr_isolated(void);
 

@@ -69,6 +69,7 @@ enum page_type {
 #define PG_FILE_LIST	(1u << 16) /* ... on those of files; next to PG_ACTIVE: mm/lru.c */
 #define PG_SECOND	(1u << 17) /* reclaim found it used once, and let it go round once more */
 #define PG_UNWANTED	(1u << 20) /* cached for swap and nobody's: unlock_page() looks at it */
+#define PG_FRESH	(1u << 19) /* on its way to one, with others: mm/lru.h */
 #define PG_READAHEAD	(1u << 18) /* read before somebody asked, and not used since */
 
 #define PG_NO_MEMORY (1u << 24) /* with PG_ERROR: not the disk failed, there was no memory for it */

@@ -362,7 +362,7 @@ void free_pages(struct page *page, unsigned order)
 void page_free(struct page *page)
 {
 	check_free(page, 0, __builtin_return_address(0));
-	if (page->flags & PG_LRU)
+	if (page->flags & PG_LRU_ANY)
 		lru_del_freed(&page, 1);
 	count_vm(VM_pgfree);
 	pcp_free(&page, 1);
@@ -394,7 +394,7 @@ static inline unsigned drop_references(struct page **pages, unsigned nr, const v
 		flags |= page->flags;
 		pages[last++] = page;
 	}
-	if (flags & PG_LRU)
+	if (flags & PG_LRU_ANY)
 		lru_del_freed(pages, last);
 	return last;
 }

@@ -75,8 +75,8 @@ static void drop_file_page(struct address_space *as, struct page *page)
 	if (as->ops->no_backing || atomic_read(&page->mapcount) != 1 ||
 	    (page_flags(page) & (PG_DIRTY | PG_WRITEBACK | PG_SHMEM)))
 		return;
-	unmap_page(as, page);
-	filemap_drop_idle(page);
+	if (unmap_page_unless_locked(as, page))
+		filemap_drop_idle(page);
 }
 
 /* Locked pages of one kind go to swap, as far as they can. */

@@ -62,20 +62,6 @@ static void goes(struct batch *b, struct page *page)
 
 /* ---- one page ---- */
 
-static bool go_on(struct mm *mm __maybe_unused, unsigned long addr __maybe_unused,
-		  pte_t *ptep __maybe_unused, void *arg __maybe_unused)
-{
-	return true;
-}
-
-/* Does mlock(2) keep the page? */
-static bool is_mlocked(const struct page *page)
-{
-	const struct rmap_walk walk = { .stop_at_locked = true, .visit = go_on };
-
-	return !rmap_walk(page, &walk);
-}
-
 /* Dirty @page, locked, is to be written. Unlocks it. */
 static void have_it_written(struct page *page, const struct scan *scan)
 {
@@ -100,7 +86,7 @@ static void shrink_file_page(struct batch *b, struct page *page, const struct sc
 		stays(b, page);
 		return;
 	}
-	if (atomic_read(&page->mapcount) > 0 && (!scan->unmap || is_mlocked(page))) {
+	if (atomic_read(&page->mapcount) > 0 && !scan->unmap) {
 		stays(b, page);
 		return;
 	}
@@ -109,10 +95,8 @@ static void shrink_file_page(struct batch *b, struct page *page, const struct sc
 		b->stay[b->nr_stay++] = page;
 		return;
 	}
-	if (scan->unmap)
-		unmap_page(as, page);
-	/* Whoever mapped it again since, or reads it just now, keeps it. */
-	if (filemap_evict(page))
+	/* Whoever locks it in memory, mapped it again since, or reads it just now, keeps it. */
+	if ((!scan->unmap || unmap_page_unless_locked(as, page)) && filemap_evict(page))
 		goes(b, page);
 	else
 		stays(b, page);

@@ -23,8 +23,9 @@ MECHANISM = {"arch/riscv/%s.h" % name for name in (
 BELOW_MM = {"fs/mapping.h", "drivers/block.h"} | {"kernel/%s.h" % name for name in (
     "lock", "lock_types", "panic", "printk", "rwsem", "sched", "signal", "syscall", "task", "trace",
     "wait")}
-# Per-hart data and faults in user memory are found by way of the current task (tp).
-BELOW_MECHANISM = {"kernel/task.h", "kernel/lock.h"}
+# Per-hart data and faults in user memory are found by way of the current task (tp); and a hart has
+# a counter for each event.
+BELOW_MECHANISM = {"kernel/task.h", "kernel/lock.h", "mm/vmstat_events.h"}
 # The task that runs, its hart and the locks that stop preemption know each other: the one circle.
 KNOT = {"arch/riscv/hart.h", "kernel/task.h", "kernel/lock.h"}
 

@@ -8,6 +8,7 @@
 #define RAVEL_ARCH_HART_H
 
 #include "kernel/task.h"
+#include "mm/vmstat_events.h"
 
 #define MAX_HARTS 8
 
@@ -27,6 +28,8 @@ struct hart {
 	struct list_head timers; /* kernel/time.c */
 	u64 timer_armed;	 /* monotonic ns of the next timer interrupt */
 	u64 idle_since, idle_time;
+	unsigned long events[NR_VMSTAT]; /* what it has counted: mm/vmstat.h */
+	long gauges[NR_VM_GAUGES];
 };
 
 extern struct hart harts[MAX_HARTS];

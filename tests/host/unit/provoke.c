@@ -54,8 +54,8 @@ TEST(each_hart_counts_for_itself_and_readers_add_up)
 	count_vm(VM_oom_kill);
 	machine_run_on(3);
 	count_vm_n(VM_oom_kill, 5);
-	CHECK_EQ(vmstat[0][VM_oom_kill], 1);
-	CHECK_EQ(vmstat[3][VM_oom_kill], 5);
+	CHECK_EQ(harts[0].events[VM_oom_kill], 1);
+	CHECK_EQ(harts[3].events[VM_oom_kill], 5);
 	CHECK_EQ(vmstat_sum(VM_oom_kill) - before, 6);
 	machine_run_on(0);
 }
