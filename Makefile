@@ -229,7 +229,7 @@ $(B)/oracle/umalloc.o: $(ORACLE_UMALLOC) $(B)/sources
 	$(call say,HOSTLINK,$@) $(HOSTCC) -nostdlib -r $(ORACLE_UMALLOC) -o $@
 # LD_PRELOAD=build/oracle/umalloc.so gives it to any program of this machine.
 $(B)/oracle/umalloc.so: $(ORACLE_UMALLOC) $(B)/sources
-	$(call say,HOSTLINK,$@) $(HOSTCC) $(UFLAGS) -shared $(ORACLE_UMALLOC) -o $@
+	$(call say,HOSTLINK,$@) $(HOSTCC) $(UFLAGS) -shared -Wl,-z,initfirst $(ORACLE_UMALLOC) -o $@
 
 $(B)/oracle/bench/mallocbench: $(B)/oracle/umalloc.o
 $(B)/oracle/bench/mallocbench $(B)/oracle/bench/mallocbench-glibc: \

@@ -120,6 +120,20 @@ static void child_of_storm(void)
 	_exit(umalloc_check(NULL) != NULL);
 }
 
+/* Other libraries, too, have something to do before and after a fork: they may allocate. */
+static void *at_fork_block;
+
+static void allocate_at_fork(void)
+{
+	free(at_fork_block);
+	at_fork_block = malloc(1000);
+}
+
+__attribute__((constructor)) static void watch_forks(void)
+{
+	pthread_atfork(allocate_at_fork, allocate_at_fork, allocate_at_fork);
+}
+
 TEST(children_forked_in_the_storm_have_a_sound_heap)
 {
 	pthread_t threads[THREADS];

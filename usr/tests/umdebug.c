@@ -239,7 +239,7 @@ CHILD(fine)
 
 CHILD(limits)
 {
-	volatile size_t huge = SIZE_MAX - 10;
+	volatile size_t huge = SIZE_MAX - 10, half = (size_t)1 << 63;
 	char *block = calloc(2, 4096);
 
 	for (int i = 0; i < 8192; i++)
@@ -252,6 +252,7 @@ CHILD(limits)
 	CHECK_EQ(errno, ENOMEM);
 	CHECK_EQ(calloc(huge, 2), NULL);
 	CHECK_EQ(memalign(4096, huge), NULL);
+	CHECK_EQ(memalign((size_t)1 << 63, half + 100), NULL); /* their sum is 100 */
 	CHECK_EQ(malloc_usable_size(block), 100);
 	block = realloc(block, 50);
 	CHECK_EQ(malloc_usable_size(block), 50);

@@ -112,6 +112,8 @@ static const char *read_ops(struct trace *trace, const char *at, const char *end
 		if (wrong)
 			return wrong;
 	}
+	if (count != trace->count || !count)
+		return "it has fewer operations than its header says, or none";
 	for (size_t id = 0; id < trace->ids; id++)
 		if (live[id])
 			trace->ops[count++] = (struct op){ .kind = 'f', .id = id };

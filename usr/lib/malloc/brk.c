@@ -14,10 +14,11 @@
  * If somebody else has moved the break, what lies between our old end and the new start becomes one
  * used block that nobody will ever free: the fence.
  */
+#include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "usr/lib/malloc/heap.h"
+#include "usr/lib/malloc/bins.h"
 
 #define TRIM_MAX   (64UL << 20)
 #define STEP_MIN   512		  /* bytes that a small heap grows by */
@@ -109,7 +110,7 @@ size_t um_trim_top(size_t pad)
 {
 	size_t top = um_top_size();
 
-	if (top < pad + PAGE || sbrk(0) != um_heap.end + HEAD)
+	if (top < PAGE || pad > top - PAGE || sbrk(0) != um_heap.end + HEAD)
 		return 0;
 
 	size_t bytes = (top - pad) & -PAGE;
@@ -140,17 +141,20 @@ bool um_trim(size_t pad)
 	return um_trim_top(pad) != 0;
 }
 
-/* So many bytes came free, as a part of this free block or, if it is NULL, of top. */
+/*
+ * So many bytes came free, as a part of this free block or, if it is NULL, of top.  Leaves errno
+ * alone, as free() must: madvise() refuses pages that mlock() keeps.
+ */
 void um_note_freed(struct block *block, size_t bytes)
 {
+	int saved = errno;
+
 	if (!block) {
 		if (um_top_size() >= um_heap.trim_threshold + heap_bytes() / 8)
 			um_trim_top(um_heap.trim_threshold / 4 + um_heap.top_pad);
-		return;
+	} else if ((um_heap.freed_big += bytes) >= PURGE_STEP + heap_bytes() / 4) {
+		um_bins_each(BIG_BLOCK, purge);
+		um_heap.freed_big = 0;
 	}
-	um_heap.freed_big += bytes;
-	if (um_heap.freed_big < PURGE_STEP + heap_bytes() / 4)
-		return;
-	um_bins_each(BIG_BLOCK, purge);
-	um_heap.freed_big = 0;
+	errno = saved;
 }

@@ -5,7 +5,7 @@
  * both must be as many: with each block of a bin being free, no block is in two bins, or in none.
  */
 #include "usr/lib/malloc/debug.h"
-#include "usr/lib/malloc/heap.h"
+#include "usr/lib/malloc/bins.h"
 #include "usr/lib/malloc/umalloc.h"
 
 /* One block of the heap; used is whether the block before it is. */
@@ -41,17 +41,19 @@ static const char *check_bin(unsigned int bin, size_t *blocks, const void **wher
 {
 	struct block *prev = NULL;
 
-	if (um_heap.bins[bin] && !(um_heap.nonempty[bin / 64] >> bin % 64 & 1))
-		return "a bin has blocks, its bit says no";
+	if (!um_heap.bins[bin] != !(um_heap.nonempty[bin / 64] >> bin % 64 & 1))
+		return "the bit of a bin does not say whether it has blocks";
 	for (struct block *block = um_heap.bins[bin]; block; prev = block, block = block->next) {
 		*where = block;
 		++*blocks;
-		if (block->prev != prev)
-			return "the links of a bin do not agree";
 		if ((char *)block < um_heap.base || block >= um_heap.top)
 			return "a bin leads out of the heap";
+		if (block->prev != prev)
+			return "the links of a bin do not agree";
 		if (block->head & BLOCK_USED)
 			return "a used block is in a bin";
+		if (um_bin_of(block_size(block)) != bin)
+			return "a block is in the bin of another size";
 	}
 	return NULL;
 }

@@ -265,7 +265,11 @@ __attribute__((destructor)) static void at_exit(void)
 {
 	if (um_plain || !debug.known)
 		return;
+
+	bool locked = um_lock();
+
 	verify_all(NULL);
 	if (debug.leaks)
 		um_report_leaks();
+	um_unlock(locked);
 }

@@ -20,13 +20,12 @@
 bool um_guard_alloc(struct record *record, size_t alignment)
 {
 	size_t bytes;
-	struct block *block;
 
 	if (alignment < ALIGNMENT)
 		alignment = ALIGNMENT;
 	bytes = GUARD + (alignment - ALIGNMENT) + record->size + GUARD;
-	if (bytes < um_heap.mmap_threshold && (block = um_block_alloc(block_size_for(bytes))))
-		record->base = block_payload(block);
+	if (bytes < um_heap.mmap_threshold)
+		record->base = um_heap_alloc(block_size_for(bytes));
 	else
 		record->base = um_large_alloc(bytes, ALIGNMENT);
 	if (!record->base)

@@ -1,16 +1,17 @@
 /*
  * heap.c - blocks with boundary tags: allocation, freeing with immediate coalescing, resizing.
  *
- *	um_block_alloc		a free block that fits well (bins.c), split; else from top
+ *	um_heap_alloc		a free block that fits well (bins.c), split; else from top
  *	um_block_free		merged with free neighbours, then onto its list, or into top
  *	um_block_resize		in place: into the free block behind or top; else down into the free
  *				block in front; else elsewhere
  *
  * Top is used last, so that the heap stays as short as it can.
  */
+#include <errno.h>
 #include <string.h>
 
-#include "usr/lib/malloc/heap.h"
+#include "usr/lib/malloc/bins.h"
 
 struct um_heap um_heap = {
 	.mmap_threshold = 128 * 1024,
@@ -40,28 +41,38 @@ static inline size_t split(struct block *block, size_t total, size_t size)
 	return size;
 }
 
-/*
- * A used block of at least size bytes (a block size), or NULL.
- */
-struct block *um_block_alloc(size_t size)
+/* Where the heap cannot grow there may still be room for a mapping. */
+static __attribute__((noinline)) void *alloc_mapped(size_t size)
 {
-	struct block *block = um_bin_find(size);
+	void *payload = um_large_alloc(size - HEAD, ALIGNMENT);
+
+	if (!payload)
+		errno = ENOMEM;
+	return payload;
+}
+
+/*
+ * The payload of a used block of size bytes (a block size) or a little more; NULL and ENOMEM if
+ * there is no memory.
+ */
+void *um_heap_alloc(size_t size)
+{
+	struct block *block = um_bin_take(size);
 
 	if (likely(block)) {
-		um_bin_remove(block);
 		size = split(block, block_size(block), size);
 	} else {
 		if (um_top_size() < size && !um_grow(size))
-			return NULL;
+			return alloc_mapped(size);
 		block = um_heap.top;
 		um_heap.top = block_at(block, size);
 	}
 	block->head = size | BLOCK_USED | BLOCK_PREV_USED;
 	count_loose(size, 1);
-	return block;
+	return block_payload(block);
 }
 
-/* Likewise, with a payload that is aligned to a power of two of at least 32. */
+/* A used block whose payload is aligned to a power of two of at least 32, or NULL. */
 struct block *um_block_alloc_aligned(size_t size, size_t alignment)
 {
 	struct block *block = um_bin_find_aligned(size, alignment);

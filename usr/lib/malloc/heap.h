@@ -6,7 +6,7 @@
  *	    +-- runs.c		popular sizes up to 128 bytes: objects without heads
  *	    |     |
  *	    +-----+-- heap.c	everything else below the mmap threshold: blocks with boundary tags
- *	    |           +-- bins.c	the free ones of them, by size
+ *	    |           +-- bins.[hc]	the free ones of them, by size
  *	    |           +-- brk.c	where the heap ends: growing, trimming, madvise()
  *	    +-- large.c		mappings of their own
  *	info.c, check.c		tell and check
@@ -21,11 +21,13 @@
 #define likely(x)   __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
-#define BINS	    128
-#define PAGE	    4096UL
-#define RUN_BYTES   PAGE /* one run; its payload is aligned to that */
-#define RUN_CLASSES 9	 /* class c has objects of 16 * c bytes; 0 is not used */
-#define RUN_MAX	    ((RUN_CLASSES - 1) * ALIGNMENT)
+#define BINS	     128
+#define PAGE	     4096UL
+#define RUN_BYTES    PAGE /* one run; its payload is aligned to that */
+#define RUN_CLASSES  9	  /* class c has objects of 16 * c bytes; 0 is not used */
+#define RUN_MAX	     ((RUN_CLASSES - 1) * ALIGNMENT)
+#define FIRST_OBJECT 32 /* where the objects begin in a run */
+#define HEAP_SHARE   8	/* the first run of a class takes at most this part of the heap */
 
 /*
  * A run: a block of the heap whose payload is one aligned page, cut into objects of one size.
@@ -36,6 +38,8 @@ struct run {
 	uint16_t free;		 /* the first free object; it begins with the offset of the next */
 	uint16_t used;		 /* objects in use */
 };
+
+_Static_assert(sizeof(struct run) <= FIRST_OBJECT, "objects lie behind struct run");
 
 struct um_heap {
 	char *base;	   /* the first head; NULL before the first brk() */
@@ -65,10 +69,7 @@ struct um_heap {
 
 extern struct um_heap um_heap;
 
-/* bins.c: the free blocks */
-void um_bin_insert(struct block *block, size_t size);
-void um_bin_remove(struct block *block);
-struct block *um_bin_find(size_t size);
+/* bins.c, bins.h: the free blocks */
 struct block *um_bin_find_aligned(size_t size, size_t alignment);
 void um_bins_each(size_t min_size, void (*visit)(struct block *block));
 
@@ -85,19 +86,35 @@ static inline size_t um_top_size(void)
 }
 
 /* heap.c: blocks with boundary tags */
-struct block *um_block_alloc(size_t size);
+void *um_heap_alloc(size_t size);
 struct block *um_block_alloc_aligned(size_t size, size_t alignment);
 void um_block_free(struct block *block);
 void *um_block_resize(struct block *block, size_t bytes);
 
 /* runs.c: small objects */
-bool um_run_wanted(unsigned int class, size_t size);
 bool um_run_create(unsigned int class);
 void um_run_filled(struct run *run, unsigned int class);
 void um_run_emptier(struct run *run, unsigned int class);
 void um_runs_release(void);
-size_t um_run_capacity(unsigned int class);
 bool um_run_check(struct run *run, unsigned int class);
+
+static inline size_t um_run_capacity(unsigned int class)
+{
+	return (RUN_BYTES - HEAD - FIRST_OBJECT) / (class * ALIGNMENT);
+}
+
+/*
+ * Is it time for one more run of this class, whose requests are blocks of so many bytes else?  The
+ * first: when as many as would fill it are in use.
+ */
+static inline bool um_run_wanted(unsigned int class, size_t size)
+{
+	if (um_heap.runs[class])
+		return true;
+	return unlikely((um_heap.loose[size / ALIGNMENT] + 1) * class * ALIGNMENT >
+			RUN_BYTES - HEAD - FIRST_OBJECT) &&
+	       (size_t)(um_heap.end - um_heap.base) >= HEAP_SHARE * RUN_BYTES;
+}
 
 /* The class of the run that this payload is an object of, or 0. */
 static inline unsigned int um_run_class(void *payload)

@@ -11,6 +11,7 @@
 #include "usr/lib/malloc/umalloc.h"
 
 #define PUBLIC __attribute__((visibility("default")))
+#define NEVER  (SIZE_MAX / 2) /* a trim threshold that no heap reaches */
 
 static void add_run(struct umalloc_info *info, const struct run *run, unsigned int class)
 {
@@ -130,13 +131,13 @@ PUBLIC int malloc_trim(size_t pad)
 }
 
 /*
- * M_MMAP_THRESHOLD, M_TRIM_THRESHOLD and M_TOP_PAD, in bytes.  Returns 1, or 0 for options that do
- * not exist here and for values that are impossible.
+ * M_MMAP_THRESHOLD, M_TRIM_THRESHOLD (-1: never) and M_TOP_PAD, in bytes.  Returns 1, or 0 for
+ * options that do not exist here and for values that are impossible.
  */
 PUBLIC int mallopt(int option, int value)
 {
 	bool locked = um_lock();
-	int done = value >= 0;
+	int done = value >= 0 || (option == M_TRIM_THRESHOLD && value == -1);
 
 	if (!done)
 		goto out;
@@ -146,11 +147,11 @@ PUBLIC int mallopt(int option, int value)
 		um_heap.dynamic = false;
 		break;
 	case M_TRIM_THRESHOLD:
-		um_heap.trim_threshold = value;
+		um_heap.trim_threshold = value < 0 ? NEVER : (size_t)value;
 		um_heap.dynamic = false;
 		break;
 	case M_TOP_PAD:
-		um_heap.top_pad = (value + ALIGNMENT - 1) & -ALIGNMENT;
+		um_heap.top_pad = ((size_t)value + ALIGNMENT - 1) & -(size_t)ALIGNMENT;
 		break;
 	default:
 		done = 0;

@@ -9,6 +9,7 @@
  * MiB), and the next of them comes from the heap.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <sys/mman.h>
 
 #include "usr/lib/malloc/heap.h"
@@ -70,9 +71,11 @@ size_t um_large_usable(struct block *block)
 	return block_size(block) - *front_of(block) - LARGE_HEAD;
 }
 
+/* Leaves errno alone, as free() must. */
 void um_large_free(struct block *block)
 {
 	size_t size = block_size(block);
+	int saved = errno;
 
 	um_heap.mapped -= size;
 	um_heap.mapped_blocks--;
@@ -81,6 +84,7 @@ void um_large_free(struct block *block)
 		um_heap.trim_threshold = 2 * size;
 	}
 	munmap(mapping_of(block), size);
+	errno = saved;
 }
 
 /* The payload with another size, perhaps elsewhere; NULL: the block is as it was. */

@@ -23,25 +23,6 @@
 
 #include "usr/lib/malloc/heap.h"
 
-#define FIRST_OBJECT 32
-#define HEAP_SHARE   8 /* the first run of a class takes at most this part of the heap */
-
-_Static_assert(sizeof(struct run) <= FIRST_OBJECT, "objects lie behind struct run");
-
-size_t um_run_capacity(unsigned int class)
-{
-	return (RUN_BYTES - HEAD - FIRST_OBJECT) / (class * ALIGNMENT);
-}
-
-/* Is it time for one more run of this class, whose requests are blocks of so many bytes else? */
-bool um_run_wanted(unsigned int class, size_t size)
-{
-	if (um_heap.runs[class])
-		return true;
-	return um_heap.loose[size / ALIGNMENT] >= um_run_capacity(class) &&
-	       (size_t)(um_heap.end - um_heap.base) >= HEAP_SHARE * RUN_BYTES;
-}
-
 static void link_run(struct run *run, unsigned int class)
 {
 	struct run *first = um_heap.partial[class];

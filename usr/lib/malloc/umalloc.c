@@ -56,7 +56,11 @@ static void after_fork(void)
 	pthread_mutex_unlock(&lock);
 }
 
-__attribute__((constructor)) static void at_fork(void)
+/*
+ * As early as can be: what others have to do before a fork is done in the opposite order, so that
+ * the lock is taken last and they may allocate.  umalloc.so is linked to be first as well.
+ */
+__attribute__((constructor(101))) static void at_fork(void)
 {
 	pthread_atfork(before_fork, after_fork, after_fork);
 }
@@ -87,15 +91,7 @@ static inline __attribute__((always_inline)) void *alloc_new(size_t bytes, const
 			return payload;
 	}
 
-	struct block *block = um_block_alloc(size);
-
-	if (likely(block))
-		return block_payload(block);
-
-	/* Where the heap cannot grow there may still be room for a mapping. */
-	void *payload = um_large_alloc(bytes, ALIGNMENT);
-
-	return payload ? payload : no_memory();
+	return um_heap_alloc(size);
 }
 
 static __attribute__((noinline)) void *alloc_slow(size_t bytes, const void *site)
@@ -129,13 +125,11 @@ static inline __attribute__((always_inline)) void release_block(void *payload, c
 	}
 
 	struct block *block = block_of(payload);
-	int saved = errno;
 
 	if (unlikely(block->head & BLOCK_MAPPED))
 		um_large_free(block);
 	else
 		um_block_free(block);
-	errno = saved;
 }
 
 static void release(void *payload, const void *site)
@@ -197,10 +191,10 @@ static void *resize(void *payload, size_t bytes, const void *site)
 
 static void *alloc_aligned(size_t alignment, size_t bytes, const void *site)
 {
-	if (unlikely(!um_plain) && um_debugging())
-		return um_debug_alloc(bytes, alignment, site);
 	if (bytes > PTRDIFF_MAX || alignment > PTRDIFF_MAX - bytes)
 		return no_memory();
+	if (unlikely(!um_plain) && um_debugging())
+		return um_debug_alloc(bytes, alignment, site);
 	if (alignment <= ALIGNMENT)
 		return alloc(bytes, site);
 	if (bytes < um_heap.mmap_threshold) {
@@ -224,10 +218,13 @@ static void *alloc_aligned(size_t alignment, size_t bytes, const void *site)
 static __attribute__((noinline)) void *malloc_slow(size_t bytes)
 {
 	const void *site = SITE;
-	bool locked = um_lock();
+
+	if (likely(!um_lock()))
+		return alloc_new(bytes, site);
+
 	void *payload = alloc_new(bytes, site);
 
-	um_unlock(locked);
+	um_unlock(true);
 	return payload;
 }
 
@@ -237,14 +234,12 @@ static __attribute__((noinline)) void free_slow(void *payload)
 
 	if (!payload)
 		return;
-
-	bool locked = um_lock();
-
-	if (unlikely(locked))
-		release(payload, site);
-	else
-		release_block(payload, site); /* free() has looked */
-	um_unlock(locked);
+	if (likely(!um_lock())) {
+		release_block(payload, site); /* free() has looked for a run */
+		return;
+	}
+	release(payload, site);
+	um_unlock(true);
 }
 
 PUBLIC void *malloc(size_t bytes)
