@@ -13,8 +13,8 @@
  * measured by mallocbench-glibc: the same program, linked without libumalloc.
  *
  * The traces' names go to the standard error while they are replayed, the tables come at the end.
- * With umalloc and glibc measured the last line is "mean umalloc UTILISATION RATIO": the mean of
- * payload over heap, and of glibc's cost over umalloc's.
+ * With umalloc and glibc measured, on every trace, the last line is "mean umalloc UTILISATION
+ * RATIO": the mean of payload over heap, and of glibc's cost over umalloc's.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -213,8 +213,10 @@ static void print_mean(void)
 	for (size_t r = 0; r < row_count; r++) {
 		double us = cost(&rows[r].results[ours]), them = cost(&rows[r].results[theirs]);
 
+		if (!us || !them)
+			return; /* a trace failed: there is no mean of all */
 		sum += utilisation(&rows[r].results[ours]);
-		ratios += us > 0 ? them / us : 0;
+		ratios += them / us;
 	}
 	printf("\nmean umalloc %.3f %.3f\n", sum / row_count, ratios / row_count);
 }
