@@ -126,3 +126,19 @@ TEST(the_checker_knows_a_fresh_page_that_no_hart_names)
 	CHECK_EQ(lru_check(), 0);
 	space_end(mm);
 }
+
+TEST(a_page_that_is_being_freed_is_passed_by)
+{
+	struct mm *mm = gathered(2);
+	struct page *going = page_of(mm, 0), *page;
+
+	lru_flush();
+	atomic_set(&going->refcount, 0); /* its last owner waits for lru_lock */
+	CHECK_EQ(lru_isolate(LRU_INACTIVE_ANON, 1, &page), 0);
+	CHECK_EQ(lru_isolate(LRU_INACTIVE_ANON, 1, &page), 1);
+	CHECK(page == page_of(mm, 1));
+	atomic_set(&going->refcount, 1);
+	lru_putback(&page, 1);
+	page_put(page);
+	space_end(mm);
+}
