@@ -102,20 +102,26 @@ static void wait_a_short_while(void)
 	finish_wait(&progress_queue, &entry);
 }
 
-/* Names and inodes that nobody uses, and the slabs that this leaves empty. How much. */
-static unsigned long shrink_kernel(void)
+/*
+ * @wanted pages of programs and files; besides, names and inodes that nobody uses, and the slabs
+ * that this leaves empty; when there is nothing of it, empty page tables. How much.
+ */
+static unsigned long shrink_all(unsigned long wanted, bool is_kswapd)
 {
-	unsigned long got = fs_shrink(PAGES_AT_ONCE);
+	unsigned long got = shrink_memory(wanted, is_kswapd);
 
-	return got + slab_shrink();
+	got += fs_shrink(PAGES_AT_ONCE);
+	got += slab_shrink();
+	return got > 0 ? got : reclaim_tables();
 }
 
 bool kswapd_balance(void)
 {
 	unsigned long got;
 
+	reclaim_tables(); /* once: to go through all address spaces for each batch is too dear */
 	while (nr_block_pages() < READ_ONCE(mark_high)) {
-		got = shrink_memory(PAGES_AT_ONCE, true) + shrink_kernel();
+		got = shrink_all(PAGES_AT_ONCE, true);
 		buddy_drain_local(); /* what is on this hart's list is not counted as free */
 		if (got == 0)
 			return false;
@@ -162,8 +168,7 @@ static unsigned long reclaim_some(unsigned order)
 
 	current->reclaiming = true;
 	atomic_add_long(&nr_reclaiming, 1);
-	got = shrink_memory((unsigned long)PAGES_AT_ONCE << order, false);
-	got += shrink_kernel();
+	got = shrink_all((unsigned long)PAGES_AT_ONCE << order, false);
 	atomic_add_long(&nr_reclaiming, -1);
 	current->reclaiming = false;
 	wake_up_all(&progress_queue);
