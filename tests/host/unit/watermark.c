@@ -43,7 +43,7 @@ TEST(a_block_is_not_worth_all_memory)
 	fill_in_turn();
 	before = as->nr_pages;
 	CHECK(before > 1500);
-	CHECK(alloc_pages(6, GFP_KERNEL) == NULL); /* 64 pages */
+	CHECK(alloc_pages(6, GFP_KERNEL) == NULL);		/* 64 pages */
 	CHECK_EQ(counted(VM_allocstall), 16 + 4 * 64 / 32 + 1); /* the last: give up */
 	CHECK_EQ(counted(VM_pgsteal_direct), counted(VM_allocstall) * 32);
 	CHECK(as->nr_pages > before - 1000);
