@@ -41,9 +41,10 @@
 #define MIN_SHARE     128 /* of memory is the mark min, within */
 #define MIN_LOWEST    (128UL << 10 >> PAGE_SHIFT)
 #define MIN_HIGHEST   (8UL << 20 >> PAGE_SHIFT)
-#define TRIES	      256 /* of an allocation that frees something each time */
-#define IDLE_TRIES    16  /* ... that frees nothing, while others may */
-#define TURN	      8	  /* tries, the last of which is not left to others */
+#define TRIES	      256  /* of an allocation that frees something each time */
+#define IDLE_TRIES    16   /* ... that frees nothing, while others may */
+#define MUST_TRIES    6000 /* ... of who cannot do without: a minute */
+#define TURN	      8	   /* tries, the last of which is not left to others */
 #define SHORT_WHILE   (NSEC_PER_SEC / 100)
 #define FAILURES_MAX  8 /* of kswapd in a row */
 #define PAGES_AT_ONCE LRU_BATCH
@@ -193,6 +194,14 @@ bool reclaim_for(unsigned order, unsigned tries)
 	}
 	if (tries >= IDLE_TRIES || current->killed ||
 	    !(io_is_under_way() || READ_ONCE(kswapd_busy)))
+		return false;
+	wait_a_short_while();
+	return true;
+}
+
+bool wait_for_memory(unsigned tries)
+{
+	if (tries >= MUST_TRIES)
 		return false;
 	wait_a_short_while();
 	return true;
