@@ -48,8 +48,9 @@
 #define TRIES	      256 /* of an allocation that frees something each time: of a page */
 #define BLOCK_TRIES   16  /* ... of a block, besides those for BLOCK_SIZES times its size */
 #define BLOCK_SIZES   4
-#define IDLE_TRIES    16 /* ... that frees nothing, while others may */
-#define TURN	      8	 /* tries, the last of which is not left to others */
+#define IDLE_TRIES    16   /* ... that frees nothing, while others may */
+#define MUST_TRIES    6000 /* ... of who cannot do without: a minute */
+#define TURN	      8	   /* tries, the last of which is not left to others */
 #define SHORT_WHILE   (NSEC_PER_SEC / 100)
 #define FAILURES_MAX  8 /* of kswapd in a row */
 #define REST	      NSEC_PER_SEC
@@ -219,6 +220,14 @@ bool reclaim_for(unsigned order, unsigned tries)
 	}
 	if (tries >= IDLE_TRIES || current->killed ||
 	    !(io_is_under_way() || READ_ONCE(kswapd_busy)))
+		return false;
+	wait_a_short_while();
+	return true;
+}
+
+bool wait_for_memory(unsigned tries)
+{
+	if (tries >= MUST_TRIES)
 		return false;
 	wait_a_short_while();
 	return true;

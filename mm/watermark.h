@@ -47,4 +47,7 @@ static inline bool memory_is_short(void)
  */
 bool reclaim_for(unsigned order, unsigned tries);
 
+/* The same for who cannot do without, when reclaim finds nothing: others give something back. */
+bool wait_for_memory(unsigned tries);
+
 #endif

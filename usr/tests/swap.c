@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/swap.h>
 #include <sys/sysinfo.h>
 
@@ -257,6 +259,25 @@ TEST(what_proc_says)
 	CHECK_EQ(vec[0], 1);
 	CHECK_OK(munmap(at, SMALL));
 	finish();
+}
+
+/* The path that was used, with a blank in it: it is one field, and swapoff -a finds the disk. */
+TEST(a_blank_in_the_path)
+{
+	char output[4096], text[1024], expected[128];
+
+	make_area(0);
+	tools_path();
+	CHECK_OK(mkdir("/tmp/a swap", 0700));
+	CHECK_OK(mount("devfs", "/tmp/a swap", "devfs", 0, NULL));
+	CHECK_OK(swapon("/tmp/a swap/vdb", 0));
+	CHECK(read_text("/proc/swaps", text, sizeof(text)) > 0);
+	snprintf(expected, sizeof(expected), "\n%-39s partition\t", "/tmp/a\\040swap/vdb");
+	CHECK(strstr(text, expected));
+	CHECK_EQ(run_line("swapoff -a && swapon -s | wc -l", output, sizeof(output)), 0);
+	CHECK_STRING(output, "0\n");
+	CHECK_OK(umount("/tmp/a swap"));
+	CHECK_OK(rmdir("/tmp/a swap"));
 }
 
 TEST(the_tools)
