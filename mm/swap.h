@@ -110,7 +110,7 @@ bool swap_get_info(unsigned i, struct swap_info *info);
 
 /*
  * The swap area on @bdev is used from now on, as @name in /proc/swaps. 0; -EBUSY: it is already;
- * -EINVAL: no valid header; -EPERM: too many areas; -ENOMEM, -EIO.
+ * -EROFS: it cannot be written; -EINVAL: no valid header; -EPERM: too many areas; -ENOMEM, -EIO.
  */
 int swap_area_on(struct block_device *bdev, const char *name, int flags);
 /*

@@ -201,6 +201,9 @@ int swap_area_on(struct block_device *bdev, const char *name, int flags)
 	err = -EBUSY;
 	if (swap_uses(bdev))
 		goto out;
+	err = -EROFS;
+	if (bdev->read_only)
+		goto out;
 	err = -EINVAL;
 	if (bdev->nr_sectors < PAGE_SIZE / SECTOR_SIZE)
 		goto out;

@@ -407,6 +407,34 @@ TEST(a_thread_writes_what_another_sends_out)
 	finish();
 }
 
+#define TABLE (512 * PAGE_SIZE) /* what one leaf table translates */
+
+static int keep_sending_one(void *at)
+{
+	while (!stop)
+		madvise(at, PAGE_SIZE, MADV_PAGEOUT);
+	return 0;
+}
+
+/* The page has a leaf table for itself: fork() must not think that there is nothing to copy. */
+TEST(a_child_has_what_was_just_going)
+{
+	unsigned char *area = map(2 * TABLE, PROT_READ | PROT_WRITE);
+	unsigned int *at = (void *)(((uintptr_t)area + TABLE - 1) & ~(TABLE - 1));
+	pid_t thread;
+
+	start();
+	thread = spawn_sharing(keep_sending_one, at);
+	for (unsigned int round = 1; round <= 200; round++) {
+		*(volatile unsigned int *)at = round;
+		CHECK_CHILD(CHECK_EQ(*at, round));
+	}
+	stop = true;
+	CHECK_EXIT(thread, 0);
+	CHECK_OK(munmap(area, 2 * TABLE));
+	finish();
+}
+
 TEST(swapoff_brings_everything_back)
 {
 	unsigned char *at = map(BIG, PROT_READ | PROT_WRITE);

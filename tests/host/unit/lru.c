@@ -116,6 +116,26 @@ TEST(a_gathered_page_can_be_isolated_and_aged)
 	space_end(mm);
 }
 
+/* A hart may be paused at any moment but under a spinlock. */
+TEST(the_checker_lets_be_what_is_just_being_freed)
+{
+	struct mm *mm = gathered(1);
+	struct page *page = page_of(mm, 0);
+
+	lru_flush();
+	page_get(page);
+	CHECK_EQ(vm_munmap(mm, addr, PAGE_SIZE), 0);
+	CHECK(atomic_dec_and_test(&page->refcount));
+	CHECK_EQ(lru_check(), 0); /* listed still */
+	lru_del_freed(&page, 1);
+	CHECK_EQ(lru_check(), 0); /* marked still */
+	atomic_set(&page->refcount, 1);
+	CHECK_EQ(lru_check(), 1); /* but not where somebody has it */
+	page_clear_flags(page, PG_LRU);
+	page_put(page);
+	space_end(mm);
+}
+
 TEST(the_checker_knows_a_fresh_page_that_no_hart_names)
 {
 	struct mm *mm = gathered(1);

@@ -200,6 +200,18 @@ TEST(an_unreadable_header_is_an_error)
 	swapdisk_bad_read = 0;
 }
 
+TEST(a_disk_that_cannot_be_written_is_refused)
+{
+	struct block_device *disk = swapdisk_new(50);
+
+	disk->read_only = true;
+	CHECK_EQ(swap_area_on(disk, "x", 0), -EROFS);
+	CHECK_EQ(swap_nr_slots(), 0);
+	disk->read_only = false;
+	CHECK_EQ(swap_area_on(disk, "x", 0), 0);
+	CHECK_EQ(swap_area_off(disk), 0);
+}
+
 TEST(an_area_that_finds_no_memory_leaves_nothing)
 {
 	struct block_device *disk = swapdisk_new(2000);
