@@ -94,7 +94,7 @@ struct slot slot_find(pte_t entry);
 /* The slot has lost its last count, or its page: free if it has neither. */
 void slot_check_free(struct slot s);
 
-/* ---- where the next pages go (mm/swap_room.c); swap_lock held, or the area is not used yet ---- */
+/* ---- where the next pages go (mm/swap_room.c); swap_lock held, or an unused area ---- */
 
 /* Slot @slot may not be given out from now on, or may again: the only way to change that. */
 void slot_set_taken(struct swap_area *area, unsigned long slot, bool taken);
