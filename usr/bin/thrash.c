@@ -122,7 +122,7 @@ static long long refaults_of(const struct figures *took)
 	return anon < 0 ? file : file < 0 ? anon : anon + file;
 }
 
-/* By what was counted, not by the clock: a host that is busy makes everything slow, but no faults. */
+/* By what was counted, not by the clock: a busy host makes everything slow, but no faults. */
 static void print_verdict(const struct figures *took)
 {
 	double waits = took->waited * 100 / took->references;

@@ -214,3 +214,20 @@ BARE_TEST(a_sleep_that_nobody_ends_is_reported)
 	wait_queue_init(&wq);
 	CHECK_PANIC(wait_event(&wq, false), "sleeps for ever");
 }
+
+/* What finds no place is said: an order that nobody remembers would never be found wrong. */
+BARE_TEST(one_class_too_many_is_said)
+{
+	static struct lock_key keys[256];
+	static struct spinlock locks[ARRAY_SIZE(keys)];
+	unsigned i = 0;
+
+	locks_init();
+	for (; i < ARRAY_SIZE(keys); i++)
+		keys[i].name = "one of many";
+	for (i = 0; i < 128; i++)
+		lockdep_set_key(&locks[i], &keys[i]);
+	CHECK(locks[0].class != locks[127].class);
+	CHECK_PANIC(for (; i < ARRAY_SIZE(keys); i++) lockdep_set_key(&locks[i], &keys[i]),
+		    "lock order: more than 192 classes of locks");
+}

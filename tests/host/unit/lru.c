@@ -147,18 +147,20 @@ TEST(the_checker_knows_a_fresh_page_that_no_hart_names)
 	space_end(mm);
 }
 
-TEST(a_page_that_is_being_freed_is_passed_by)
+TEST(a_page_that_is_just_being_freed_is_passed_by)
 {
 	struct mm *mm = gathered(2);
-	struct page *going = page_of(mm, 0), *page;
+	struct page *dying = page_of(mm, 0), *other = page_of(mm, 1), *got[2];
+	int refs = atomic_read(&dying->refcount);
 
 	lru_flush();
-	atomic_set(&going->refcount, 0); /* its last owner waits for lru_lock */
-	CHECK_EQ(lru_isolate(LRU_INACTIVE_ANON, 1, &page), 0);
-	CHECK_EQ(lru_isolate(LRU_INACTIVE_ANON, 1, &page), 1);
-	CHECK(page == page_of(mm, 1));
-	atomic_set(&going->refcount, 1);
-	lru_putback(&page, 1);
-	page_put(page);
+	atomic_set(&dying->refcount, 0);
+	CHECK_EQ(lru_isolate(LRU_INACTIVE_ANON, 2, got), 1);
+	CHECK(got[0] == other);
+	CHECK_EQ(page_flags(dying) & PG_LRU_ANY, PG_LRU);
+	atomic_set(&dying->refcount, refs);
+	lru_putback(got, 1);
+	page_put(got[0]);
+	CHECK_EQ(lru_check(), 0);
 	space_end(mm);
 }
