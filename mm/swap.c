@@ -202,6 +202,17 @@ bool swap_get_info(unsigned i, struct swap_info *info)
 	return area;
 }
 
+unsigned long swap_nr_stuck(void)
+{
+	unsigned long nr = 0;
+
+	spin_lock(&swap_lock);
+	for (unsigned i = 0; i < MAX_SWAP_AREAS; i++)
+		nr += swap_areas[i] ? swap_areas[i]->nr_busy_bad : 0;
+	spin_unlock(&swap_lock);
+	return nr;
+}
+
 bool swap_uses(const struct block_device *bdev)
 {
 	bool uses = false;

@@ -81,6 +81,8 @@ bool swap_is_only_one(pte_t entry, const struct page *page);
 bool swap_cache_is_removable(const struct page *page);
 /* Pages in the cache. */
 unsigned long swap_nr_cached(void);
+/* Of them, those that could not be written, and so have no other place. */
+unsigned long swap_nr_stuck(void);
 
 /* ---- the areas ---- */
 

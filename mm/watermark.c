@@ -43,7 +43,7 @@
 #include "mm/vmstat.h"
 
 #define MIN_SHARE     128 /* of memory is the mark min, within */
-#define MIN_LOWEST    (128UL << 10 >> PAGE_SHIFT)
+#define MIN_LOWEST    ((unsigned long)MIN_FREE_KBYTES_MIN << 10 >> PAGE_SHIFT)
 #define MIN_HIGHEST   (8UL << 20 >> PAGE_SHIFT)
 #define TRIES	      256 /* of an allocation that frees something each time: of a page */
 #define BLOCK_TRIES   16  /* ... of a block, besides those for BLOCK_SIZES times its size */
@@ -212,7 +212,7 @@ static bool others_do_it(unsigned tries)
 bool reclaim_for(unsigned order, unsigned tries)
 {
 	count_vm(VM_allocstall);
-	if (tries < tries_for(order) && others_do_it(tries))
+	if (tries < tries_for(order) && !current->killed && others_do_it(tries))
 		return true;
 	if (reclaim_some() > 0) {
 		WRITE_ONCE(kswapd_rests_until, 0);

@@ -12,7 +12,8 @@ extern unsigned long mark_min, mark_low, mark_high;
 
 /* Boot: sets the marks by the size of memory. */
 void watermarks_init(void);
-/* /proc/sys/vm/min_free_kbytes, and what is to be done when it was changed. */
+/* /proc/sys/vm/min_free_kbytes, its least, and what is to be done when it was changed. */
+#define MIN_FREE_KBYTES_MIN 128
 extern unsigned long min_free_kbytes;
 void watermarks_changed(void);
 

@@ -228,6 +228,7 @@ TEST(the_marks_follow_min_free_kbytes)
 	CHECK_EQ(vmstat("mark_low"), 1024);
 	CHECK_EQ(vmstat("mark_high"), 1536);
 	CHECK_EQ(set("min_free_kbytes", "-1"), EINVAL);
+	CHECK_EQ(set("min_free_kbytes", "127"), EINVAL);
 	CHECK_EQ(set("min_free_kbytes", old), 0);
 }
 

@@ -186,13 +186,43 @@ TEST(shared_memory_goes_when_it_is_old)
 
 /* ---- the last files ---- */
 
+static struct file *last_file(void)
+{
+	struct file *program = host_file(FILE_DISK, PAGE_SIZE);
+
+	page_put(read_mapping_page(host_file_mapping(program), 0));
+	return program;
+}
+
+/* Cached for swap, they would have slots; but nobody can bring them there. */
+BARE_TEST(pages_of_bad_slots_are_nothing_that_can_go)
+{
+	struct file *program;
+
+	machine_boot(6000, 1);
+	program = last_file();
+	start(8, 20);
+	swapdisk_bad_write = SWAPDISK_ALL;
+	while (swap_has_room())
+		try_page_out(mm, addr, 20);
+	CHECK(swap_nr_cached() > 0);
+	CHECK_EQ(swap_nr_stuck(), swap_nr_cached());
+	for (unsigned i = 0; i < 4; i++)
+		CHECK_EQ(shrink_memory(8, true), 0);
+	CHECK_EQ(host_file_mapping(program)->nr_pages, 1);
+	swapdisk_bad_write = 0;
+	check_filled(addr, 20, 1);
+	finish();
+	file_put(program);
+	machine_check_rest();
+}
+
 BARE_TEST(the_last_pages_of_files_stay_where_nothing_else_can_go)
 {
 	struct file *program;
 
 	machine_boot(6000, 1);
-	program = host_file(FILE_DISK, PAGE_SIZE);
-	page_put(read_mapping_page(host_file_mapping(program), 0));
+	program = last_file();
 	for (unsigned i = 0; i < 4; i++)
 		CHECK_EQ(shrink_memory(8, true), 0);
 	CHECK_EQ(host_file_mapping(program)->nr_pages, 1);

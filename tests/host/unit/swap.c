@@ -568,6 +568,7 @@ TEST(a_failed_write_keeps_the_page_and_never_uses_the_slot_again)
 	swapdisk_bad_write = 3;
 	try_page_out(mm, addr, 8);
 	CHECK_EQ(swap_nr_cached(), 1);
+	CHECK_EQ(swap_nr_stuck(), 1);
 	CHECK_EQ(swap_nr_slots(), 30);
 	machine_check();
 	check_filled(addr, 8, 1);
@@ -580,6 +581,7 @@ TEST(a_failed_write_keeps_the_page_and_never_uses_the_slot_again)
 		fill(addr, 8, 20);
 	}
 	check_filled(addr, 8, 20);
+	CHECK_EQ(swap_nr_stuck(), 0);
 	finish();
 }
 
