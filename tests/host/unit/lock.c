@@ -231,3 +231,24 @@ BARE_TEST(one_class_too_many_is_said)
 	CHECK_PANIC(for (; i < ARRAY_SIZE(keys); i++) lockdep_set_key(&locks[i], &keys[i]),
 		    "lock order: more than 192 classes of locks");
 }
+
+static bool any_order(const void *outer __maybe_unused, const void *inner __maybe_unused)
+{
+	return true;
+}
+
+/* The same for locks that are held at once: those that find no place are not watched. */
+BARE_TEST(more_locks_held_than_there_is_room_for_is_said)
+{
+	static struct lock_key key = { .name = "one of many", .ordered = any_order };
+	static struct spinlock locks[MAX_HELD_LOCKS + 1];
+
+	machine_boot(TEST_PAGES, 2);
+	for (unsigned i = 0; i < ARRAY_SIZE(locks); i++) {
+		lockdep_set_key(&locks[i], &key);
+		spin_lock(&locks[i]);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(locks); i++)
+		spin_unlock(&locks[i]);
+	CHECK_PANIC(lockdep_check_none("at the end"), "a task held more than 96 locks");
+}
