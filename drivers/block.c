@@ -19,6 +19,7 @@
 #include "lib/atomic.h"
 #include "lib/errno.h"
 #include "lib/string.h"
+#include "mm/buddy.h"
 #include "mm/slab.h"
 
 #define MAX_SPARE_BIOS 32
@@ -195,11 +196,14 @@ int block_flush(struct block_device *bdev)
 {
 	unsigned long done = smp_load_acquire(&bdev->writes_done);
 	struct bio *bio;
+	bool before;
 	int err;
 
 	if (READ_ONCE(bdev->writes_flushed) == done)
 		return 0;
+	before = memory_must_begin();
 	bio = bio_alloc(bdev, BIO_FLUSH, 0);
+	memory_must_end(before);
 	if (!bio)
 		return -ENOMEM;
 	err = submit_bio_wait(bio);

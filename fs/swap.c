@@ -21,6 +21,8 @@
 #include "lib/string.h"
 #include "mm/swap.h"
 
+#define NAME_WIDTH 39 /* of the first column */
+
 /* The disk that the user's path names, its whole path in @name; or ERR_PTR. */
 static struct block_device *disk_at(const char *upath, char *name, size_t size)
 {
@@ -88,12 +90,15 @@ int proc_show_swaps(struct seq_buf *seq, struct task *task __maybe_unused)
 	seq_printf(seq, "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
 	for (unsigned i = 0; i < MAX_SWAP_AREAS; i++) {
 		unsigned long size, used;
+		int len;
 
 		if (!swap_get_info(i, &info))
 			continue;
 		size = info.slots << (PAGE_SHIFT - 10);
 		used = info.used << (PAGE_SHIFT - 10);
-		seq_printf(seq, "%-39s partition\t%lu\t%s%lu\t%s%d\n", info.name, size,
+		len = seq_path(seq, info.name);
+		seq_printf(seq, "%*s partition\t%lu\t%s%lu\t%s%d\n",
+			   len < NAME_WIDTH ? NAME_WIDTH - len : 0, "", size,
 			   size < 10000000 ? "\t" : "", used, used < 10000000 ? "\t" : "",
 			   info.prio);
 	}

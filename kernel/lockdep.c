@@ -35,7 +35,9 @@
 
 extern const char _stext[];
 
-static bool lockdep_dead; /* a panic is under way */
+static bool lockdep_dead;  /* a panic is under way */
+static bool too_many_held; /* some task held more than there is room for, and nobody has said so */
+static bool said_so;
 
 static u32 text_offset(const void *pc)
 {
@@ -46,10 +48,21 @@ static u32 text_offset(const void *pc)
 
 static void push(struct lock_trace *trace, const struct held_lock *new)
 {
-	if (trace->nr == MAX_HELD_LOCKS)
-		trace->lost++;
-	else
+	if (trace->nr < MAX_HELD_LOCKS) {
 		trace->held[trace->nr++] = *new;
+		return;
+	}
+	trace->lost++;
+	WRITE_ONCE(too_many_held, true); /* said later: printk() takes locks too */
+}
+
+/* What was not watched may be wrong: it is said once. No lock is held. */
+static void say_too_many(void)
+{
+	if (!READ_ONCE(too_many_held) || __atomic_exchange_n(&said_so, true, __ATOMIC_RELAXED))
+		return;
+	warn("lock: a task held more than %d locks, of which some were not watched",
+	     MAX_HELD_LOCKS);
 }
 
 /* Takes @lock off the trace; false: it is not there. */
@@ -175,6 +188,7 @@ void lockdep_check_none(const char *when)
 		      this_hart()->spin_depth, current->pagefault_disabled, when);
 	if (current->locks.nr > 0)
 		panic("lock: [%s] held %s", lock_class_name(current->locks.held[0].class), when);
+	say_too_many();
 }
 
 /* ---- pages ---- */

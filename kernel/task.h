@@ -139,7 +139,8 @@ struct task {
 	long fail_alloc;	  /* > 0: that allocation from now fails (/proc/self/fail_alloc) */
 	unsigned long fail_fired; /* how often one was made to fail */
 	struct failed_alloc failed_alloc; /* the last that found no memory, for reports */
-	bool reclaiming; /* it frees memory: may use the last of it, and never reclaims again */
+	bool reclaiming;  /* it frees memory: may use the last of it, and never reclaims again */
+	bool no_way_back; /* its allocations wait rather than fail: memory_must_begin() */
 
 	pid_t pid, pgid, sid;
 	struct task *parent;

@@ -49,6 +49,16 @@ extern unsigned long fail_page_alloc;
 /* True when this task asked that its next allocation fail, and this is that one. */
 bool alloc_should_fail(void);
 
+/*
+ * From here to memory_must_end(), which gets what this returns, the current task does what it can
+ * neither undo nor leave out: it brings to the disk, or frees, what only memory knows of. Its
+ * allocations that may sleep use a part of the reserve, and wait for memory as long as there is
+ * hope (a minute); no failure is injected. Who reclaims (task->reclaiming) does not wait: what
+ * fails him, he leaves. May be nested.
+ */
+bool memory_must_begin(void);
+void memory_must_end(bool before);
+
 struct buddy_stats {
 	unsigned long total, free, pcp;	      /* pages; free includes pcp */
 	unsigned long nr_free[MAX_ORDER + 1]; /* blocks */

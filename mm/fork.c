@@ -81,17 +81,25 @@ static bool copy_leaves(struct mm *child, pte_t *src, pte_t *dst, unsigned long 
 	return lost_write;
 }
 
-/* True when one of the PTEs of the leaf table part at @ptep is worth a table in the child. */
+/*
+ * True when one of the PTEs of the leaf table part at @ptep is worth a table in the child. Under
+ * the table's lock: reclaim needs no mmap_lock, and a PTE that it is just taking is empty for a
+ * moment, or names a frame that is somebody else's already.
+ */
 static bool any_anon(pte_t *ptep, unsigned long addr, unsigned long end)
 {
-	for (; addr < end; addr += PAGE_SIZE, ptep++) {
+	struct spinlock *ptl = pte_lockptr(ptep);
+	bool any = false;
+
+	spin_lock(ptl);
+	for (; addr < end && !any; addr += PAGE_SIZE, ptep++) {
 		pte_t pte = pte_read(ptep);
 
-		if (pte_swap(pte) || (pte_present(pte) && !pte_special(pte) &&
-				      page_is_anon(pfn_to_page(pte_pfn(pte)))))
-			return true;
+		any = pte_swap(pte) || (pte_present(pte) && !pte_special(pte) &&
+					page_is_anon(pfn_to_page(pte_pfn(pte))));
 	}
-	return false;
+	spin_unlock(ptl);
+	return any;
 }
 
 static int copy_area_ptes(struct mm *child, struct mm *parent, struct vm_area *vma,

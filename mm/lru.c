@@ -99,9 +99,10 @@ static inline void add_newest(struct page *page)
 /* One that may have been here before, or that others can see already. */
 static void add_known(struct page *page)
 {
-	page_set_flags(page,
-		       PG_LRU | policy_returned(page) | (page_is_file(page) ? PG_FILE_LIST : 0));
+	u32 flags = PG_LRU | policy_returned(page) | (page_is_file(page) ? PG_FILE_LIST : 0);
+
 	spin_lock(&lru_lock);
+	page_set_flags(page, flags);
 	add_newest(page);
 	spin_unlock(&lru_lock);
 }
@@ -262,7 +263,8 @@ static int complain(const struct page *page, const char *why)
 	return 1;
 }
 
-static int check_list(enum lru_list list)
+/* Adds to *@in_use the pages that somebody has: others are on their way out. */
+static int check_list(enum lru_list list, unsigned long *in_use)
 {
 	const struct page *page;
 	unsigned long listed = 0;
@@ -270,6 +272,7 @@ static int check_list(enum lru_list list)
 
 	list_for_each_entry(page, &lru[list], lru) {
 		listed++;
+		*in_use += atomic_read(&page->refcount) > 0;
 		if (!(page->flags & PG_LRU) || lru_of(page) != list)
 			faults += complain(page, "on a list of reclaim's that it does not name");
 		if (page->type != PAGE_ANON && page->type != PAGE_FILE)
@@ -308,14 +311,13 @@ int lru_check(void)
 	unsigned long marked = 0, listed = 0, missing = 0;
 	int faults = 0;
 
-	for (enum lru_list list = 0; list < NR_LRU_LISTS; list++) {
-		faults += check_list(list);
-		listed += nr_lru[list];
-	}
+	for (enum lru_list list = 0; list < NR_LRU_LISTS; list++)
+		faults += check_list(list, &listed);
 	for (unsigned long i = 0; i < mem_map_nr; i++) {
 		const struct page *page = &mem_map[i];
 
-		marked += !!(page->flags & PG_LRU);
+		/* Who frees a page takes it off first, and lets the mark go with the page. */
+		marked += (page->flags & PG_LRU) && atomic_read(&page->refcount) > 0;
 		missing += may_go(page) && !(page->flags & PG_LRU_ANY);
 		if ((page->flags & PG_FRESH) && ((page->flags & PG_LRU) || !is_gathered(page)))
 			faults += complain(page, "fresh, but on its way to no list");

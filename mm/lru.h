@@ -56,10 +56,10 @@ static inline void lru_add_fresh(struct page *page)
 	struct lru_batch *batch = &lru_fresh[this_hart()->id];
 	unsigned long nr = batch->nr;
 
-	/* From here on others may find it: what else it says is seen before. */
-	__atomic_store_n(&page->flags, page->flags | PG_FRESH, __ATOMIC_RELEASE);
 	batch->pages[nr] = page;
 	batch->nr = nr + 1;
+	/* Named, so that lru_check() finds it so. From here on others may, who see all it says. */
+	__atomic_store_n(&page->flags, page->flags | PG_FRESH, __ATOMIC_RELEASE);
 	if (unlikely(nr + 1 == ARRAY_SIZE(batch->pages)))
 		lru_flush();
 }

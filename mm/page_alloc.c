@@ -62,7 +62,7 @@ static unsigned long reserve_of(gfp_t gfp)
 {
 	if (current->reclaiming)
 		return 0;
-	if ((gfp & GFP_ATOMIC) || current->killed || current->oom_victim)
+	if ((gfp & GFP_ATOMIC) || current->killed || current->oom_victim || current->no_way_back)
 		return mark_min / 2;
 	return mark_min;
 }
@@ -208,7 +208,7 @@ int pcp_check(unsigned long *listed)
 
 bool alloc_should_fail(void)
 {
-	if (current->fail_alloc == 0 || --current->fail_alloc > 0)
+	if (current->fail_alloc == 0 || current->no_way_back || --current->fail_alloc > 0)
 		return false;
 	current->fail_fired++;
 	count_vm(VM_alloc_fail_injected);
@@ -225,7 +225,8 @@ static bool page_alloc_should_fail(gfp_t gfp)
 
 	if (current->fail_alloc && alloc_should_fail())
 		return true;
-	if (nth == 0 || (gfp & GFP_UNFAILED) || (unsigned)atomic_add_return(&asked, 1) % nth != 0)
+	if (nth == 0 || (gfp & GFP_UNFAILED) || current->no_way_back ||
+	    (unsigned)atomic_add_return(&asked, 1) % nth != 0)
 		return false;
 	count_vm(VM_alloc_fail_injected);
 	return true;
@@ -251,6 +252,14 @@ static struct page *alloc_block_locked(unsigned order, gfp_t gfp)
 	return page;
 }
 
+/* Is there any hope after @tries tries? */
+static bool try_again(unsigned order, gfp_t gfp, unsigned tries)
+{
+	if ((gfp & GFP_ATOMIC) || current->reclaiming)
+		return false;
+	return reclaim_for(order, tries) || (current->no_way_back && wait_for_memory(tries));
+}
+
 /* Nothing free at first sight: collect what lies about on the harts, then what can be reclaimed. */
 static struct page *alloc_slow(unsigned order, gfp_t gfp)
 {
@@ -259,7 +268,7 @@ static struct page *alloc_slow(unsigned order, gfp_t gfp)
 
 	drain_all_harts();
 	while ((page = alloc_block_locked(order, gfp)) == NULL) {
-		if ((gfp & GFP_ATOMIC) || current->reclaiming || !reclaim_for(order, tries++))
+		if (!try_again(order, gfp, tries++))
 			break;
 		drain_all_harts();
 	}
@@ -293,6 +302,19 @@ struct page *alloc_pages(unsigned order, gfp_t gfp)
 	}
 	count_vm_n(VM_pgalloc, 1UL << order);
 	return page;
+}
+
+bool memory_must_begin(void)
+{
+	bool before = current->no_way_back;
+
+	current->no_way_back = true;
+	return before;
+}
+
+void memory_must_end(bool before)
+{
+	current->no_way_back = before;
 }
 
 void page_set_owner(struct page *page, const void *caller)

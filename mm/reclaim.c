@@ -166,10 +166,10 @@ unsigned shrink_list(enum lru_list list, unsigned nr, const struct scan *scan)
 
 /* ---- what to look at ---- */
 
-/* Those that are cached have their slots already. */
+/* Those that are cached have their slots already; those of bad slots never go. */
 static bool anon_may_go(void)
 {
-	return swap_has_room() || swap_nr_cached() > 0;
+	return swap_has_room() || swap_nr_cached() > swap_nr_stuck();
 }
 
 static unsigned long nr_of_kind(enum lru_list inactive)

@@ -81,6 +81,8 @@ bool swap_is_only_one(pte_t entry, const struct page *page);
 bool swap_cache_is_removable(const struct page *page);
 /* Pages in the cache. */
 unsigned long swap_nr_cached(void);
+/* Of them, those that could not be written, and so have no other place. */
+unsigned long swap_nr_stuck(void);
 
 /* ---- the areas ---- */
 
@@ -110,7 +112,7 @@ bool swap_get_info(unsigned i, struct swap_info *info);
 
 /*
  * The swap area on @bdev is used from now on, as @name in /proc/swaps. 0; -EBUSY: it is already;
- * -EINVAL: no valid header; -EPERM: too many areas; -ENOMEM, -EIO.
+ * -EROFS: it cannot be written; -EINVAL: no valid header; -EPERM: too many areas; -ENOMEM, -EIO.
  */
 int swap_area_on(struct block_device *bdev, const char *name, int flags);
 /*

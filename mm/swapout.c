@@ -79,6 +79,7 @@ static bool take_pte(struct mm *mm, unsigned long addr __maybe_unused, pte_t *pt
 	mm_update_hiwater(mm);
 	swap_dup(page->swap);
 	pte = pte_take(ptep);
+	window(); /* empty, for who does not take the leaf lock */
 	if (pte.val & PTE_D)
 		page_set_flags(page, PG_DIRTY);
 	pte_set(ptep, page->swap);

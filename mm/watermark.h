@@ -12,15 +12,21 @@ extern unsigned long mark_min, mark_low, mark_high;
 
 /* Boot: sets the marks by the size of memory. */
 void watermarks_init(void);
-/* /proc/sys/vm/min_free_kbytes, and what is to be done when it was changed. */
+/* /proc/sys/vm/min_free_kbytes, its least, and what is to be done when it was changed. */
+#define MIN_FREE_KBYTES_MIN 128
 extern unsigned long min_free_kbytes;
 void watermarks_changed(void);
 
 /* The kernel thread; it does not return. */
 void kswapd(void *arg);
-/* It is to look now. Any context in which a page may be allocated. */
-void kswapd_wake(void);
-/* Reclaims until the high mark is reached, or nothing more can be: kswapd's work, once. */
+/*
+ * It is to look now; false: it has been asked already, or rests because nothing was to be had. Any
+ * context in which a page may be allocated.
+ */
+bool kswapd_wake(void);
+/* What it does then: balances, tries again for a while, and rests if that was in vain. */
+void kswapd_work(void);
+/* Reclaims until the high mark is reached; false: nothing more can be had. */
 bool kswapd_balance(void);
 
 /* Some pages were taken: wakes kswapd if too few are left. */
@@ -41,5 +47,8 @@ static inline bool memory_is_short(void)
  * for others who do. False: there is no point in another try. May sleep; no spinlock is held.
  */
 bool reclaim_for(unsigned order, unsigned tries);
+
+/* The same for who cannot do without, when reclaim finds nothing: others give something back. */
+bool wait_for_memory(unsigned tries);
 
 #endif

@@ -199,9 +199,13 @@ static bool begin_writeback(struct address_space *as, struct page *page, unsigne
 /* Hands the run to the file system; the pages are unlocked and our references go. */
 static void submit_run(struct address_space *as, struct page **run, unsigned nr)
 {
+	bool before;
+
 	if (nr == 0)
 		return;
+	before = memory_must_begin(); /* for requests, and to learn where the pages belong */
 	as->ops->write_pages(as, run, nr);
+	memory_must_end(before);
 	count_vm_n(VM_pgwriteback, nr);
 	for (unsigned i = 0; i < nr; i++) {
 		unlock_page(run[i]);

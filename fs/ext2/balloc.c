@@ -18,6 +18,7 @@
  */
 #include "fs/ext2/ext2.h"
 #include "lib/bitmap.h"
+#include "mm/buddy.h"
 
 static u32 group_of(const struct ext2_sb_info *sbi, u32 block)
 {
@@ -160,13 +161,14 @@ static void free_in_group(struct super_block *sb, u32 group, u32 block, u32 coun
 void ext2_free_blocks(struct super_block *sb, u32 block, u32 count)
 {
 	const struct ext2_sb_info *sbi = EXT2_SB(sb);
+	bool before = memory_must_begin();
 
 	while (count > 0) {
 		u32 group, n;
 
 		if (!ext2_block_valid(sbi, block)) {
 			ext2_error(sb, "bad block %u is not freed", block);
-			return;
+			break;
 		}
 		group = group_of(sbi, block);
 		n = min(count, first_of_group(sbi, group) + group_size(sbi, group) - block);
@@ -174,4 +176,5 @@ void ext2_free_blocks(struct super_block *sb, u32 block, u32 count)
 		block += n;
 		count -= n;
 	}
+	memory_must_end(before);
 }

@@ -40,6 +40,7 @@
 #include "kernel/printk.h"
 #include "lib/bitmap.h"
 #include "lib/string.h"
+#include "mm/buddy.h"
 
 /* ---- what the disk counts ---- */
 
@@ -110,7 +111,7 @@ static int write_counts(struct super_block *sb)
 	return 0;
 }
 
-int ext2_mark_super(struct super_block *sb, bool clean)
+static int mark_super(struct super_block *sb, bool clean)
 {
 	struct ext2_sb_info *sbi = EXT2_SB(sb);
 	struct ext2_super *es;
@@ -139,6 +140,15 @@ int ext2_mark_super(struct super_block *sb, bool clean)
 	filemap_wait_write(&sbi->meta, sbi->first_data_block, sbi->first_data_block);
 	err = errseq_since(&sbi->meta.wb_err, since);
 	return err ? err : block_flush(sb->s_bdev);
+}
+
+int ext2_mark_super(struct super_block *sb, bool clean)
+{
+	bool before = memory_must_begin();
+	int err = mark_super(sb, clean);
+
+	memory_must_end(before);
+	return err;
 }
 
 /* ---- the commit ---- */
@@ -374,11 +384,13 @@ static int do_commit(struct super_block *sb)
 int ext2_commit(struct super_block *sb)
 {
 	struct ext2_sb_info *sbi = EXT2_SB(sb);
+	bool before = memory_must_begin();
 	int err;
 
 	mutex_lock(&sbi->commit_mutex);
 	err = READ_ONCE(sbi->writing) ? do_commit(sb) : 0;
 	mutex_unlock(&sbi->commit_mutex);
+	memory_must_end(before);
 	return err;
 }
 

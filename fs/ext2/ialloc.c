@@ -13,6 +13,7 @@
 #include "fs/ext2/ext2.h"
 #include "fs/permission.h"
 #include "lib/bitmap.h"
+#include "mm/buddy.h"
 
 /* Where the search for a new directory's inode begins. */
 static u32 best_group(const struct ext2_sb_info *sbi)
@@ -101,9 +102,10 @@ void ext2_free_ino(struct super_block *sb, u32 ino, bool is_dir)
 {
 	struct ext2_sb_info *sbi = EXT2_SB(sb);
 	u32 group = (ino - 1) / sbi->inodes_per_group, bit = (ino - 1) % sbi->inodes_per_group;
+	bool was_used, before = memory_must_begin();
 	struct page *page = ext2_meta_read(sb, sbi->groups[group].inode_bitmap);
-	bool was_used;
 
+	memory_must_end(before);
 	if (IS_ERR(page)) {
 		ext2_error(sb, "inode %u is lost: the bitmap cannot be read", ino);
 		return;

@@ -17,6 +17,7 @@
 #include "fs/mpage.h"
 #include "kernel/cred.h"
 #include "lib/string.h"
+#include "mm/buddy.h"
 
 /* ---- pages ---- */
 
@@ -393,13 +394,11 @@ static void put_attributes(struct inode *inode)
 	ext2_free_blocks(sb, block, 1);
 }
 
-void ext2_evict_inode(struct inode *inode)
+static void delete_inode(struct inode *inode)
 {
 	struct super_block *sb = inode->i_sb;
 	bool has_blocks = has_block_map(inode); /* the size, soon 0, tells of a link */
 
-	if (inode->i_nlink > 0 || !READ_ONCE(EXT2_SB(sb)->writing))
-		return;
 	filemap_truncate(&inode->i_data, 0);
 	if (mark_deleted(inode)) {
 		ext2_error(sb, "inode %lu: cannot be deleted", inode->i_ino);
@@ -409,4 +408,15 @@ void ext2_evict_inode(struct inode *inode)
 		ext2_truncate_blocks(inode, 0);
 	put_attributes(inode);
 	ext2_free_ino(sb, inode->i_ino, S_ISDIR(inode->i_mode));
+}
+
+void ext2_evict_inode(struct inode *inode)
+{
+	bool before;
+
+	if (inode->i_nlink > 0 || !READ_ONCE(EXT2_SB(inode->i_sb)->writing))
+		return;
+	before = memory_must_begin(); /* who could be told that it failed? */
+	delete_inode(inode);
+	memory_must_end(before);
 }

@@ -24,6 +24,7 @@
 #include "fs/ext2/ext2.h"
 #include "fs/mpage.h"
 #include "lib/string.h"
+#include "mm/buddy.h"
 
 #define MAX_DEPTH 4
 
@@ -424,6 +425,7 @@ void ext2_truncate_blocks(struct inode *inode, u64 size)
 	unsigned blkbits = EXT2_SB(inode->i_sb)->blkbits;
 	u64 keep = DIV_ROUND_UP(size, 1u << blkbits), span = 1;
 	struct freeing f = { .inode = inode };
+	bool before = memory_must_begin();
 	u64 sectors;
 
 	mutex_lock(&ei->map_lock);
@@ -442,4 +444,5 @@ void ext2_truncate_blocks(struct inode *inode, u64 size)
 	sectors = f.total << (blkbits - SECTOR_SHIFT);
 	inode->i_blocks = inode->i_blocks > sectors ? inode->i_blocks - sectors : 0;
 	mutex_unlock(&ei->map_lock);
+	memory_must_end(before);
 }

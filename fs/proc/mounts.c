@@ -24,17 +24,6 @@ static void put_source(struct seq_buf *seq, const struct super_block *sb)
 		   sb->s_bdev ? sb->s_bdev->name : sb->s_type->name);
 }
 
-/* @path with blanks and backslashes as octal numbers: they would end the field. */
-static void put_path(struct seq_buf *seq, const char *path)
-{
-	for (; *path; path++) {
-		if (strchr(" \t\n\\", *path))
-			seq_printf(seq, "\\%03o", (unsigned)*path);
-		else
-			seq_write(seq, path, 1);
-	}
-}
-
 /* Gives each mounted file system and its place to @put. 0 or -ENOMEM. */
 static int show_all(struct seq_buf *seq,
 		    void (*put)(struct seq_buf *seq, const struct super_block *sb,
@@ -59,7 +48,7 @@ static void put_mounts_line(struct seq_buf *seq, const struct super_block *sb, c
 {
 	put_source(seq, sb);
 	seq_printf(seq, " ");
-	put_path(seq, path);
+	seq_path(seq, path);
 	seq_printf(seq, " %s ", sb->s_type->name);
 	put_options(seq, sb);
 	seq_printf(seq, " 0 0\n");
@@ -76,7 +65,7 @@ static void put_mountinfo_line(struct seq_buf *seq, const struct super_block *sb
 
 	seq_printf(seq, "%u %u %u:%u / ", sb->s_id, parent->s_id, MAJOR(sb->s_dev),
 		   MINOR(sb->s_dev));
-	put_path(seq, path);
+	seq_path(seq, path);
 	seq_printf(seq, " ");
 	put_options(seq, sb);
 	seq_printf(seq, " - %s ", sb->s_type->name);

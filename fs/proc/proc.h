@@ -30,6 +30,8 @@ struct seq_buf {
 /* Appends; no spinlock may be held, for both allocate. */
 void seq_printf(struct seq_buf *seq, const char *fmt, ...) __printf(2, 3);
 void seq_write(struct seq_buf *seq, const void *data, size_t len);
+/* @path with blanks and backslashes as octal numbers, for they would end the field; its length. */
+unsigned seq_path(struct seq_buf *seq, const char *path);
 
 /* The operations of an entry with show(): made at the first read and by each read at offset 0. */
 extern const struct file_operations proc_text_fops;

@@ -74,6 +74,22 @@ void seq_printf(struct seq_buf *seq, const char *fmt, ...)
 	seq->used += len;
 }
 
+unsigned seq_path(struct seq_buf *seq, const char *path)
+{
+	unsigned len = 0;
+
+	for (; *path; path++) {
+		bool plain = !strchr(" \t\n\\", *path);
+
+		if (plain)
+			seq_write(seq, path, 1);
+		else
+			seq_printf(seq, "\\%03o", (unsigned)*path);
+		len += plain ? 1 : 4;
+	}
+	return len;
+}
+
 static bool may_read(const struct proc_inode *pi)
 {
 	return !pi->entry->guarded || proc_may_look(pi->task);

@@ -34,22 +34,23 @@
 struct number {
 	const char *name;
 	unsigned long *value;
-	unsigned long max;
+	unsigned long min, max;
 	void (*changed)(void);
 };
 
 static const struct number numbers[] = {
-	{ "overcommit_memory", &overcommit_memory, OVERCOMMIT_NEVER, NULL },
-	{ "overcommit_ratio", &overcommit_ratio, INT_MAX, NULL },
-	{ "max_map_count", &max_map_count, INT_MAX, NULL },
-	{ "swappiness", &swappiness, 200, NULL },
-	{ "page-cluster", &page_cluster, PAGE_CLUSTER_MAX, NULL },
-	{ "min_free_kbytes", &min_free_kbytes, INT_MAX, watermarks_changed },
-	{ "fail_page_alloc", &fail_page_alloc, INT_MAX, NULL },
-	{ "readahead_pages", &readahead_pages, READAHEAD_MAX, NULL },
-	{ "dirty_ratio", &dirty_ratio, 100, writeback_set_limits },
-	{ "dirty_background_ratio", &dirty_background_ratio, 100, writeback_set_limits },
-	{ "dirty_writeback_centisecs", &dirty_writeback_centisecs, INT_MAX, flusher_wake },
+	{ "overcommit_memory", &overcommit_memory, 0, OVERCOMMIT_NEVER, NULL },
+	{ "overcommit_ratio", &overcommit_ratio, 0, INT_MAX, NULL },
+	{ "max_map_count", &max_map_count, 0, INT_MAX, NULL },
+	{ "swappiness", &swappiness, 0, 200, NULL },
+	{ "page-cluster", &page_cluster, 0, PAGE_CLUSTER_MAX, NULL },
+	/* With no reserve at all nobody could be told to reclaim, or could. */
+	{ "min_free_kbytes", &min_free_kbytes, MIN_FREE_KBYTES_MIN, INT_MAX, watermarks_changed },
+	{ "fail_page_alloc", &fail_page_alloc, 0, INT_MAX, NULL },
+	{ "readahead_pages", &readahead_pages, 0, READAHEAD_MAX, NULL },
+	{ "dirty_ratio", &dirty_ratio, 0, 100, writeback_set_limits },
+	{ "dirty_background_ratio", &dirty_background_ratio, 0, 100, writeback_set_limits },
+	{ "dirty_writeback_centisecs", &dirty_writeback_centisecs, 0, INT_MAX, flusher_wake },
 };
 
 /* The number that the file is named after: the table of names is made with the same names. */
@@ -106,6 +107,8 @@ static ssize_t number_write(struct file *file, const void *ubuf, size_t len, u64
 	if (*pos != 0)
 		return -EINVAL;
 	err = number_from_user(ubuf, len, number->max, &value);
+	if (!err && value < number->min)
+		err = -EINVAL;
 	if (err)
 		return err;
 	WRITE_ONCE(*number->value, value);

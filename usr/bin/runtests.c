@@ -11,7 +11,8 @@
  *	ok 1 - brk
  *	not ok 2 - fork # exit 1
  *
- * Exit status: 0 all passed, 1 some failed, 2 an unknown name or no program at all.
+ * Exit status: 0 all passed, 1 some failed, 2 an unknown name or no program at all, 3 some could
+ * not be started.
  * Invariant: holds still while a program runs (fixed buffers, no allocation), because the programs
  * compare the machine's free memory.  Locks: none.
  */
@@ -27,6 +28,7 @@
 #define MAX_PROGRAMS 256
 #define NAME_SIZE    256
 #define PATH_SIZE    512
+#define NOT_STARTED  127 /* exit status of the child whose execve() failed */
 
 static const char *directory = "/tests";
 static char *names[MAX_PROGRAMS];
@@ -137,7 +139,7 @@ static int run(const char *name)
 		close(fds[0]);
 		close(fds[1]);
 		execl(path, path, test, NULL);
-		_exit(127);
+		_exit(NOT_STARTED);
 	}
 	close(fds[1]);
 	if (pid > 0)
@@ -148,14 +150,19 @@ static int run(const char *name)
 	return status;
 }
 
-/* Print the result line of program number n. Returns 1 when it failed. */
+static int could_not_start(int status)
+{
+	return status == -1 || (WIFEXITED(status) && WEXITSTATUS(status) == NOT_STARTED);
+}
+
+/* Print the result line of program number n. Returns our exit status, were it the only one. */
 static int report(int n, const char *name, int status)
 {
 	char line[PATH_SIZE + 64];
 
 	if (status == 0)
 		snprintf(line, sizeof(line), "ok %d - %s\n", n, name);
-	else if (status == -1)
+	else if (could_not_start(status))
 		snprintf(line, sizeof(line), "not ok %d - %s # could not start\n", n, name);
 	else if (WIFSIGNALED(status))
 		snprintf(line, sizeof(line), "not ok %d - %s # killed by signal %d\n", n, name,
@@ -164,7 +171,7 @@ static int report(int n, const char *name, int status)
 		snprintf(line, sizeof(line), "not ok %d - %s # exit %d\n", n, name,
 			 WEXITSTATUS(status));
 	say(line);
-	return status != 0;
+	return could_not_start(status) ? 3 : status != 0;
 }
 
 /* Take the names of the command line. Returns 0, or -1 after a message. */
@@ -187,7 +194,7 @@ static int take_names(int argc, char **argv)
 int main(int argc, char **argv)
 {
 	char line[64];
-	int failed = 0, first = 1;
+	int worst = 0, first = 1;
 
 	if (argc > 2 && !strcmp(argv[1], "-d")) {
 		directory = argv[2];
@@ -201,7 +208,10 @@ int main(int argc, char **argv)
 	}
 	snprintf(line, sizeof(line), "KTAP version 1\n1..%d\n", nr_names);
 	say(line);
-	for (int i = 0; i < nr_names; i++)
-		failed += report(i + 1, names[i], run(names[i]));
-	return failed ? 1 : 0;
+	for (int i = 0; i < nr_names; i++) {
+		int status = report(i + 1, names[i], run(names[i]));
+
+		worst = status > worst ? status : worst;
+	}
+	return worst;
 }

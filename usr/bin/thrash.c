@@ -35,13 +35,19 @@
 #define MAX_PERCENT 100000
 #define MARGIN	    4096 /* KiB of memory and swap that are left to others */
 #define GLANCE	    64	 /* references between two looks at the clock */
+/*
+ * Of a hundred references, those that wait for a disk. One wait is as long as some hundred to a
+ * thousand references: from THRASHING on the program is mostly that of the disk.
+ */
+#define NEARLY	  0.01
+#define THRASHING 1
 
 enum counter { SWAPPED_IN, SWAPPED_OUT, REFAULTS_ANON, REFAULTS_FILE, NR_COUNTERS };
 
 /* Since the boot, or between two looks. */
 struct figures {
 	long long vm[NR_COUNTERS]; /* -1: the kernel does not count that */
-	double seconds, own;	   /* real; in the program itself */
+	double seconds;		   /* real */
 	double references, waited; /* waited: faults for which a disk was waited for */
 };
 
@@ -60,7 +66,6 @@ static void read_figures(struct figures *now)
 	getrusage(RUSAGE_SELF, &used);
 	clock_gettime(CLOCK_MONOTONIC, &time);
 	now->seconds = time.tv_sec + time.tv_nsec / 1e9;
-	now->own = used.ru_utime.tv_sec + used.ru_utime.tv_usec / 1e6;
 	now->waited = used.ru_majflt;
 	now->references = 0;
 }
@@ -94,7 +99,6 @@ static void refer(const struct tagged_pages *memory, struct refpattern *pattern,
 	for (int i = 0; i < NR_COUNTERS; i++)
 		took->vm[i] -= start.vm[i] < 0 ? 0 : start.vm[i];
 	took->seconds -= start.seconds;
-	took->own -= start.own;
 	took->waited -= start.waited;
 	took->references = references;
 }
@@ -118,20 +122,22 @@ static long long refaults_of(const struct figures *took)
 	return anon < 0 ? file : file < 0 ? anon : anon + file;
 }
 
+/* By what was counted, not by the clock: a busy host makes everything slow, but no faults. */
 static void print_verdict(const struct figures *took)
 {
 	double waits = took->waited * 100 / took->references;
-	double own = took->own * 100 / took->seconds;
+	double refaults = refaults_of(took) * 100 / took->references;
 
 	if (took->waited == 0)
 		printf("  fits\n");
-	else if (waits < 0.01)
+	else if (waits < NEARLY)
 		printf("  fits, nearly\n");
-	else if (own > 50)
+	else if (waits < THRASHING)
 		printf("  pages in the background\n");
+	else if (refaults < 0)
+		printf("  thrashing: %.1f%% wait\n", waits);
 	else
-		printf("  thrashing: %.1f%% wait,\n%58s  %.0f%% of the time is its own\n", waits,
-		       "", own);
+		printf("  thrashing: %.1f%% wait,\n%58s  %.1f%% refault\n", waits, "", refaults);
 }
 
 static void print_line(long long percent, const struct figures *took)

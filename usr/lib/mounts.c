@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "usr/lib/path.h"
 #include "usr/lib/tool.h"
 
 FILE *mounts_open(void)
@@ -19,23 +20,6 @@ FILE *mounts_open(void)
 	return file;
 }
 
-/* Blanks, newlines and backslashes of names are written as \ and three octal digits. */
-static void unescape(char *text)
-{
-	unsigned int byte;
-	char *out = text;
-
-	while (*text) {
-		if (*text == '\\' && sscanf(text + 1, "%3o", &byte) == 1) {
-			*out++ = byte;
-			text += 4;
-		} else {
-			*out++ = *text++;
-		}
-	}
-	*out = '\0';
-}
-
 int mounts_next(FILE *file, struct mount_line *line)
 {
 	char text[2048];
@@ -44,8 +28,8 @@ int mounts_next(FILE *file, struct mount_line *line)
 		if (sscanf(text, "%255s %255s %63s %255s", line->source, line->target, line->type,
 			   line->options) != 4)
 			continue;
-		unescape(line->source);
-		unescape(line->target);
+		path_unescape(line->source);
+		path_unescape(line->target);
 		return 1;
 	}
 	return 0;

@@ -131,3 +131,19 @@ void names_free(struct names *names)
 	names->names = NULL;
 	names->count = 0;
 }
+
+void path_unescape(char *text)
+{
+	unsigned int byte;
+	char *out = text;
+
+	while (*text) {
+		if (*text == '\\' && sscanf(text + 1, "%3o", &byte) == 1) {
+			*out++ = byte;
+			text += 4;
+		} else {
+			*out++ = *text++;
+		}
+	}
+	*out = '\0';
+}

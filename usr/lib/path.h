@@ -42,4 +42,10 @@ struct names {
 int names_read(struct names *names, const char *path);
 void names_free(struct names *names);
 
+/*
+ * In place: blanks, newlines and backslashes of names, which the tables of /proc write as \ and
+ * three octal digits.
+ */
+void path_unescape(char *text);
+
 #endif

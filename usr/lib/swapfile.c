@@ -9,6 +9,8 @@
 
 #include <stdio.h>
 
+#include "usr/lib/path.h"
+
 int swap_each(bool (*fn)(const struct swap_line *line, void *arg), void *arg)
 {
 	FILE *file = fopen("/proc/swaps", "r");
@@ -19,8 +21,10 @@ int swap_each(bool (*fn)(const struct swap_line *line, void *arg), void *arg)
 		return -1;
 	while (fgets(text, sizeof(text), file)) {
 		if (sscanf(text, "%255s %15s %lu %lu %d", line.name, line.type, &line.size,
-			   &line.used, &line.priority) == 5 &&
-		    !fn(&line, arg))
+			   &line.used, &line.priority) != 5)
+			continue;
+		path_unescape(line.name);
+		if (!fn(&line, arg))
 			break;
 	}
 	fclose(file);

@@ -72,11 +72,11 @@ static void look(int fd, char *map, int nr)
 		}
 		_exit(write(fds[1], map, nr) == nr ? 0 : 1);
 	}
+	close(fds[1]); /* a child that has failed is the end of the pipe, not a wait for ever */
 	CHECK_EQ(read(fds[0], map, nr), nr);
 	map[nr] = 0;
 	CHECK_EXIT(pid, 0);
 	close(fds[0]);
-	close(fds[1]);
 }
 
 static void check_map(int fd, const char *expected)
@@ -263,7 +263,7 @@ TEST(exec_keeps_process_locks)
 	end_file();
 }
 
-/* True while @pid sleeps. */
+/* True while @pid sleeps; one that has ended is a failure. */
 static bool sleeps(pid_t pid)
 {
 	char path[40], text[512], *p;
@@ -271,7 +271,8 @@ static bool sleeps(pid_t pid)
 	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
 	CHECK(read_text(path, text, sizeof(text)) > 0);
 	p = strrchr(text, ')');
-	return p && p[2] == 'S';
+	CHECK(p && p[2] != 'Z');
+	return p[2] == 'S';
 }
 
 /* Runs @what in a process that shares our descriptors, but not our memory. */
@@ -309,24 +310,40 @@ TEST(who_shares_the_table_shares_its_locks)
 	end_file();
 }
 
+/* The children tell by a pipe that they have their lock. */
+static void tell(int fd)
+{
+	CHECK_EQ(write(fd, "x", 1), 1);
+}
+
+/* Both ends of the pipe are closed: the child's end without a word is the end of the wait. */
+static void hear(int *fds)
+{
+	char byte;
+
+	close(fds[1]);
+	CHECK_EQ(read(fds[0], &byte, 1), 1);
+	close(fds[0]);
+}
+
 TEST(a_longer_circle_is_edeadlk)
 {
 	int fd = new_file(), fds[2];
 	pid_t pids[3];
 
-	CHECK_OK(pipe(fds));
 	CHECK_OK(set(fd, F_WRLCK, 0, 1));
 	for (int i = 1; i <= 3; i++) {
+		CHECK_OK(pipe(fds));
 		pids[i - 1] = CHECK_OK(fork());
 		if (pids[i - 1] == 0) {
 			struct flock next = region(F_WRLCK, i - 1, 1);
 
 			CHECK_OK(set(fd, F_WRLCK, i, 1));
-			CHECK_EQ(write(fds[1], "x", 1), 1);
+			tell(fds[1]);
 			CHECK_OK(fcntl(fd, F_SETLKW, &next));
 			_exit(0);
 		}
-		CHECK_EQ(read(fds[0], &(char){ 0 }, 1), 1);
+		hear(fds);
 		WAIT_UNTIL(sleeps(pids[i - 1]));
 	}
 	{
@@ -338,19 +355,6 @@ TEST(a_longer_circle_is_edeadlk)
 	for (int i = 0; i < 3; i++)
 		CHECK_EXIT(pids[i], 0);
 	end_file();
-}
-
-/* The children tell by a pipe that they have their lock. */
-static void tell(int fd)
-{
-	CHECK_EQ(write(fd, "x", 1), 1);
-}
-
-static void hear(int fd)
-{
-	char byte;
-
-	CHECK_EQ(read(fd, &byte, 1), 1);
 }
 
 /* True once somebody waits for a lock on @fd's file. */
@@ -404,7 +408,7 @@ TEST(a_wait_ends_when_the_lock_goes)
 	CHECK_OK(set(fd, F_UNLCK, 3, 2)); /* not enough */
 	WAIT_UNTIL(has_waiter(fd));
 	CHECK_OK(set(fd, F_UNLCK, 0, 1));
-	hear(fds[0]);
+	hear(fds);
 	CHECK_EXIT(pid, 0);
 	end_file();
 }
@@ -450,7 +454,7 @@ TEST(a_circle_of_waits_is_edeadlk)
 		CHECK_OK(fcntl(fd, F_SETLKW, &lock));
 		_exit(0);
 	}
-	hear(fds[0]);
+	hear(fds);
 	WAIT_UNTIL(has_waiter(fd));
 	lock.l_start = 1;
 	CHECK_ERRNO(fcntl(fd, F_SETLKW, &lock), EDEADLK);

@@ -265,7 +265,6 @@ static void tear_down(void)
 	close(fds[0]);
 	close(fds[1]);
 	close(told[0]);
-	close(told[1]);
 	close(file);
 	CHECK_OK(unlink(lock_file));
 }
@@ -293,6 +292,7 @@ static void begin(const struct call *call, int flags)
 	child = CHECK_OK(fork());
 	if (child == 0)
 		be_child(call, flags);
+	CHECK_OK(close(told[1])); /* a child that fails is the end of the pipe */
 	CHECK_EQ(read(told[0], &byte, 1), 1);
 	wait_until_asleep(child);
 }

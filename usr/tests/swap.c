@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/swap.h>
 #include <sys/sysinfo.h>
 
@@ -259,6 +261,25 @@ TEST(what_proc_says)
 	finish();
 }
 
+/* The path that was used, with a blank in it: it is one field, and swapoff -a finds the disk. */
+TEST(a_blank_in_the_path)
+{
+	char output[4096], text[1024], expected[128];
+
+	make_area(0);
+	tools_path();
+	CHECK_OK(mkdir("/tmp/a swap", 0700));
+	CHECK_OK(mount("devfs", "/tmp/a swap", "devfs", 0, NULL));
+	CHECK_OK(swapon("/tmp/a swap/vdb", 0));
+	CHECK(read_text("/proc/swaps", text, sizeof(text)) > 0);
+	snprintf(expected, sizeof(expected), "\n%-39s partition\t", "/tmp/a\\040swap/vdb");
+	CHECK(strstr(text, expected));
+	CHECK_EQ(run_line("swapoff -a && swapon -s | wc -l", output, sizeof(output)), 0);
+	CHECK_STRING(output, "0\n");
+	CHECK_OK(umount("/tmp/a swap"));
+	CHECK_OK(rmdir("/tmp/a swap"));
+}
+
 TEST(the_tools)
 {
 	char output[4096];
@@ -383,6 +404,34 @@ TEST(a_thread_writes_what_another_sends_out)
 	stop = true;
 	CHECK_EXIT(thread, 0);
 	CHECK_OK(munmap(at, SMALL));
+	finish();
+}
+
+#define TABLE (512 * PAGE_SIZE) /* what one leaf table translates */
+
+static int keep_sending_one(void *at)
+{
+	while (!stop)
+		madvise(at, PAGE_SIZE, MADV_PAGEOUT);
+	return 0;
+}
+
+/* The page has a leaf table for itself: fork() must not think that there is nothing to copy. */
+TEST(a_child_has_what_was_just_going)
+{
+	unsigned char *area = map(2 * TABLE, PROT_READ | PROT_WRITE);
+	unsigned int *at = (void *)(((uintptr_t)area + TABLE - 1) & ~(TABLE - 1));
+	pid_t thread;
+
+	start();
+	thread = spawn_sharing(keep_sending_one, at);
+	for (unsigned int round = 1; round <= 200; round++) {
+		*(volatile unsigned int *)at = round;
+		CHECK_CHILD(CHECK_EQ(*at, round));
+	}
+	stop = true;
+	CHECK_EXIT(thread, 0);
+	CHECK_OK(munmap(area, 2 * TABLE));
 	finish();
 }
 

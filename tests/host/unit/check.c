@@ -12,7 +12,7 @@
 #include "mm/internal.h"
 #include "mm/shmem.h"
 #include "mm/slab.h"
-#include "tests/host/unit/console.h"
+#include "tests/host/unit/breaking.h"
 #include "tests/host/unit/space.h"
 
 static struct mm *mm;
@@ -30,18 +30,8 @@ static int check_mm(void)
 	return faults;
 }
 
-/* mm_check(), or all of memory, finds something and says @words. */
-#define MM_SAYS(words)	CHECK_PRINTS(CHECK(check_mm() > 0), words)
-#define ALL_SAYS(words) CHECK_PRINTS(CHECK(vm_check_all() > 0), words)
-
-/* The statement breaks something, the checker says @words, and the value is as before again. */
-#define BREAK(lvalue, value, SAYS, words)                                                          \
-	do {                                                                                       \
-		__typeof__(lvalue) before_ = (lvalue);                                             \
-		(lvalue) = (value);                                                                \
-		SAYS(words);                                                                       \
-		(lvalue) = before_;                                                                \
-	} while (0)
+/* mm_check() finds something and says @words. */
+#define MM_SAYS(words) CHECK_PRINTS(CHECK(check_mm() > 0), words)
 
 static void good_state(void)
 {

@@ -214,3 +214,41 @@ BARE_TEST(a_sleep_that_nobody_ends_is_reported)
 	wait_queue_init(&wq);
 	CHECK_PANIC(wait_event(&wq, false), "sleeps for ever");
 }
+
+/* What finds no place is said: an order that nobody remembers would never be found wrong. */
+BARE_TEST(one_class_too_many_is_said)
+{
+	static struct lock_key keys[256];
+	static struct spinlock locks[ARRAY_SIZE(keys)];
+	unsigned i = 0;
+
+	locks_init();
+	for (; i < ARRAY_SIZE(keys); i++)
+		keys[i].name = "one of many";
+	for (i = 0; i < 128; i++)
+		lockdep_set_key(&locks[i], &keys[i]);
+	CHECK(locks[0].class != locks[127].class);
+	CHECK_PANIC(for (; i < ARRAY_SIZE(keys); i++) lockdep_set_key(&locks[i], &keys[i]),
+		    "lock order: more than 192 classes of locks");
+}
+
+static bool any_order(const void *outer __maybe_unused, const void *inner __maybe_unused)
+{
+	return true;
+}
+
+/* The same for locks that are held at once: those that find no place are not watched. */
+BARE_TEST(more_locks_held_than_there_is_room_for_is_said)
+{
+	static struct lock_key key = { .name = "one of many", .ordered = any_order };
+	static struct spinlock locks[MAX_HELD_LOCKS + 1];
+
+	machine_boot(TEST_PAGES, 2);
+	for (unsigned i = 0; i < ARRAY_SIZE(locks); i++) {
+		lockdep_set_key(&locks[i], &key);
+		spin_lock(&locks[i]);
+	}
+	for (unsigned i = 0; i < ARRAY_SIZE(locks); i++)
+		spin_unlock(&locks[i]);
+	CHECK_PANIC(lockdep_check_none("at the end"), "a task held more than 96 locks");
+}

@@ -116,6 +116,26 @@ TEST(a_gathered_page_can_be_isolated_and_aged)
 	space_end(mm);
 }
 
+/* A hart may be paused at any moment but under a spinlock. */
+TEST(the_checker_lets_be_what_is_just_being_freed)
+{
+	struct mm *mm = gathered(1);
+	struct page *page = page_of(mm, 0);
+
+	lru_flush();
+	page_get(page);
+	CHECK_EQ(vm_munmap(mm, addr, PAGE_SIZE), 0);
+	CHECK(atomic_dec_and_test(&page->refcount));
+	CHECK_EQ(lru_check(), 0); /* listed still */
+	lru_del_freed(&page, 1);
+	CHECK_EQ(lru_check(), 0); /* marked still */
+	atomic_set(&page->refcount, 1);
+	CHECK_EQ(lru_check(), 1); /* but not where somebody has it */
+	page_clear_flags(page, PG_LRU);
+	page_put(page);
+	space_end(mm);
+}
+
 TEST(the_checker_knows_a_fresh_page_that_no_hart_names)
 {
 	struct mm *mm = gathered(1);
@@ -123,6 +143,24 @@ TEST(the_checker_knows_a_fresh_page_that_no_hart_names)
 	lru_fresh[0].nr = 0;
 	CHECK_EQ(lru_check(), 1);
 	lru_fresh[0].nr = 1;
+	CHECK_EQ(lru_check(), 0);
+	space_end(mm);
+}
+
+TEST(a_page_that_is_just_being_freed_is_passed_by)
+{
+	struct mm *mm = gathered(2);
+	struct page *dying = page_of(mm, 0), *other = page_of(mm, 1), *got[2];
+	int refs = atomic_read(&dying->refcount);
+
+	lru_flush();
+	atomic_set(&dying->refcount, 0);
+	CHECK_EQ(lru_isolate(LRU_INACTIVE_ANON, 2, got), 1);
+	CHECK(got[0] == other);
+	CHECK_EQ(page_flags(dying) & PG_LRU_ANY, PG_LRU);
+	atomic_set(&dying->refcount, refs);
+	lru_putback(got, 1);
+	page_put(got[0]);
 	CHECK_EQ(lru_check(), 0);
 	space_end(mm);
 }

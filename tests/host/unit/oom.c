@@ -77,6 +77,31 @@ BARE_TEST(the_largest_dies_and_the_fault_goes_on)
 	machine_check_rest();
 }
 
+static void who_is_going_ends(bool locked)
+{
+	if (locked || !small || !small->oom_victim)
+		return;
+	machine_run_on(1);
+	machine_use_mm(NULL);
+	mm_put(small);
+	small = NULL;
+}
+
+BARE_TEST(who_is_going_anyway_is_waited_for)
+{
+	boot_and_fill();
+	host_tasks[1].killed = true; /* by a signal, and has not ended; far from the largest */
+	machine_run_on(2);
+	counters_start();
+	machine_meanwhile = who_is_going_ends;
+	CHECK_EQ(user_put(vma_lookup(large, large->mmap->vm_start)->vm_end - PAGE_SIZE, 1),
+		 FAULT_OK);
+	machine_meanwhile = NULL;
+	CHECK(!host_tasks[2].killed && !small);
+	space_end(large);
+	machine_check_rest();
+}
+
 BARE_TEST(who_is_the_largest_himself_fails)
 {
 	boot_and_fill();

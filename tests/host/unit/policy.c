@@ -239,3 +239,25 @@ TEST(a_ghost_tells_how_many_went_after_it)
 		ghost_add(&two);
 	CHECK(!ghost_take(&one, &distance));
 }
+
+TEST(too_many_active_pages_become_inactive)
+{
+	struct file *file = host_file(FILE_DISK, 200 * PAGE_SIZE);
+	struct page *page;
+
+	CHECK_EQ(policy_choose("two-list"), 0);
+	for (unsigned i = 0; i < 200; i++) {
+		page = read_mapping_page(host_file_mapping(file), i);
+		CHECK(lru_isolate_page(page));
+		page_set_flags(page, PG_ACTIVE);
+		lru_putback(&page, 1);
+		page_put(page);
+	}
+	CHECK_EQ(lru_nr(LRU_ACTIVE_FILE), 200);
+	/* All were used, the oldest lose their place all the same. */
+	shrink_memory(1, true);
+	CHECK(lru_nr(LRU_ACTIVE_FILE) < 200);
+	CHECK(lru_nr(LRU_ACTIVE_FILE) >= 100);
+	machine_check();
+	file_put(file);
+}

@@ -405,6 +405,60 @@ TEST(who_needs_memory_waits_for_a_write_that_is_under_way)
 	file_put(file);
 }
 
+/* ---- who cannot do without ---- */
+
+TEST(who_cannot_do_without_is_spared_injected_failures)
+{
+	bool before = memory_must_begin(), nested = memory_must_begin();
+	struct page *one;
+
+	CHECK(!before && nested);
+	memory_must_end(nested);
+	current->fail_alloc = fail_page_alloc = 1;
+	one = alloc_page(GFP_KERNEL);
+	CHECK(one != NULL);
+	page_put(one);
+	CHECK_EQ(current->fail_alloc, 1);
+	memory_must_end(before);
+	CHECK(alloc_page(GFP_KERNEL) == NULL);
+	CHECK_EQ(current->fail_alloc, 0);
+	CHECK(alloc_page(GFP_KERNEL) == NULL);
+	fail_page_alloc = 0;
+}
+
+static struct page *given_back;
+static unsigned looks;
+
+/* Somebody else gives a page back, after a while. */
+static void give_one_back(bool locked __maybe_unused)
+{
+	if (++looks == 100)
+		page_put(given_back);
+}
+
+TEST(who_cannot_do_without_waits_for_memory)
+{
+	unsigned nr = take_all(GFP_ATOMIC, 0);
+	bool before = memory_must_begin();
+
+	given_back = taken[--nr];
+	machine_meanwhile = give_one_back;
+	CHECK(alloc_page(GFP_KERNEL) == given_back);
+	CHECK(looks >= 100 && looks < 300);
+	/* But not for ever, nor does who reclaims. */
+	CHECK(alloc_page(GFP_KERNEL) == NULL);
+	looks = 100;
+	current->reclaiming = true;
+	CHECK(alloc_page(GFP_KERNEL) == NULL);
+	CHECK_EQ(looks, 100);
+	current->reclaiming = false;
+	CHECK(alloc_page(GFP_ATOMIC) == NULL);
+	CHECK_EQ(looks, 100);
+	machine_meanwhile = NULL;
+	memory_must_end(before);
+	pages_put(taken, nr + 1);
+}
+
 /* ---- slabs ---- */
 
 TEST(empty_slabs_are_given_back)

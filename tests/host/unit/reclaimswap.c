@@ -147,3 +147,85 @@ TEST(swappiness_says_which_kind_goes)
 	file_put(file);
 	finish();
 }
+
+/* ---- what is neither mapped nor cached ---- */
+
+TEST(a_page_that_a_fault_is_just_making_stays)
+{
+	struct page *page = alloc_page(GFP_KERNEL);
+
+	start(64, 1);
+	page->type = PAGE_ANON;
+	lru_add_fresh(page);
+	lru_flush();
+	shrink_memory(1, true);
+	shrink_memory(1, true);
+	CHECK_EQ(atomic_read(&page->refcount), 1);
+	CHECK_EQ(page_flags(page) & PG_LRU_ANY, PG_LRU);
+	page_put(page);
+	finish();
+}
+
+TEST(shared_memory_goes_when_it_is_old)
+{
+	struct file *file = host_file(FILE_TMPFS, 4 * PAGE_SIZE);
+	long at;
+
+	start(64, 1);
+	at = vm_mmap(mm, file, 0, 4 * PAGE_SIZE, RW, MAP_SHARED, 0);
+	CHECK(at > 0);
+	fill(at, 4, 50);
+	for (unsigned i = 0; i < 4; i++) /* each use spares it one round */
+		shrink_memory(8, true);
+	CHECK_EQ(host_file_mapping(file)->nr_swapped, 4);
+	check_filled(at, 4, 50);
+	CHECK_EQ(vm_munmap(mm, at, 4 * PAGE_SIZE), 0);
+	file_put(file);
+	finish();
+}
+
+/* ---- the last files ---- */
+
+static struct file *last_file(void)
+{
+	struct file *program = host_file(FILE_DISK, PAGE_SIZE);
+
+	page_put(read_mapping_page(host_file_mapping(program), 0));
+	return program;
+}
+
+/* Cached for swap, they would have slots; but nobody can bring them there. */
+BARE_TEST(pages_of_bad_slots_are_nothing_that_can_go)
+{
+	struct file *program;
+
+	machine_boot(6000, 1);
+	program = last_file();
+	start(8, 20);
+	swapdisk_bad_write = SWAPDISK_ALL;
+	while (swap_has_room())
+		try_page_out(mm, addr, 20);
+	CHECK(swap_nr_cached() > 0);
+	CHECK_EQ(swap_nr_stuck(), swap_nr_cached());
+	for (unsigned i = 0; i < 4; i++)
+		CHECK_EQ(shrink_memory(8, true), 0);
+	CHECK_EQ(host_file_mapping(program)->nr_pages, 1);
+	swapdisk_bad_write = 0;
+	check_filled(addr, 20, 1);
+	finish();
+	file_put(program);
+	machine_check_rest();
+}
+
+BARE_TEST(the_last_pages_of_files_stay_where_nothing_else_can_go)
+{
+	struct file *program;
+
+	machine_boot(6000, 1);
+	program = last_file();
+	for (unsigned i = 0; i < 4; i++)
+		CHECK_EQ(shrink_memory(8, true), 0);
+	CHECK_EQ(host_file_mapping(program)->nr_pages, 1);
+	file_put(program);
+	machine_check_rest();
+}

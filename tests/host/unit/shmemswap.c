@@ -372,3 +372,19 @@ TEST(swapoff_brings_them_back)
 	CHECK_EQ(swap_area_on(disk, "/dev/swap", 0), 0);
 	finish();
 }
+
+static void cut_it(void)
+{
+	filemap_truncate(as, 0);
+}
+
+TEST(a_page_that_is_truncated_while_it_comes_back_gives_its_slot_back)
+{
+	start(64);
+	CHECK_EQ(out(0, 1), 1);
+	swapdisk_meanwhile = cut_it;
+	CHECK_EQ(user_put(addr, 1), FAULT_SIGBUS);
+	CHECK_EQ(as->nr_swapped, 0);
+	CHECK_EQ(swap_nr_free(), swap_nr_slots());
+	finish();
+}

@@ -568,6 +568,7 @@ TEST(a_failed_write_keeps_the_page_and_never_uses_the_slot_again)
 	swapdisk_bad_write = 3;
 	try_page_out(mm, addr, 8);
 	CHECK_EQ(swap_nr_cached(), 1);
+	CHECK_EQ(swap_nr_stuck(), 1);
 	CHECK_EQ(swap_nr_slots(), 30);
 	machine_check();
 	check_filled(addr, 8, 1);
@@ -580,6 +581,7 @@ TEST(a_failed_write_keeps_the_page_and_never_uses_the_slot_again)
 		fill(addr, 8, 20);
 	}
 	check_filled(addr, 8, 20);
+	CHECK_EQ(swap_nr_stuck(), 0);
 	finish();
 }
 
@@ -632,5 +634,57 @@ TEST(a_swap_in_without_memory_is_told_and_loses_nothing)
 			page_out(mm, addr, 1);
 	}
 	check_filled(addr, 8, 1);
+	finish();
+}
+
+/* ---- who has a page locked ---- */
+
+TEST(a_write_to_a_page_that_somebody_has_locked_is_a_copy)
+{
+	struct page *page;
+
+	start(64, 1);
+	page_out(mm, addr, 1);
+	CHECK_EQ(user_byte(addr), 1); /* cached still, so its lock is wanted to take it */
+	page = pfn_to_page(pte_pfn((pte_t){ pte_at(mm, addr) }));
+	page_get(page);
+	lock_page(page);
+	CHECK_EQ(user_put(addr, 9), FAULT_OK);
+	CHECK(pte_pfn((pte_t){ pte_at(mm, addr) }) != page_to_pfn(page));
+	unlock_page(page);
+	page_put(page);
+	CHECK_EQ(user_byte(addr), 9);
+	finish();
+}
+
+static struct page *kept_locked;
+static unsigned moments;
+
+/* After some time, so that who wants the page has gone to sleep. */
+static void let_go(bool locked)
+{
+	struct page *page = kept_locked;
+
+	if (locked || !page || ++moments < 10)
+		return;
+	kept_locked = NULL;
+	unlock_page(page);
+	page_put(page);
+}
+
+TEST(who_wants_a_page_that_is_locked_waits_for_it)
+{
+	pte_t entry;
+
+	start(64, 2);
+	page_out(mm, addr, 2);
+	entry = (pte_t){ pte_at(mm, addr + PAGE_SIZE) };
+	CHECK_EQ(user_byte(addr), 1); /* its neighbour comes along */
+	kept_locked = swap_cache_get(entry);
+	CHECK(kept_locked && trylock_page(kept_locked));
+	machine_meanwhile = let_go;
+	CHECK_EQ(user_byte(addr + PAGE_SIZE), 2);
+	machine_meanwhile = NULL;
+	CHECK(!kept_locked);
 	finish();
 }

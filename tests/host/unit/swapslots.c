@@ -200,6 +200,18 @@ TEST(an_unreadable_header_is_an_error)
 	swapdisk_bad_read = 0;
 }
 
+TEST(a_disk_that_cannot_be_written_is_refused)
+{
+	struct block_device *disk = swapdisk_new(50);
+
+	disk->read_only = true;
+	CHECK_EQ(swap_area_on(disk, "x", 0), -EROFS);
+	CHECK_EQ(swap_nr_slots(), 0);
+	disk->read_only = false;
+	CHECK_EQ(swap_area_on(disk, "x", 0), 0);
+	CHECK_EQ(swap_area_off(disk), 0);
+}
+
 TEST(an_area_that_finds_no_memory_leaves_nothing)
 {
 	struct block_device *disk = swapdisk_new(2000);
@@ -218,6 +230,14 @@ TEST(an_area_that_finds_no_memory_leaves_nothing)
 	}
 	CHECK_EQ(swap_nr_slots(), 1999);
 	CHECK_EQ(swap_area_off(disk), 0);
+}
+
+TEST(a_disk_without_room_for_a_header_is_refused)
+{
+	struct block_device *disk = swapdisk_new(2);
+
+	disk->nr_sectors = PAGE_SIZE / SECTOR_SIZE - 1;
+	CHECK_EQ(swap_area_on(disk, "x", 0), -EINVAL);
 }
 
 TEST(there_may_be_so_many_areas)
@@ -288,6 +308,19 @@ TEST(off_without_memory_or_with_a_bad_page_leaves_the_area_in_use)
 	check_filled(addr, 40, 1);
 	CHECK_EQ(swap_area_off(disk), 0);
 	check_filled(addr, 40, 1);
+	space_end(mm);
+}
+
+TEST(off_looks_at_all_tables_of_an_area)
+{
+	struct block_device *disk = swap_on(2000);
+
+	have_pages(1500);
+	out(0, 1500);
+	CHECK_EQ(user_byte(addr + 1499 * PAGE_SIZE), (u8)(1 + 1499));
+	CHECK(swap_nr_cached() > 0);
+	CHECK_EQ(swap_area_off(disk), 0);
+	check_filled(addr, 1500, 1);
 	space_end(mm);
 }
 
