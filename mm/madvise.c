@@ -10,7 +10,8 @@
  *	pages      x  x . .  .    . .   x    takes PTEs away, the areas stay: DONTNEED, FREE
  *	out        x  s . .  s    s x   .    pages to their slots, files' out of the cache: PAGEOUT;
  *	                                     or they are the next to go: COLD
- *	files      x  x r r  x    r x   .    read into the page cache: WILLNEED; made a hole: REMOVE
+ *	files      x  x r r  x    r x   .    read into the page cache: WILLNEED, which reads what is
+ *	                                     in swap, too; made a hole: REMOVE
  *	populate   x  x f f  f    f f   .    faults pages in: POPULATE_READ, POPULATE_WRITE
  *
  *	FREE drops the pages at once: the manual lets the kernel do so at any time before they are
@@ -164,8 +165,9 @@ static int advise_pieces(struct mm *mm, unsigned long start, unsigned long end,
 	return start < end ? -ENOMEM : hole;
 }
 
-static int read_ahead(struct mm *mm __maybe_unused, const struct area_piece *p)
+static int read_ahead(struct mm *mm, const struct area_piece *p)
 {
+	mm_swap_in(mm, p);
 	if (p->file)
 		filemap_read_ahead(file_mapping(p->file), p->first, p->last - p->first + 1);
 	return 0;

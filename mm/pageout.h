@@ -1,5 +1,5 @@
 /*
- * pageout.h - pages leave memory because somebody asks for it.
+ * pageout.h - pages leave memory because somebody asks for it, or come back.
  */
 #ifndef RAVEL_MM_PAGEOUT_H
 #define RAVEL_MM_PAGEOUT_H
@@ -15,5 +15,8 @@ void mm_pageout(struct mm *mm, const struct area_piece *p);
  * used again. Likewise.
  */
 void mm_cold(struct mm *mm, const struct area_piece *p);
+
+/* What it has in swap is read, and mapped when it is touched (mm/willneed.c). Likewise. */
+void mm_swap_in(struct mm *mm, const struct area_piece *p);
 
 #endif

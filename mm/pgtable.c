@@ -9,8 +9,9 @@
  * Invariants (mm_check()): mm->nr_ptes counts the level 1 and level 0 tables; a table exists only
  * if some area lies in its span; tables of the user half belong to one mm (page->mapping).
  * Locks: leaves of a table under its page's ptl; the pointers to tables under mm->page_table_lock.
- * Pointers are set once under it and cleared only with mmap_lock held for writing, so whoever holds
- * mmap_lock reads them without it.
+ * Pointers are set once under it, and cleared under it with mmap_lock held for writing, too. So
+ * whoever holds mmap_lock reads them without it; and whoever does not (the reverse walk) holds it
+ * from where he reads them until he is done with the leaves.
  */
 #include "mm/pgtable.h"
 
@@ -172,18 +173,39 @@ void pgd_free(pte_t *pgd)
 	page_put(virt_to_page(pgd));
 }
 
-/* Cuts the table below @slot out of the tree and hands it to the gather. */
-static void table_free(struct mmu_gather *gather, pte_t *slot)
+static bool table_is_empty(const pte_t *table)
+{
+	for (unsigned i = 0; i < PT_ENTRIES; i++) {
+		if (!pte_none(pte_read(&table[i])))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Cuts the table below @slot out of the tree and hands it to the gather; with @if_empty only if it
+ * has no entry. True if it went.
+ */
+static bool table_free(struct mmu_gather *gather, pte_t *slot, bool if_empty)
 {
 	struct mm *mm = gather->mm;
 	pte_t entry;
+	bool goes;
 
 	spin_lock(&mm->page_table_lock);
-	entry = pte_take(slot);
-	mm->nr_ptes--;
+	entry = pte_read(slot);
+	/* Looked at in here: a PTE on its way to swap is clear for a moment (mm/swapout.c). */
+	goes = !if_empty || table_is_empty(table_of(entry));
+	if (goes) {
+		pte_set(slot, (pte_t){ 0 });
+		mm->nr_ptes--;
+	}
 	spin_unlock(&mm->page_table_lock);
+	if (!goes)
+		return false;
 	count_vm(VM_pgtable_free);
 	gather_table(gather, pfn_to_page(pte_pfn(entry)));
+	return true;
 }
 
 /* True when the whole span of level @level around @addr lies in [floor, ceiling). */
@@ -216,9 +238,30 @@ void free_pgtables(struct mmu_gather *gather, unsigned long start, unsigned long
 
 			next = pt_addr_end(a, next_gb, 1);
 			if (pte_present(*slot1) && span_is_free(a, 1, floor, ceiling))
-				table_free(gather, slot1);
+				table_free(gather, slot1, false);
 		}
 		if (span_is_free(addr, 2, floor, ceiling))
-			table_free(gather, slot2);
+			table_free(gather, slot2, false);
 	}
+}
+
+unsigned long free_empty_pgtables(struct mmu_gather *gather)
+{
+	pte_t *pgd = gather->mm->pgd;
+	unsigned long freed = 0;
+
+	for (unsigned i = 0; i < KERNEL_ROOT_IX; i++) {
+		pte_t entry = pte_read(&pgd[i]);
+		pte_t *table;
+
+		if (!pte_present(entry))
+			continue;
+		table = table_of(entry);
+		for (unsigned j = 0; j < PT_ENTRIES; j++) {
+			if (pte_present(pte_read(&table[j])))
+				freed += table_free(gather, &table[j], true);
+		}
+		freed += table_free(gather, &pgd[i], true);
+	}
+	return freed;
 }

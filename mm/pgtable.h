@@ -61,6 +61,11 @@ void pgd_free(pte_t *pgd);
  */
 void free_pgtables(struct mmu_gather *gather, unsigned long start, unsigned long end,
 		   unsigned long floor, unsigned long ceiling);
+/*
+ * The same for all tables without an entry, whatever areas lie there: a fault makes them again. How
+ * many. mmap_lock held for writing.
+ */
+unsigned long free_empty_pgtables(struct mmu_gather *gather);
 
 /* The end of the span of level @level that holds @addr, or @end if that comes first. */
 static inline unsigned long pt_addr_end(unsigned long addr, unsigned long end, unsigned level)

@@ -26,5 +26,10 @@ unsigned shrink_list(enum lru_list list, unsigned nr, const struct scan *scan);
  * @kswapd: the thread, which may write files' pages. May sleep; no spinlock is held.
  */
 unsigned long shrink_memory(unsigned long wanted, bool kswapd);
+/*
+ * Frees the page tables that translate nothing, of all address spaces whose lock is free at the
+ * moment; how many. Never sleeps; no spinlock is held (mm/table_reclaim.c).
+ */
+unsigned long reclaim_tables(void);
 
 #endif

@@ -20,6 +20,7 @@
  *	merge	  the one grows, then the other is unlinked
  *	mremap	  the new area is linked, then the PTEs go over under the lock, then the old goes
  *	munmap	  the PTEs go, then the area is unlinked, then the tables are freed
+ *	reclaim	  frees empty tables below areas that stay (mm/table_reclaim.c)
  *
  *	Of a family nothing needs to be told but a new relative and how far mremap() moves pages
  *	(mm/anon_root.c).
@@ -34,9 +35,8 @@
  *
  * Invariants: an area with a file is on its mapping's list (mm_check()); the walk finds each PTE of
  * each mapped frame once (vm_check_all()).
- * Locks: address_space.mmap_lock guards the list and the borders of the areas on it. An area leaves
- * the list before its tables are freed, so who holds this lock may walk the tables of the areas
- * that he finds. Of a family root->lock keeps the address spaces, and page_table_lock the tables of
+ * Locks: address_space.mmap_lock guards the list and the borders of the areas on it, and so keeps
+ * their address spaces; those of a family root->lock keeps. page_table_lock keeps the tables of
  * one. All are inside mmap_lock, which the walk does not need, and outside the leaf locks.
  */
 #include "fs/mapping.h"
@@ -107,7 +107,9 @@ void unmap_mapping_from(struct address_space *as, unsigned long first)
 		if (first > vma->vm_pgoff)
 			start += (first - vma->vm_pgoff) << PAGE_SHIFT;
 		gather_init(&g, vma->vm_mm);
+		spin_lock(&vma->vm_mm->page_table_lock);
 		zap_range(&g, start, vma->vm_end);
+		spin_unlock(&vma->vm_mm->page_table_lock);
 		gather_finish(&g);
 	}
 	spin_unlock(&as->mmap_lock);
@@ -136,7 +138,7 @@ static bool is_locked_in_memory(struct mm *mm, const struct vm_area *vma, unsign
 	return locked;
 }
 
-/* The PTE of @addr, if it maps @page. False: the walk ends here. */
+/* The PTE of @addr, if it maps @page. False: the walk ends here. page_table_lock of @mm held. */
 static bool visit_place(const struct page *page, struct mm *mm, const struct vm_area *vma,
 			unsigned long addr, const struct rmap_walk *walk)
 {
@@ -172,11 +174,13 @@ static bool walk_file(struct address_space *as, const struct page *page,
 	spin_lock(&as->mmap_lock);
 	list_for_each_entry(vma, &as->areas, vm_mapping_link) {
 		unsigned long nth = index - vma->vm_pgoff;
+		struct mm *mm = vma->vm_mm;
 
 		if ((vma->vm_flags & walk->flags) != walk->flags || nth >= vma_pages(vma))
 			continue;
-		go_on = visit_place(page, vma->vm_mm, vma, vma->vm_start + (nth << PAGE_SHIFT),
-				    walk);
+		spin_lock(&mm->page_table_lock);
+		go_on = visit_place(page, mm, vma, vma->vm_start + (nth << PAGE_SHIFT), walk);
+		spin_unlock(&mm->page_table_lock);
 		if (!go_on)
 			break;
 	}
@@ -199,7 +203,7 @@ static bool visit_relative(const struct page *page, struct mm *mm, const struct 
 	struct rb_node *node = rb_first(&mm->anon_shifts.tree);
 	bool go_on;
 
-	spin_lock(&mm->page_table_lock); /* keeps the tables */
+	spin_lock(&mm->page_table_lock);
 	go_on = visit_shifted(page, mm, 0, walk);
 	for (; go_on && node; node = rb_next(node))
 		go_on = visit_shifted(page, mm, rb_entry(node, struct anon_shift, rb)->pages, walk);

@@ -1,5 +1,5 @@
 /*
- * swap.c - the slots of swap areas: who has which, and where the next pages go.
+ * swap.c - the slots of swap areas: who has which. Where the next pages go: swap_room.c.
  *
  *	disk     | header | slot 1 | slot 2 | ...                      a page each
  *	                      |
@@ -14,18 +14,11 @@
  *	n       page     in memory too; the disk has the same unless the page is PG_DIRTY
  *	0       page     mapped by PTEs again, and its copy on the disk is still good
  *
- *	clusters of 32:  [used][part][free][free]     a batch of pages goes on where the last one
- *	                         ^cursor              ended if it fits there; else into the next
- *	                                              free cluster; else wherever a slot is free
- *
- * Areas of a higher priority are filled first; those of the same take turns. A freed slot is only
- * forgotten; the disk may be told of whole free clusters (mm/swap_discard.c).
- *
  * Everything is made at swapon, in single frames: giving a slot to a page allocates nothing.
  *
  * Invariants: a slot is taken exactly if it has a count or a page, is bad, or is being discarded
- * (swap_check()). An
- * area stays as long as one of its slots has either, so who holds an entry may look at it.
+ * (swap_check()). An area stays as long as one of its slots has either of the first two, so who
+ * holds an entry may look at it.
  * Locks: swap_lock, for all of it.
  */
 #include "kernel/panic.h"
@@ -35,8 +28,6 @@
 
 struct spinlock swap_lock = SPINLOCK_INIT;
 struct swap_area *swap_areas[MAX_SWAP_AREAS];
-
-static unsigned long last_turn;
 
 /* ---- looking a slot up ---- */
 
@@ -52,7 +43,7 @@ bool slot_look(pte_t entry, struct slot *s)
 
 	if (unlikely(!entry_in_area(entry, area)))
 		return false;
-	*s = (struct slot){ area, area_table(area, slot), slot % SLOTS_PER_TABLE };
+	*s = (struct slot){ area, area_table(area, slot), slot % SLOTS_PER_TABLE, slot };
 	return true;
 }
 
@@ -109,15 +100,13 @@ void swap_dup(pte_t entry)
 
 void slot_check_free(struct slot s)
 {
-	u32 bit = 1u << s.at % CLUSTER_SLOTS;
-
 	if (is_busy(s))
 		return;
 	s.area->nr_busy--;
 	if (slot_is_bad(s))
 		s.area->nr_busy_bad--;
 	else
-		s.table->taken[s.at / CLUSTER_SLOTS] &= ~bit;
+		slot_set_taken(s.area, s.nr, false);
 	if (s.area->discards)
 		swap_cluster_freed(s.area, s.table, s.at / CLUSTER_SLOTS);
 }
@@ -158,103 +147,6 @@ void swap_slot_failed(pte_t entry)
 		s.area->nr_busy_bad++; /* a page that is being written has it */
 	}
 	spin_unlock(&swap_lock);
-}
-
-/* ---- giving out ---- */
-
-static u32 taken_of(const struct swap_area *area, unsigned long cluster)
-{
-	return area_table(area, cluster * CLUSTER_SLOTS)->taken[cluster % TABLE_CLUSTERS];
-}
-
-static bool is_taken(const struct swap_area *area, unsigned long slot)
-{
-	return taken_of(area, slot / CLUSTER_SLOTS) >> slot % CLUSTER_SLOTS & 1;
-}
-
-/* How many slots from @slot on are free, up to @nr. */
-static unsigned run_at(const struct swap_area *area, unsigned long slot, unsigned nr)
-{
-	unsigned len = 0;
-
-	while (len < nr && slot + len < area->nr_slots && !is_taken(area, slot + len))
-		len++;
-	return len;
-}
-
-/*
- * The first cluster, from the cursor's on and round, that is @whole, or else has a free slot: its
- * first slot; 0: there is none. (Slot 0 is the header's.)
- */
-static unsigned long next_cluster(const struct swap_area *area, bool whole)
-{
-	unsigned long nr = DIV_ROUND_UP(area->nr_slots, CLUSTER_SLOTS);
-	unsigned long cluster = area->cursor / CLUSTER_SLOTS % nr;
-
-	for (unsigned long i = 0; i < nr; i++) {
-		u32 taken = taken_of(area, cluster);
-
-		if (whole ? taken == 0 : taken != ~0u) {
-			unsigned long slot = cluster * CLUSTER_SLOTS;
-
-			while (is_taken(area, slot))
-				slot++;
-			return slot;
-		}
-		cluster = cluster + 1 < nr ? cluster + 1 : 0;
-	}
-	return 0;
-}
-
-/* The slot where a batch of @nr goes, and in *@len how many of it; the area has a free slot. */
-static unsigned long find_run(const struct swap_area *area, unsigned nr, unsigned *len)
-{
-	unsigned long slot = area->cursor;
-
-	*len = run_at(area, slot, nr);
-	if (*len == nr)
-		return slot;
-	slot = next_cluster(area, true);
-	if (slot == 0)
-		slot = next_cluster(area, false);
-	*len = run_at(area, slot, nr);
-	return slot;
-}
-
-static struct swap_area *pick_area(void)
-{
-	struct swap_area *best = NULL;
-
-	for (unsigned i = 0; i < MAX_SWAP_AREAS; i++) {
-		struct swap_area *area = swap_areas[i];
-
-		if (!area || area->closing || area_nr_free(area) == area->nr_discarding)
-			continue;
-		if (!best || area->prio > best->prio ||
-		    (area->prio == best->prio && area->turn < best->turn))
-			best = area;
-	}
-	return best;
-}
-
-unsigned slots_take(unsigned nr, pte_t *first)
-{
-	struct swap_area *area = pick_area();
-	unsigned long slot;
-	unsigned len;
-
-	if (!area)
-		return 0;
-	slot = find_run(area, nr, &len);
-	BUG_ON(len == 0);
-	for (unsigned long n = slot; n < slot + len; n++)
-		area_table(area, n)->taken[n / CLUSTER_SLOTS % TABLE_CLUSTERS] |=
-			1u << n % CLUSTER_SLOTS;
-	area->nr_busy += len;
-	area->cursor = slot + len;
-	area->turn = ++last_turn;
-	*first = swap_entry(area->nr, slot);
-	return len;
 }
 
 /* ---- sums ---- */
@@ -395,8 +287,10 @@ int swap_check(void)
 	int faults = 0;
 
 	for (unsigned i = 0; i < MAX_SWAP_AREAS; i++) {
-		if (swap_areas[i])
-			faults += check_area(swap_areas[i], &cached);
+		if (!swap_areas[i])
+			continue;
+		faults += check_area(swap_areas[i], &cached);
+		faults += swap_check_room(swap_areas[i]);
 	}
 	if (cached != nr_swap_cached) {
 		printk("mm_check: %lu pages in the swap cache, %lu are counted\n", cached,

@@ -67,7 +67,7 @@ static void take_clusters(struct discard *d)
 			continue;
 		d->clusters |= 1u << i;
 		d->area->nr_discarding += hweight64(~table->bad[i]);
-		table->taken[i] = ~0u;
+		cluster_set_taken(d->area, table->first / CLUSTER_SLOTS + i, ~0u);
 	}
 	table->freed = 0;
 	d->area->discarding = d->clusters != 0;
@@ -134,7 +134,8 @@ static void end_discard(struct discard *d, bool failed)
 	spin_lock(&swap_lock);
 	for (unsigned i = 0; i < TABLE_CLUSTERS; i++) {
 		if (d->clusters >> i & 1)
-			d->table->taken[i] = d->table->bad[i];
+			cluster_set_taken(d->area, d->table->first / CLUSTER_SLOTS + i,
+					  d->table->bad[i]);
 	}
 	d->area->nr_discarding = 0;
 	if (failed)

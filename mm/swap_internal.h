@@ -16,15 +16,22 @@
 #define MAX_DIRS	64
 #define MAX_SLOTS	(MAX_DIRS * TABLES_PER_DIR * SLOTS_PER_TABLE) /* 64 GiB */
 
+/* How many clusters of a table, or of those that one directory names, are of no use to whom. */
+struct unfit {
+	u32 whole; /* a slot is taken: who wants a whole cluster */
+	u32 open;  /* all are: who wants any slot */
+};
+
 /* A frame: slots [n * SLOTS_PER_TABLE, ...) of an area. */
 struct swap_table {
 	u32 frame[SLOTS_PER_TABLE]; /* cached page: its number in mem_map + 1; 0: none */
 	u16 count[SLOTS_PER_TABLE]; /* PTEs that hold the entry */
 	u32 taken[TABLE_CLUSTERS];  /* not to be given out: counted, cached, bad, past the end */
 	u32 bad[TABLE_CLUSTERS];    /* the disk cannot keep it */
-	unsigned long first;	    /* its slot 0 is that of the area */
-	u16 freed;		    /* clusters that the disk may be told of */
-	struct list_head link;	    /* in area->freed, while it has such clusters */
+	struct unfit unfit;
+	unsigned long first;   /* its slot 0 is that of the area */
+	u16 freed;	       /* clusters that the disk may be told of */
+	struct list_head link; /* in area->freed, while it has such clusters */
 };
 
 struct swap_area {
@@ -44,6 +51,7 @@ struct swap_area {
 	unsigned long nr_discarding; /* slots taken for that time; they count as free */
 	struct list_head freed;	     /* tables with freed clusters */
 	struct swap_table **dir[MAX_DIRS];
+	struct unfit dir_unfit[MAX_DIRS];
 };
 
 /*
@@ -59,6 +67,7 @@ struct slot {
 	struct swap_area *area;
 	struct swap_table *table;
 	unsigned at; /* in the table */
+	unsigned long nr;
 };
 
 static inline struct swap_table *area_table(const struct swap_area *area, unsigned long slot)
@@ -92,13 +101,22 @@ static inline unsigned long area_nr_free(const struct swap_area *area)
 bool slot_look(pte_t entry, struct slot *s);
 /* The same for who keeps the slot in use. */
 struct slot slot_find(pte_t entry);
+/* The slot has lost its last count, or its page: free if it has neither. */
+void slot_check_free(struct slot s);
+
+/* ---- where the next pages go (mm/swap_room.c); swap_lock held, or an unused area ---- */
+
+/* Slot @slot may not be given out from now on, or may again. */
+void slot_set_taken(struct swap_area *area, unsigned long slot, bool taken);
+/* The same for a cluster: its map is @taken from now on. */
+void cluster_set_taken(struct swap_area *area, unsigned long cluster, u32 taken);
 /*
  * Up to @nr slots in a row, still nobody's: the first in *@first, and how many; 0: no slot is free.
  * The caller gives them to pages before he unlocks.
  */
 unsigned slots_take(unsigned nr, pte_t *first);
-/* The slot has lost its last count, or its page: free if it has neither. */
-void slot_check_free(struct slot s);
+/* The sums over the map of @area, made afresh: 0, or the number of faults, printed. */
+int swap_check_room(const struct swap_area *area);
 
 /* The next entry of a row. */
 static inline pte_t swap_entry_next(pte_t entry, unsigned by)

@@ -62,10 +62,9 @@ static void *zeroed_frame(void)
 static void mark_bad(struct swap_area *area, unsigned long slot)
 {
 	struct swap_table *table = area_table(area, slot);
-	u32 bit = 1u << slot % CLUSTER_SLOTS;
 
-	table->taken[slot / CLUSTER_SLOTS % TABLE_CLUSTERS] |= bit;
-	table->bad[slot / CLUSTER_SLOTS % TABLE_CLUSTERS] |= bit;
+	slot_set_taken(area, slot, true);
+	table->bad[slot / CLUSTER_SLOTS % TABLE_CLUSTERS] |= 1u << slot % CLUSTER_SLOTS;
 }
 
 /* Tables for all slots, of which the header's and those past the end are bad. */
@@ -130,8 +129,8 @@ static int mark_bad_pages(struct swap_area *area, const u8 *bytes, const struct 
 			return -EINVAL;
 		if (slot >= area->nr_slots)
 			continue;
-		if (slot_is_bad(
-			    (struct slot){ area, area_table(area, slot), slot % SLOTS_PER_TABLE }))
+		if (slot_is_bad((struct slot){ area, area_table(area, slot), slot % SLOTS_PER_TABLE,
+					       slot }))
 			continue; /* told twice */
 		mark_bad(area, slot);
 		area->nr_good--;

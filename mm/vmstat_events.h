@@ -37,8 +37,9 @@
 	X(alloc_fail_injected)                                                                     \
 	X(pgtable_alloc)                                                                           \
 	X(pgtable_free)                                                                            \
-	X(kstack_grow)	/* pages mapped below a kernel stack that was full */                      \
-	X(kstack_stale) /* a mapped one was thought to miss: flushed */                            \
+	X(pgtable_reclaimed) /* ... of them, those without an entry, when memory was short */      \
+	X(kstack_grow)	     /* pages mapped below a kernel stack that was full */                 \
+	X(kstack_stale)	     /* a mapped one was thought to miss: flushed */                       \
 	X(tlb_flush_local)                                                                         \
 	X(tlb_flush_remote)                                                                        \
 	X(icache_flush)                                                                            \

@@ -18,8 +18,12 @@
  *	                 is busy: a short sleep, try again, a bounded number of times. Then it
  *	                 fails: ENOMEM, or for a fault the OOM killer.
  *
- *	kswapd that finds nothing several times in a row is not woken again until somebody else
- *	freed something: it would only look at the same pages.
+ *	a block of several pages comes together by luck: reclaim goes on for four times its size
+ *	and some, in small steps, and then gives up: it does not empty memory for one block.
+ *
+ *	kswapd that finds nothing several times in a row rests for a second, or until direct reclaim
+ *	has freed something: it would only look at the same pages. What may have changed by then,
+ *	a swap area, a process that ended, pages that were written, nobody needs to tell.
  *
  * The min/2 of who may not sleep is what spinlock holders and the tree of the page cache live on;
  * the last of all is for reclaim's own needs, since freeing may take memory first (bios, nodes).
@@ -41,11 +45,14 @@
 #define MIN_SHARE     128 /* of memory is the mark min, within */
 #define MIN_LOWEST    (128UL << 10 >> PAGE_SHIFT)
 #define MIN_HIGHEST   (8UL << 20 >> PAGE_SHIFT)
-#define TRIES	      256 /* of an allocation that frees something each time */
-#define IDLE_TRIES    16  /* ... that frees nothing, while others may */
-#define TURN	      8	  /* tries, the last of which is not left to others */
+#define TRIES	      256 /* of an allocation that frees something each time: of a page */
+#define BLOCK_TRIES   16  /* ... of a block, besides those for BLOCK_SIZES times its size */
+#define BLOCK_SIZES   4
+#define IDLE_TRIES    16 /* ... that frees nothing, while others may */
+#define TURN	      8	 /* tries, the last of which is not left to others */
 #define SHORT_WHILE   (NSEC_PER_SEC / 100)
 #define FAILURES_MAX  8 /* of kswapd in a row */
+#define REST	      NSEC_PER_SEC
 #define PAGES_AT_ONCE LRU_BATCH
 
 unsigned long mark_min, mark_low, mark_high;
@@ -54,8 +61,8 @@ unsigned long min_free_kbytes;
 static struct wait_queue kswapd_queue = WAIT_QUEUE_INIT(kswapd_queue);
 static struct wait_queue progress_queue = WAIT_QUEUE_INIT(progress_queue);
 static bool kswapd_asked, kswapd_busy;
-static unsigned kswapd_failures;
-static long nr_reclaiming; /* tasks that reclaim for themselves */
+static u64 kswapd_rests_until; /* ns since boot */
+static long nr_reclaiming;     /* tasks that reclaim for themselves */
 
 /* ---- the marks ---- */
 
@@ -79,12 +86,13 @@ void watermarks_init(void)
 
 /* ---- kswapd ---- */
 
-void kswapd_wake(void)
+bool kswapd_wake(void)
 {
-	if (READ_ONCE(kswapd_asked) || READ_ONCE(kswapd_failures) >= FAILURES_MAX)
-		return;
+	if (READ_ONCE(kswapd_asked) || ktime_ns() < READ_ONCE(kswapd_rests_until))
+		return false;
 	WRITE_ONCE(kswapd_asked, true);
 	wake_up_all(&kswapd_queue);
+	return true;
 }
 
 static bool io_is_under_way(void)
@@ -102,26 +110,47 @@ static void wait_a_short_while(void)
 	finish_wait(&progress_queue, &entry);
 }
 
-/* Names and inodes that nobody uses, and the slabs that this leaves empty. How much. */
-static unsigned long shrink_kernel(void)
+/*
+ * @wanted pages of programs and files; besides, names and inodes that nobody uses, and the slabs
+ * that this leaves empty; when there is nothing of it, empty page tables. How much.
+ */
+static unsigned long shrink_all(unsigned long wanted, bool is_kswapd)
 {
-	unsigned long got = fs_shrink(PAGES_AT_ONCE);
+	unsigned long got = shrink_memory(wanted, is_kswapd);
 
-	return got + slab_shrink();
+	got += fs_shrink(PAGES_AT_ONCE);
+	got += slab_shrink();
+	return got > 0 ? got : reclaim_tables();
 }
 
 bool kswapd_balance(void)
 {
 	unsigned long got;
 
+	reclaim_tables(); /* once: to go through all address spaces for each batch is too dear */
 	while (nr_block_pages() < READ_ONCE(mark_high)) {
-		got = shrink_memory(PAGES_AT_ONCE, true) + shrink_kernel();
+		got = shrink_all(PAGES_AT_ONCE, true);
 		buddy_drain_local(); /* what is on this hart's list is not counted as free */
 		if (got == 0)
 			return false;
 		wake_up_all(&progress_queue);
 	}
 	return true;
+}
+
+void kswapd_work(void)
+{
+	unsigned failures = 0;
+
+	WRITE_ONCE(kswapd_asked, false);
+	count_vm(VM_kswapd_wake);
+	WRITE_ONCE(kswapd_busy, true);
+	while (!kswapd_balance() && ++failures < FAILURES_MAX)
+		wait_a_short_while();
+	if (failures == FAILURES_MAX)
+		WRITE_ONCE(kswapd_rests_until, ktime_ns() + REST);
+	WRITE_ONCE(kswapd_busy, false);
+	wake_up_all(&progress_queue);
 }
 
 static void wait_for_work(void)
@@ -135,7 +164,6 @@ static void wait_for_work(void)
 		schedule();
 	} while (!READ_ONCE(kswapd_asked));
 	finish_wait(&kswapd_queue, &entry);
-	WRITE_ONCE(kswapd_asked, false);
 }
 
 void kswapd(void *arg __maybe_unused)
@@ -143,27 +171,25 @@ void kswapd(void *arg __maybe_unused)
 	current->reclaiming = true;
 	for (;;) {
 		wait_for_work();
-		count_vm(VM_kswapd_wake);
-		WRITE_ONCE(kswapd_busy, true);
-		while (!kswapd_balance() && ++kswapd_failures < FAILURES_MAX)
-			wait_a_short_while();
-		if (kswapd_failures < FAILURES_MAX)
-			kswapd_failures = 0;
-		WRITE_ONCE(kswapd_busy, false);
-		wake_up_all(&progress_queue);
+		kswapd_work();
 	}
 }
 
 /* ---- direct reclaim ---- */
 
-static unsigned long reclaim_some(unsigned order)
+/* How often a block of @order may be tried for that frees something each time. */
+static unsigned tries_for(unsigned order)
+{
+	return order == 0 ? TRIES : BLOCK_TRIES + (BLOCK_SIZES << order) / PAGES_AT_ONCE;
+}
+
+static unsigned long reclaim_some(void)
 {
 	unsigned long got;
 
 	current->reclaiming = true;
 	atomic_add_long(&nr_reclaiming, 1);
-	got = shrink_memory((unsigned long)PAGES_AT_ONCE << order, false);
-	got += shrink_kernel();
+	got = shrink_all(PAGES_AT_ONCE, false);
 	atomic_add_long(&nr_reclaiming, -1);
 	current->reclaiming = false;
 	wake_up_all(&progress_queue);
@@ -185,11 +211,11 @@ static bool others_do_it(unsigned tries)
 bool reclaim_for(unsigned order, unsigned tries)
 {
 	count_vm(VM_allocstall);
-	if (tries < TRIES && others_do_it(tries))
+	if (tries < tries_for(order) && others_do_it(tries))
 		return true;
-	if (reclaim_some(order) > 0) {
-		WRITE_ONCE(kswapd_failures, 0);
-		return tries < TRIES;
+	if (reclaim_some() > 0) {
+		WRITE_ONCE(kswapd_rests_until, 0);
+		return tries < tries_for(order);
 	}
 	if (tries >= IDLE_TRIES || current->killed ||
 	    !(io_is_under_way() || READ_ONCE(kswapd_busy)))

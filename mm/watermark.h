@@ -18,9 +18,14 @@ void watermarks_changed(void);
 
 /* The kernel thread; it does not return. */
 void kswapd(void *arg);
-/* It is to look now. Any context in which a page may be allocated. */
-void kswapd_wake(void);
-/* Reclaims until the high mark is reached, or nothing more can be: kswapd's work, once. */
+/*
+ * It is to look now; false: it has been asked already, or rests because nothing was to be had. Any
+ * context in which a page may be allocated.
+ */
+bool kswapd_wake(void);
+/* What it does then: balances, tries again for a while, and rests if that was in vain. */
+void kswapd_work(void);
+/* Reclaims until the high mark is reached; false: nothing more can be had. */
 bool kswapd_balance(void);
 
 /* Some pages were taken: wakes kswapd if too few are left. */

@@ -15,8 +15,8 @@
  *	Write-back, which looks for such PTEs to take W from (mm/rmap.c), would find none, clear
  *	dirty and write; and what another hart, not yet told, stored after that would be lost.
  *
- * Locks: the caller keeps the area and its tables in place (mmap_lock, or the file mapping's
- * mmap_lock); each leaf table's lock is taken here, inside both.
+ * Locks: the caller keeps the area and its tables in place (mmap_lock; or the file mapping's
+ * mmap_lock and page_table_lock); each leaf table's lock is taken here, inside all.
  */
 #include "mm/internal.h"
 #include "mm/pgtable.h"

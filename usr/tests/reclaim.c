@@ -1,6 +1,6 @@
 /*
  * reclaim.c - ravel-only: a file that does not fit into what is left of memory is read, mapped and
- * changed, under each policy; the numbers that reclaim shows.
+ * changed, under each policy; page tables that nobody needs go; the numbers that reclaim shows.
  */
 #include "usr/lib/test.h"
 
@@ -128,6 +128,52 @@ TEST(what_is_stored_through_a_mapping_comes_to_the_file)
 	CHECK_OK(munmap(taken, size));
 	close(fd);
 	test_dir_leave();
+}
+
+#define SPAN   (2 * MB) /* of one leaf table */
+#define TABLES 256
+
+/* One page in each span was used; of every eighth it still is. */
+static char *make_empty_tables(void)
+{
+	char *p = mmap(NULL, TABLES * SPAN, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	CHECK(p != MAP_FAILED);
+	for (int i = 0; i < TABLES; i++) {
+		p[i * SPAN] = 1;
+		if (i % 8)
+			CHECK_OK(madvise(p + i * SPAN, PAGE_SIZE, MADV_DONTNEED));
+	}
+	return p;
+}
+
+TEST(empty_page_tables_go)
+{
+	/* Without reclaim it would be twice as much, and more. */
+	const long long half = TABLES * (long long)PAGE_SIZE / 1024 / 2;
+	long long reclaimed = vmstat("pgtable_reclaimed");
+	size_t size;
+	void *taken;
+	char *p;
+	int fd;
+
+	test_dir();
+	taken = take_memory(&size);
+	fd = make_file("f");
+	p = make_empty_tables();
+	/* kswapd is woken many times; what is in use when it comes by stays for the next time. */
+	for (int round = 0; round < 20 && status_kb(getpid(), "VmPTE") > half; round++)
+		check_by_reading(fd);
+	CHECK(status_kb(getpid(), "VmPTE") <= half);
+	CHECK(vmstat("pgtable_reclaimed") - reclaimed >= TABLES / 2);
+	for (int i = 0; i < TABLES; i++)
+		CHECK_EQ(p[i * SPAN], i % 8 ? 0 : 1);
+	CHECK_OK(munmap(p, TABLES * SPAN));
+	CHECK_OK(munmap(taken, size));
+	close(fd);
+	test_dir_leave();
+	CHECK_EQ(set("check_all", "1"), 0);
 }
 
 static const char *const policies[] = { "fifo", "clock", "two-list" };

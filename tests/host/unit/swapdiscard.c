@@ -217,7 +217,7 @@ static void let_discard_end(bool locked)
 		return;
 	table = area_table(discarding, 0);
 	for (unsigned i = 0; i < 2; i++)
-		table->taken[i] = table->bad[i];
+		cluster_set_taken(discarding, i, table->bad[i]);
 	discarding->nr_discarding = 0;
 	discarding->discarding = false;
 	discarding = NULL;
@@ -226,11 +226,9 @@ static void let_discard_end(bool locked)
 /* Both clusters of an area of 63 slots, all free. */
 static void begin_discard_by_hand(void)
 {
-	struct swap_table *table;
-
 	discarding = swap_areas[0];
-	table = area_table(discarding, 0);
-	table->taken[0] = table->taken[1] = ~0u;
+	for (unsigned i = 0; i < 2; i++)
+		cluster_set_taken(discarding, i, ~0u);
 	discarding->nr_discarding = 63;
 	discarding->discarding = true;
 	moments = 0;
