@@ -98,6 +98,23 @@ bool bio_add_page(struct bio *bio, struct page *page, u32 offset, u32 len)
 	return true;
 }
 
+static int range_check(const struct bio *bio, u64 sectors)
+{
+	u64 end = bio->bdev->nr_sectors;
+
+	return bio->sector <= end && sectors <= end - bio->sector ? 0 : -EIO;
+}
+
+static int discard_check(const struct bio *bio, u64 *sectors)
+{
+	if (bio->bdev->max_discard == 0)
+		return -EOPNOTSUPP;
+	if (bio->nr_segs > 0 || bio->nr_sectors == 0 || bio->nr_sectors > bio->bdev->max_discard)
+		return -EINVAL;
+	*sectors = bio->nr_sectors;
+	return range_check(bio, *sectors);
+}
+
 /* 0 when the disk can be asked for @bio, else -errno; *sectors: its length. */
 static int bio_check(const struct bio *bio, u64 *sectors)
 {
@@ -107,8 +124,10 @@ static int bio_check(const struct bio *bio, u64 *sectors)
 	*sectors = 0;
 	if (bio->op == BIO_FLUSH)
 		return bio->nr_segs ? -EINVAL : 0;
-	if (bio->op == BIO_WRITE && bdev->read_only)
+	if (bio->op != BIO_READ && bdev->read_only)
 		return -EROFS;
+	if (bio->op == BIO_DISCARD)
+		return discard_check(bio, sectors);
 	if (bio->nr_segs == 0 || bio->nr_segs > BIO_MAX_SEGS)
 		return -EINVAL;
 	for (unsigned i = 0; i < bio->nr_segs; i++) {
@@ -120,8 +139,7 @@ static int bio_check(const struct bio *bio, u64 *sectors)
 		bytes += seg->len;
 	}
 	*sectors = bytes >> SECTOR_SHIFT;
-	return bio->sector <= bdev->nr_sectors && *sectors <= bdev->nr_sectors - bio->sector ? 0 :
-											       -EIO;
+	return range_check(bio, *sectors);
 }
 
 static void add_relaxed(unsigned long *counter, u64 n)
@@ -157,6 +175,9 @@ void submit_bio(struct bio *bio)
 	} else if (bio->op == BIO_WRITE) {
 		add_relaxed(&bdev->nr_writes, 1);
 		add_relaxed(&bdev->sectors_written, sectors);
+	} else if (bio->op == BIO_DISCARD) {
+		add_relaxed(&bdev->nr_discards, 1);
+		add_relaxed(&bdev->sectors_discarded, sectors);
 	} else {
 		add_relaxed(&bdev->nr_flushes, 1);
 	}
@@ -190,6 +211,32 @@ int submit_bio_wait(struct bio *bio)
 	submit_bio(bio);
 	wait_event(&bio_waiters, smp_load_acquire(&done));
 	return bio->status;
+}
+
+/* How many of @nr sectors from @sector on go with the next request. */
+static u32 discard_length(const struct block_device *bdev, u64 sector, u64 nr)
+{
+	u32 max = bdev->max_discard, beyond;
+
+	if (nr <= max || bdev->discard_align == 0)
+		return min(nr, (u64)max);
+	beyond = (sector + max) % bdev->discard_align;
+	return beyond < max ? max - beyond : max;
+}
+
+int bdev_discard(struct block_device *bdev, u64 sector, u64 nr)
+{
+	int err = bdev->max_discard == 0 ? -EOPNOTSUPP : 0;
+
+	while (!err && nr > 0) {
+		struct bio bio = { .bdev = bdev, .op = BIO_DISCARD, .sector = sector };
+
+		bio.nr_sectors = discard_length(bdev, sector, nr);
+		err = submit_bio_wait(&bio);
+		sector += bio.nr_sectors;
+		nr -= bio.nr_sectors;
+	}
+	return err;
 }
 
 int block_flush(struct block_device *bdev)

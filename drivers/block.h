@@ -3,6 +3,8 @@
  *
  *	bio: device, sector, direction, up to BIO_MAX_SEGS pieces of pages --> submit_bio()
  *	... many in flight ...                     <-- end_io(bio) in interrupt context
+ *
+ * A discard has sectors and no pages: what they hold is wanted no more, and may read as anything.
  */
 #ifndef RAVEL_DRIVERS_BLOCK_H
 #define RAVEL_DRIVERS_BLOCK_H
@@ -17,7 +19,7 @@
 struct page;
 struct block_device;
 
-enum bio_op { BIO_READ, BIO_WRITE, BIO_FLUSH };
+enum bio_op { BIO_READ, BIO_WRITE, BIO_FLUSH, BIO_DISCARD };
 
 struct bio_seg {
 	struct page *page;
@@ -29,6 +31,7 @@ struct bio {
 	enum bio_op op;
 	u64 sector;
 	unsigned nr_segs;
+	u32 nr_sectors; /* of a BIO_DISCARD, up to bdev->max_discard; nr_segs is 0 */
 	struct bio_seg segs[BIO_MAX_SEGS];
 	int status;			 /* 0 or -errno, valid in end_io */
 	void (*end_io)(struct bio *bio); /* interrupt context; owns the bio again */
@@ -41,6 +44,8 @@ struct block_device {
 	dev_t dev;
 	u64 nr_sectors;
 	bool read_only;
+	u32 max_discard;   /* sectors of one discard; 0: the disk takes none */
+	u32 discard_align; /* where a long discard is best divided, in sectors; 0: anywhere */
 	void (*submit)(struct bio *bio);
 	void *driver_data;
 	struct list_head link;
@@ -51,6 +56,7 @@ struct block_device {
 	 */
 	unsigned long writes_done, writes_flushed;
 	unsigned long nr_flushes;
+	unsigned long nr_discards, sectors_discarded;
 };
 
 /* From the slab; NULL when there is no memory. */
@@ -68,6 +74,13 @@ int submit_bio_wait(struct bio *bio);
 
 /* Writes that ended before this call are on the medium after it. 0 or -errno. Sleeps. */
 int block_flush(struct block_device *bdev);
+
+/*
+ * @nr sectors from @sector on are wanted no more: in as many requests as the disk's maximum asks
+ * for, one after the other. 0; -EOPNOTSUPP: the disk takes no discards; -EROFS; -EIO, also out of
+ * range. On an error some may be gone. Sleeps; allocates nothing.
+ */
+int bdev_discard(struct block_device *bdev, u64 sector, u64 nr);
 
 /* The driver's side of submit_bio(): @bio is done with @status (0 or -errno). No lock held. */
 void bio_complete(struct bio *bio, int status);

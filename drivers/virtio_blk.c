@@ -5,7 +5,8 @@
  *	           (queue full: waits here until one completes)                         end_io
  *
  * Header and status byte of a request live in requests[], not on a stack, for the device reads and
- * writes them whenever it likes.
+ * writes them whenever it likes. A discard has its range there, in the place of the pages. Discards
+ * are only sent to a device that has the feature, and numbers that make sense with it.
  *
  * Invariants: a bio is in one place: pending, under way (its request is not on the free list), or
  * given back. `dead` is set once the device broke the rules: it has been reset, touches memory no
@@ -27,15 +28,21 @@
 #define BLK_F_SEG_MAX 2
 #define BLK_F_RO      5
 #define BLK_F_FLUSH   9
+#define BLK_F_DISCARD 13
 
-#define CONFIG_CAPACITY 0 /* sectors */
-#define CONFIG_SEG_MAX	12
+#define CONFIG_CAPACITY	       0 /* sectors */
+#define CONFIG_SEG_MAX	       12
+#define CONFIG_MAX_DISCARD     36 /* sectors */
+#define CONFIG_MAX_DISCARD_SEG 40
+#define CONFIG_DISCARD_ALIGN   44 /* sectors */
 
-#define BLK_T_IN    0
-#define BLK_T_OUT   1
-#define BLK_T_FLUSH 4
+#define BLK_T_IN      0
+#define BLK_T_OUT     1
+#define BLK_T_FLUSH   4
+#define BLK_T_DISCARD 11
 
-#define BLK_S_OK 0
+#define BLK_S_OK     0
+#define BLK_S_UNSUPP 2
 /* No device writes this: a request whose status it still is was never answered. */
 #define BLK_S_NONE 0xff
 
@@ -50,6 +57,10 @@ struct blk_request {
 		u32 type, reserved;
 		u64 sector;
 	} header;
+	struct {
+		u64 sector;
+		u32 nr_sectors, flags;
+	} range; /* of a discard */
 	u8 status;
 	struct bio *bio;
 	struct list_head link; /* in free_requests */
@@ -75,9 +86,30 @@ static u32 request_type(enum bio_op op)
 		return BLK_T_OUT;
 	case BIO_FLUSH:
 		return BLK_T_FLUSH;
+	case BIO_DISCARD:
+		return BLK_T_DISCARD;
 	default:
 		return BLK_T_IN;
 	}
+}
+
+/* What lies between header and status byte: the pages of @bio, or its range. How many pieces. */
+static unsigned fill_pieces(struct vq_piece *pieces, struct blk_request *req, const struct bio *bio)
+{
+	if (bio->op == BIO_DISCARD) {
+		req->range.sector = bio->sector;
+		req->range.nr_sectors = bio->nr_sectors;
+		req->range.flags = 0;
+		pieces[0] = (struct vq_piece){ &req->range, sizeof(req->range), false };
+		return 1;
+	}
+	for (unsigned i = 0; i < bio->nr_segs; i++) {
+		const struct bio_seg *seg = &bio->segs[i];
+
+		pieces[i] = (struct vq_piece){ (u8 *)page_address(seg->page) + seg->offset,
+					       seg->len, bio->op == BIO_READ };
+	}
+	return bio->nr_segs;
 }
 
 /* Gives @bio to the device; false when the queue is full. Lock held. */
@@ -92,16 +124,11 @@ static bool start_bio(struct virtio_disk *disk, struct bio *bio)
 		return false;
 	req->header.type = request_type(bio->op);
 	req->header.reserved = 0;
-	req->header.sector = bio->op == BIO_FLUSH ? 0 : bio->sector;
+	req->header.sector = bio->op == BIO_READ || bio->op == BIO_WRITE ? bio->sector : 0;
 	req->status = BLK_S_NONE;
 	req->bio = bio;
 	pieces[n++] = (struct vq_piece){ &req->header, sizeof(req->header), false };
-	for (unsigned i = 0; i < bio->nr_segs; i++) {
-		const struct bio_seg *seg = &bio->segs[i];
-
-		pieces[n++] = (struct vq_piece){ (u8 *)page_address(seg->page) + seg->offset,
-						 seg->len, bio->op == BIO_READ };
-	}
+	n += fill_pieces(&pieces[n], req, bio);
 	pieces[n++] = (struct vq_piece){ &req->status, sizeof(req->status), true };
 	if (!virtqueue_add(&disk->vq, pieces, n, req))
 		return false;
@@ -148,13 +175,25 @@ static void disk_submit(struct bio *bio)
 		bio_complete(bio, -EIO);
 }
 
+static int status_errno(u8 status)
+{
+	switch (status) {
+	case BLK_S_OK:
+		return 0;
+	case BLK_S_UNSUPP:
+		return -EOPNOTSUPP;
+	default:
+		return -EIO;
+	}
+}
+
 /* The device is done with @req: its bio goes to @done with its status. Lock held. */
 static void finish_request(struct virtio_disk *disk, struct blk_request *req,
 			   struct list_head *done)
 {
 	struct bio *bio = req->bio;
 
-	bio->status = READ_ONCE(req->status) == BLK_S_OK ? 0 : -EIO;
+	bio->status = status_errno(READ_ONCE(req->status));
 	req->bio = NULL;
 	list_add(&req->link, &disk->free_requests);
 	list_add_tail(&bio->link, done);
@@ -244,6 +283,21 @@ static int check_limits(struct virtio_disk *disk, unsigned slot)
 	return -EINVAL;
 }
 
+/* What the device says of discards; numbers that make no sense count as none at all. */
+static void read_discard_limits(struct virtio_disk *disk)
+{
+	struct block_device *bdev = &disk->bdev;
+	u32 max, align;
+
+	if (!virtio_has(disk->vdev, BLK_F_DISCARD) ||
+	    virtio_config32(disk->vdev, CONFIG_MAX_DISCARD_SEG) == 0)
+		return;
+	max = virtio_config32(disk->vdev, CONFIG_MAX_DISCARD);
+	align = virtio_config32(disk->vdev, CONFIG_DISCARD_ALIGN);
+	bdev->max_discard = max;
+	bdev->discard_align = align <= max ? align : 0;
+}
+
 int virtio_blk_probe(struct virtio_device *vdev)
 {
 	struct virtio_disk *disk;
@@ -255,7 +309,8 @@ int virtio_blk_probe(struct virtio_device *vdev)
 	if (!disk)
 		return -ENOMEM;
 	init_disk(disk, vdev);
-	err = virtio_negotiate(vdev, 1UL << BLK_F_SEG_MAX | 1UL << BLK_F_RO | 1UL << BLK_F_FLUSH);
+	err = virtio_negotiate(vdev, 1UL << BLK_F_SEG_MAX | 1UL << BLK_F_RO | 1UL << BLK_F_FLUSH |
+					     1UL << BLK_F_DISCARD);
 	if (err)
 		goto free;
 	err = virtqueue_init(&disk->vq, vdev, 0);
@@ -266,6 +321,7 @@ int virtio_blk_probe(struct virtio_device *vdev)
 		goto free_ring;
 	disk->bdev.nr_sectors = virtio_config64(vdev, CONFIG_CAPACITY);
 	disk->bdev.read_only = virtio_has(vdev, BLK_F_RO);
+	read_discard_limits(disk);
 	snprintf(disk->bdev.name, sizeof(disk->bdev.name), "vd%c", 'a' + (int)nr_disks);
 	disk->bdev.dev = DEV_MAJOR << 8 | nr_disks * DEV_PER_DISK;
 	err = virtio_start(vdev, disk_interrupt, disk);

@@ -4,8 +4,7 @@
  *	path --> block device --bdev_claim()--> swap_area_on()      mm/swapon.c
  *	                      <-bdev_release()- swap_area_off()     mm/swapoff.c
  *
- * Only disks: a file is EINVAL, as one that a file system cannot swap to. Discarding may be asked
- * for: a freed slot is forgotten, and the disk is never told.
+ * Only disks: a file is EINVAL, as one that a file system cannot swap to.
  *
  * Invariant: a disk that is an area is claimed, so it is neither mounted nor written as a file.
  * Locks: none here.

@@ -33,6 +33,7 @@
 #include "mm/kstack.h"
 #include "mm/oom.h"
 #include "mm/slab.h"
+#include "mm/swap.h"
 #include "mm/watermark.h"
 #include "mm/window.h"
 
@@ -126,6 +127,8 @@ static void init_main(void *arg __maybe_unused)
 	oom_reaper_start();
 	if (!kernel_thread(kswapd, NULL, "kswapd"))
 		panic("no memory for kswapd");
+	if (!kernel_thread(swap_discarder, NULL, "swap_discarder"))
+		panic("no memory for swap_discarder");
 	open_console();
 	panic_test();
 	run_init();

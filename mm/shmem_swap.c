@@ -98,6 +98,7 @@ unsigned shmem_swap_out(struct page **pages, unsigned nr)
 {
 	unsigned cached = 0;
 
+	swap_discard_wait();
 	for (unsigned i = 0; i < nr; i++) {
 		struct page *page = pages[i];
 

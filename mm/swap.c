@@ -16,12 +16,14 @@
  *
  * Everything is made at swapon, in single frames: giving a slot to a page allocates nothing.
  *
- * Invariants: a slot is taken exactly if it has a count or a page, or is bad (swap_check()). An
- * area stays as long as one of its slots has either, so who holds an entry may look at it.
+ * Invariants: a slot is taken exactly if it has a count or a page, is bad, or is being discarded
+ * (swap_check()). An area stays as long as one of its slots has either of the first two, so who
+ * holds an entry may look at it.
  * Locks: swap_lock, for all of it.
  */
 #include "kernel/panic.h"
 #include "kernel/printk.h"
+#include "lib/bitmap.h"
 #include "mm/swap_internal.h"
 
 struct spinlock swap_lock = SPINLOCK_INIT;
@@ -105,6 +107,8 @@ void slot_check_free(struct slot s)
 		s.area->nr_busy_bad--;
 	else
 		slot_set_taken(s.area, s.nr, false);
+	if (s.area->discards)
+		swap_cluster_freed(s.area, s.table, s.at / CLUSTER_SLOTS);
 }
 
 void swap_put(pte_t entry)
@@ -252,9 +256,27 @@ static const char *slot_fault(struct slot s, pte_t entry)
 	return NULL;
 }
 
+/* True when slots are taken that nobody has, or somebody has one that is not taken. */
+static bool check_taken(const struct swap_area *area)
+{
+	unsigned long taken = 0, busy = area->nr_busy - area->nr_busy_bad + area->nr_discarding;
+
+	for (unsigned long n = 0; n < area->nr_slots; n += CLUSTER_SLOTS) {
+		const struct swap_table *table = area_table(area, n);
+		unsigned cluster = n / CLUSTER_SLOTS % TABLE_CLUSTERS;
+
+		taken += hweight64(table->taken[cluster] & ~table->bad[cluster]);
+	}
+	if (taken == busy)
+		return false;
+	printk("mm_check: %lu swap slots of area %u are taken, %lu are in use\n", taken, area->nr,
+	       busy);
+	return true;
+}
+
 static int check_area(struct swap_area *area, unsigned long *cached)
 {
-	int faults = 0;
+	int faults = check_taken(area);
 
 	for (unsigned long n = 1; n < area->nr_slots; n++) {
 		pte_t entry = swap_entry(area->nr, n);

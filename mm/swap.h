@@ -107,12 +107,16 @@ bool swap_get_info(unsigned i, struct swap_info *info);
 
 #define SWAP_FLAG_PREFER    0x8000
 #define SWAP_FLAG_PRIO_MASK 0x7fff
-#define SWAP_FLAG_DISCARD   0x10000
-#define SWAP_FLAGS_VALID    0x7ffff /* and DISCARD_ONCE, DISCARD_PAGES: discarding is forgetting */
+/* The disk is told what is free: at swapon and later; with one of the others only then. */
+#define SWAP_FLAG_DISCARD	0x10000
+#define SWAP_FLAG_DISCARD_ONCE	0x20000 /* the whole area, at swapon */
+#define SWAP_FLAG_DISCARD_PAGES 0x40000 /* clusters, when their last slot is freed */
+#define SWAP_FLAGS_VALID	0x7ffff
 
 /*
  * The swap area on @bdev is used from now on, as @name in /proc/swaps. 0; -EBUSY: it is already;
  * -EROFS: it cannot be written; -EINVAL: no valid header; -EPERM: too many areas; -ENOMEM, -EIO.
+ * Discards that the disk does not take, or that fail, are no failure: then there are none.
  */
 int swap_area_on(struct block_device *bdev, const char *name, int flags);
 /*
@@ -121,6 +125,8 @@ int swap_area_on(struct block_device *bdev, const char *name, int flags);
  * Then it is used as before.
  */
 int swap_area_off(struct block_device *bdev);
+/* Freed clusters are told to the disk (mm/swap_discard.c): a kernel thread; it does not return. */
+void swap_discarder(void *arg);
 /* True when @bdev is a swap area. */
 bool swap_uses(const struct block_device *bdev);
 
@@ -128,7 +134,10 @@ bool swap_uses(const struct block_device *bdev);
 
 /* Takes one off the count of @entry, or with +1 puts it back; false: there is none to take. */
 bool swap_recount(pte_t entry, int by);
-/* Slots whose count is not 0 now, that are used by nobody, or whose cached page is not theirs. */
+/*
+ * Slots whose count is not 0 now, that are used by nobody, or whose cached page is not theirs; and
+ * areas of which more or less is taken than somebody has.
+ */
 int swap_check(void);
 
 #endif

@@ -29,25 +29,35 @@ struct swap_table {
 	u32 taken[TABLE_CLUSTERS];  /* not to be given out: counted, cached, bad, past the end */
 	u32 bad[TABLE_CLUSTERS];    /* the disk cannot keep it */
 	struct unfit unfit;
+	unsigned long first;   /* its slot 0 is that of the area */
+	u16 freed;	       /* clusters that the disk may be told of */
+	struct list_head link; /* in area->freed, while it has such clusters */
 };
 
 struct swap_area {
 	unsigned nr; /* in swap_areas[] */
 	struct block_device *bdev;
 	char name[64];
-	int prio;		   /* higher goes first */
-	bool closing;		   /* swapoff: no slot is given out any more */
-	unsigned long turn;	   /* when it gave out slots last: areas of one prio take turns */
-	unsigned long nr_slots;	   /* slot 0, the header's, included */
-	unsigned long nr_good;	   /* slots that can be used */
-	unsigned long nr_busy;	   /* counted or cached */
-	unsigned long nr_busy_bad; /* of them, those that are bad by now */
-	unsigned long cursor;	   /* where the last ones were given out */
+	int prio;		     /* higher goes first */
+	bool closing;		     /* swapoff: no slot is given out any more */
+	unsigned long turn;	     /* when it gave out slots last: areas of one prio take turns */
+	unsigned long nr_slots;	     /* slot 0, the header's, included */
+	unsigned long nr_good;	     /* slots that can be used */
+	unsigned long nr_busy;	     /* counted or cached */
+	unsigned long nr_busy_bad;   /* of them, those that are bad by now */
+	unsigned long cursor;	     /* where the last ones were given out */
+	bool discards;		     /* freed clusters are told to the disk */
+	bool discarding;	     /* some of them just now: swapoff waits */
+	unsigned long nr_discarding; /* slots taken for that time; they count as free */
+	struct list_head freed;	     /* tables with freed clusters */
 	struct swap_table **dir[MAX_DIRS];
 	struct unfit dir_unfit[MAX_DIRS];
 };
 
-/* Guards all of them. Inside the pte lock and mapping->lock; nothing but the console inside it. */
+/*
+ * Guards all of them. Inside the pte lock and mapping->lock; nothing inside it but the console and
+ * wait queues.
+ */
 extern struct spinlock swap_lock;
 extern struct swap_area *swap_areas[MAX_SWAP_AREAS];
 extern unsigned long nr_swap_cached;
@@ -79,7 +89,7 @@ static inline struct page *slot_page(struct slot s)
 	return frame ? &mem_map[frame - 1] : NULL;
 }
 
-/* Slots that swap_lock's holder may give out. */
+/* Slots that nobody uses; all but nr_discarding of them may be given out by swap_lock's holder. */
 static inline unsigned long area_nr_free(const struct swap_area *area)
 {
 	return area->nr_good - (area->nr_busy - area->nr_busy_bad);
@@ -96,8 +106,10 @@ void slot_check_free(struct slot s);
 
 /* ---- where the next pages go (mm/swap_room.c); swap_lock held, or an unused area ---- */
 
-/* Slot @slot may not be given out from now on, or may again: the only way to change that. */
+/* Slot @slot may not be given out from now on, or may again. */
 void slot_set_taken(struct swap_area *area, unsigned long slot, bool taken);
+/* The same for a cluster: its map is @taken from now on. */
+void cluster_set_taken(struct swap_area *area, unsigned long cluster, u32 taken);
 /*
  * Up to @nr slots in a row, still nobody's: the first in *@first, and how many; 0: no slot is free.
  * The caller gives them to pages before he unlocks.
@@ -147,6 +159,28 @@ bool swap_cache_release(struct page *page);
  * nothing.
  */
 u32 swap_transfer(enum bio_op op, struct page **pages, unsigned nr);
+
+/* The first sector of @slot is that many times the slot's number. */
+#define SLOT_SECTORS (PAGE_SIZE / SECTOR_SIZE)
+
+/* ---- telling the disk what is free (mm/swap_discard.c) ---- */
+
+/* A slot of cluster @cluster of @table has become free; area->discards is set. swap_lock held. */
+void swap_cluster_freed(struct swap_area *area, struct swap_table *table, unsigned cluster);
+/*
+ * Discards the freed clusters of one table, which nobody gets meanwhile. False: there are none.
+ * Sleeps; allocates nothing.
+ */
+bool swap_discard_freed(void);
+/* If all free slots are being discarded just now: sleeps until that has ended. */
+void swap_discard_wait(void);
+/* Returns when no discard of @area is under way; it is closing, so none begins. */
+void swap_discard_end(struct swap_area *area);
+/*
+ * @area, which is not in use yet, is to be discarded as the @flags of swapon(2) say: all of it but
+ * its header and bad slots now, what is freed later. Sleeps.
+ */
+void swap_discard_init(struct swap_area *area, int flags);
 
 /* ---- on and off ---- */
 

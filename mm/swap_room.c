@@ -10,7 +10,7 @@
  *	    16 clusters                 a word each: the slots that are taken
  *
  * Areas of a higher priority are filled first; those of the same take turns. A freed slot is only
- * forgotten: nothing is told to the disk.
+ * forgotten; the disk may be told of whole free clusters (mm/swap_discard.c).
  *
  * A search passes over whole directories (1 GiB) and tables (2 MiB) by their sums: at most 64 steps
  * for the first, some 512 each for the second in the two where it begins and ends and the last one,
@@ -37,20 +37,26 @@ static void count_change(struct unfit *unfit, u32 before, u32 now)
 	unfit->open += (now == ~0u) - (before == ~0u);
 }
 
-void slot_set_taken(struct swap_area *area, unsigned long slot, bool taken)
-{
-	struct swap_table *table = area_table(area, slot);
-	u32 *map = &table->taken[slot / CLUSTER_SLOTS % TABLE_CLUSTERS], before = *map;
-	u32 bit = 1u << slot % CLUSTER_SLOTS;
-
-	*map = taken ? before | bit : before & ~bit;
-	count_change(&table->unfit, before, *map);
-	count_change(&area->dir_unfit[slot / SLOTS_PER_TABLE / TABLES_PER_DIR], before, *map);
-}
-
 static u32 taken_of(const struct swap_area *area, unsigned long cluster)
 {
 	return area_table(area, cluster * CLUSTER_SLOTS)->taken[cluster % TABLE_CLUSTERS];
+}
+
+void cluster_set_taken(struct swap_area *area, unsigned long cluster, u32 taken)
+{
+	struct swap_table *table = area_table(area, cluster * CLUSTER_SLOTS);
+	u32 *map = &table->taken[cluster % TABLE_CLUSTERS];
+
+	count_change(&table->unfit, *map, taken);
+	count_change(&area->dir_unfit[cluster / DIR_CLUSTERS], *map, taken);
+	*map = taken;
+}
+
+void slot_set_taken(struct swap_area *area, unsigned long slot, bool taken)
+{
+	u32 map = taken_of(area, slot / CLUSTER_SLOTS), bit = 1u << slot % CLUSTER_SLOTS;
+
+	cluster_set_taken(area, slot / CLUSTER_SLOTS, taken ? map | bit : map & ~bit);
 }
 
 static bool is_taken(const struct swap_area *area, unsigned long slot)
@@ -139,7 +145,7 @@ static struct swap_area *pick_area(void)
 	for (unsigned i = 0; i < MAX_SWAP_AREAS; i++) {
 		struct swap_area *area = swap_areas[i];
 
-		if (!area || area->closing || area_nr_free(area) == 0)
+		if (!area || area->closing || area_nr_free(area) == area->nr_discarding)
 			continue;
 		if (!best || area->prio > best->prio ||
 		    (area->prio == best->prio && area->turn < best->turn))

@@ -16,8 +16,6 @@
 #include "mm/swap_internal.h"
 #include "mm/vmstat.h"
 
-#define SLOT_SECTORS (PAGE_SIZE / SECTOR_SIZE)
-
 static __noinline int transfer(enum bio_op op, struct page **pages, unsigned nr)
 {
 	struct bio bio;

@@ -186,6 +186,7 @@ static void set_closing(struct swap_area *area, bool closing)
 
 static void remove_area(struct swap_area *area)
 {
+	swap_discard_end(area);
 	spin_lock(&swap_lock);
 	BUG_ON(area->nr_busy != 0);
 	swap_areas[area->nr] = NULL;

@@ -83,6 +83,7 @@ static int make_tables(struct swap_area *area)
 		(*dir)[i % TABLES_PER_DIR] = zeroed_frame();
 		if (!(*dir)[i % TABLES_PER_DIR])
 			return -ENOMEM;
+		(*dir)[i % TABLES_PER_DIR]->first = i * SLOTS_PER_TABLE;
 	}
 	mark_bad(area, 0);
 	for (unsigned long slot = area->nr_slots; slot < nr * SLOTS_PER_TABLE; slot++)
@@ -149,6 +150,7 @@ static int make_area(struct swap_area *area, const u8 *bytes)
 		return err;
 	area->nr_slots = min((unsigned long)header.last_page + 1, (unsigned long)MAX_SLOTS);
 	area->cursor = 1;
+	INIT_LIST_HEAD(&area->freed);
 	err = make_tables(area);
 	if (err)
 		return err;
@@ -209,6 +211,8 @@ int swap_area_on(struct block_device *bdev, const char *name, int flags)
 	err = read_header(bdev, page);
 	if (!err)
 		err = make_area(area, page_address(page));
+	if (!err)
+		swap_discard_init(area, flags);
 	if (!err)
 		err = add_area(area, flags);
 	if (!err)

@@ -49,6 +49,7 @@ static void give_slots(struct page **pages, unsigned nr)
 	struct page *without[SWAP_CLUSTER];
 	unsigned n = 0, done = 0, got;
 
+	swap_discard_wait();
 	for (unsigned i = 0; i < nr; i++) {
 		BUG_ON(!page_is_anon(pages[i]));
 		if (page_flags(pages[i]) & PG_DIRTY)

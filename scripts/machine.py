@@ -195,7 +195,12 @@ def run(disk, line, **environment):
     leaks = leak_verdict(watched)
     if leaks:
         return EXIT_UNCLEAN, output
-    return watched.status, re.sub(r"^debug: .*\n", "", output, flags=re.M)
+    return watched.status, without_debug(output)
+
+
+def without_debug(output):
+    """Without what the debug kernel says at the end."""
+    return re.sub(r"^debug: .*\n", "", output, flags=re.M)
 
 
 def powered_off(watched):

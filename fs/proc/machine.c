@@ -202,17 +202,18 @@ int proc_show_exits(struct seq_buf *seq, struct task *task __maybe_unused)
 
 /*
  * Linux's columns: reads, merged, sectors, ms; the same of writes; requests in flight, ms, ms
- * weighted; four of discards; flushes, ms. Nobody merges or discards here, or takes their time:
+ * weighted; discards, merged, sectors, ms; flushes, ms. Nobody merges here, or takes their time:
  * those are 0.
  */
 int proc_show_diskstats(struct seq_buf *seq, struct task *task __maybe_unused)
 {
 	for (struct block_device *bdev = block_next(NULL); bdev; bdev = block_next(bdev))
-		seq_printf(seq, "%4u %7u %s %lu 0 %lu 0 %lu 0 %lu 0 %u 0 0 0 0 0 0 %lu 0\n",
+		seq_printf(seq, "%4u %7u %s %lu 0 %lu 0 %lu 0 %lu 0 %u 0 0 %lu 0 %lu 0 %lu 0\n",
 			   MAJOR(bdev->dev), MINOR(bdev->dev), bdev->name,
 			   READ_ONCE(bdev->nr_reads), READ_ONCE(bdev->sectors_read),
 			   READ_ONCE(bdev->nr_writes), READ_ONCE(bdev->sectors_written),
-			   READ_ONCE(bdev->in_flight), READ_ONCE(bdev->nr_flushes));
+			   READ_ONCE(bdev->in_flight), READ_ONCE(bdev->nr_discards),
+			   READ_ONCE(bdev->sectors_discarded), READ_ONCE(bdev->nr_flushes));
 	return 0;
 }
 

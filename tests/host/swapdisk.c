@@ -3,7 +3,8 @@
  *
  *	mm/swapio.c --> submit_bio() --> queue --> ends while somebody sleeps (schedule())
  *
- * Single pages of it, or all, can be made to fail.
+ * Single pages of it, or all, can be made to fail. What is discarded is overwritten, so that nobody
+ * can go on living on it.
  */
 #include "tests/host/swapdisk.h"
 
@@ -26,7 +27,7 @@ static struct swap_disk {
 static unsigned nr_disks;
 static LIST_HEAD(queue);
 
-unsigned long swapdisk_bad_read, swapdisk_bad_write;
+unsigned long swapdisk_bad_read, swapdisk_bad_write, swapdisk_bad_discard;
 unsigned swapdisk_requests;
 void (*swapdisk_meanwhile)(void);
 
@@ -36,12 +37,25 @@ static void submit(struct bio *bio)
 	list_add_tail(&bio->link, &queue);
 }
 
+static unsigned long bad_page(enum bio_op op)
+{
+	switch (op) {
+	case BIO_READ:
+		return swapdisk_bad_read;
+	case BIO_DISCARD:
+		return swapdisk_bad_discard;
+	default:
+		return swapdisk_bad_write;
+	}
+}
+
 static bool fails(const struct bio *bio)
 {
-	unsigned long bad = bio->op == BIO_READ ? swapdisk_bad_read : swapdisk_bad_write;
+	unsigned long bad = bad_page(bio->op);
 	unsigned long first = bio->sector / (PAGE_SIZE / SECTOR_SIZE);
+	unsigned long nr = bio->nr_segs + bio->nr_sectors / (PAGE_SIZE / SECTOR_SIZE);
 
-	return bad == SWAPDISK_ALL || (bad >= first && bad < first + bio->nr_segs && bad > 0);
+	return bad == SWAPDISK_ALL || (bad >= first && bad < first + nr && bad > 0);
 }
 
 static int transfer(const struct bio *bio)
@@ -51,6 +65,7 @@ static int transfer(const struct bio *bio)
 
 	if (fails(bio))
 		return -EIO;
+	memset(at, SWAPDISK_DISCARDED, (size_t)bio->nr_sectors << SECTOR_SHIFT);
 	for (unsigned i = 0; i < bio->nr_segs; i++, at += PAGE_SIZE) {
 		u8 *memory = page_address(bio->segs[i].page);
 
@@ -91,6 +106,8 @@ struct block_device *swapdisk_new(unsigned long pages)
 	memcpy(disk->bytes + PAGE_SIZE - 10, "SWAPSPACE2", 10);
 	disk->bdev = (struct block_device){
 		.nr_sectors = pages * (PAGE_SIZE / SECTOR_SIZE),
+		.max_discard = SWAPDISK_MAX_DISCARD,
+		.discard_align = PAGE_SIZE / SECTOR_SIZE,
 		.submit = submit,
 	};
 	snprintf(disk->bdev.name, sizeof(disk->bdev.name), "swap%u", nr_disks++);

@@ -17,7 +17,10 @@ bool swapdisk_complete(void);
 
 /* Requests that touch this page of any such disk fail; 0: none do, SWAPDISK_ALL: each does. */
 #define SWAPDISK_ALL (~0UL)
-extern unsigned long swapdisk_bad_read, swapdisk_bad_write;
+extern unsigned long swapdisk_bad_read, swapdisk_bad_write, swapdisk_bad_discard;
+/* Discards are of so many sectors at most; what was discarded reads as bytes of this. */
+#define SWAPDISK_MAX_DISCARD 100
+#define SWAPDISK_DISCARDED   0xdd
 /* So many came. */
 extern unsigned swapdisk_requests;
 /* Called once, when the next request is under way: other harts, who need not wait for it. */

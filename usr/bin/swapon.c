@@ -2,6 +2,9 @@
  * swapon.c - use swap areas: swapon [-p priority] [-d] device...; -s (or nothing) lists those in
  * use, -a takes every disk that has the header of an area and is not in use yet.
  *
+ * -d, --discard: the disk is told what is free, all of it at once and clusters of slots when they
+ * are given back; --discard=once, --discard=pages: only the one or the other.
+ *
  * There is no /etc/fstab: -a looks at the disks.
  *
  * Invariants: none.  Locks: none.
@@ -9,6 +12,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +24,22 @@
 #include "usr/lib/swapheader.h"
 #include "usr/lib/tool.h"
 
-static const char synopsis[] = "swapon [-as] [-d] [-p priority] [device...]";
+static const char synopsis[] =
+	"swapon [-as] [-d | --discard[=once|pages]] [-p priority] [device...]";
+
+/* Where the C library's <sys/swap.h> knows only the first. */
+#ifndef SWAP_FLAG_DISCARD_ONCE
+#define SWAP_FLAG_DISCARD_ONCE	0x20000
+#define SWAP_FLAG_DISCARD_PAGES 0x40000
+#endif
+
+static const struct option long_options[] = {
+	{ "all", no_argument, NULL, 'a' },
+	{ "discard", optional_argument, NULL, 'd' },
+	{ "priority", required_argument, NULL, 'p' },
+	{ "summary", no_argument, NULL, 's' },
+	{},
+};
 
 static bool print_line(const struct swap_line *line, void *arg)
 {
@@ -103,18 +122,30 @@ static int priority_flags(const char *text)
 	return SWAP_FLAG_PREFER | (int)priority;
 }
 
+/* @kind NULL: both. */
+static int discard_flags(const char *kind)
+{
+	if (!kind)
+		return SWAP_FLAG_DISCARD;
+	if (strcmp(kind, "once") == 0)
+		return SWAP_FLAG_DISCARD | SWAP_FLAG_DISCARD_ONCE;
+	if (strcmp(kind, "pages") == 0)
+		return SWAP_FLAG_DISCARD | SWAP_FLAG_DISCARD_PAGES;
+	die(STATUS_FAILED, "'%s' is neither once nor pages", kind);
+}
+
 int main(int argc, char **argv)
 {
 	bool all = false, summary = false;
 	int flags = 0, status = 0, option;
 
-	while ((option = getopt(argc, argv, "asdp:")) != -1) {
+	while ((option = getopt_long(argc, argv, "asd::p:", long_options, NULL)) != -1) {
 		if (option == '?')
 			usage(synopsis);
 		all |= option == 'a';
 		summary |= option == 's';
 		if (option == 'd')
-			flags |= SWAP_FLAG_DISCARD;
+			flags |= discard_flags(optarg);
 		if (option == 'p')
 			flags |= priority_flags(optarg);
 	}

@@ -33,6 +33,10 @@
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21
 #endif
+#ifndef SWAP_FLAG_DISCARD_ONCE
+#define SWAP_FLAG_DISCARD_ONCE	0x20000
+#define SWAP_FLAG_DISCARD_PAGES 0x40000
+#endif
 
 /* The header of an area of @pages (0: all of the disk) is on it. Returns the pages of the area. */
 static unsigned long make_area(unsigned long pages)
@@ -122,6 +126,22 @@ static void check(const unsigned char *at, size_t bytes, unsigned int tag)
 		fill_pattern(expected, PAGE_SIZE, tag, page * PAGE_SIZE);
 		CHECK(memcmp(at + page * PAGE_SIZE, expected, PAGE_SIZE) == 0);
 	}
+}
+
+/* Discards of the second disk, as /proc/diskstats counts them, and their sectors. */
+static unsigned long discards(unsigned long *sectors)
+{
+	static char text[2048];
+	unsigned long nr;
+	char *line;
+
+	CHECK(read_text("/proc/diskstats", text, sizeof(text)) > 0);
+	line = strstr(text, " vdb ");
+	CHECK(line != NULL);
+	CHECK_EQ(sscanf(line, " vdb %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %*u %lu %*u %lu", &nr,
+			sectors),
+		 2);
+	return nr;
 }
 
 /* ---- the calls ---- */
@@ -528,4 +548,83 @@ TEST(private_copies_of_a_file_go_to_swap_and_its_pages_do_not)
 	CHECK_OK(munmap(at, 4 * PAGE_SIZE));
 	test_dir_leave();
 	finish();
+}
+
+/* ---- discards ---- */
+
+/* A disk that takes no discards is as good, but there is nothing to see. */
+static void need_discards(void)
+{
+	unsigned long before, after;
+
+	make_area(0);
+	discards(&before);
+	CHECK_OK(swapon(DISK, SWAP_FLAG_DISCARD | SWAP_FLAG_DISCARD_ONCE));
+	discards(&after);
+	CHECK_OK(swapoff(DISK));
+	if (before == after)
+		SKIP("the second disk takes no discards");
+}
+
+TEST(discard_once_tells_the_disk_at_swapon_only)
+{
+	unsigned char *at = map(BIG, PROT_READ | PROT_WRITE);
+	unsigned long pages, before, after, later;
+
+	need_discards();
+	pages = make_area(0);
+	discards(&before);
+	CHECK_OK(swapon(DISK, SWAP_FLAG_DISCARD | SWAP_FLAG_DISCARD_ONCE));
+	discards(&after);
+	CHECK_EQ(after - before, (pages - 1) * (PAGE_SIZE / 512)); /* all but the header */
+	fill(at, BIG, 1);
+	page_out(at, BIG);
+	check(at, BIG, 1);
+	CHECK_OK(munmap(at, BIG));
+	finish();
+	discards(&later);
+	CHECK_EQ(later, after);
+}
+
+TEST(freed_clusters_are_discarded_and_the_rest_is_kept)
+{
+	unsigned char *at = map(BIG, PROT_READ | PROT_WRITE);
+	unsigned long requests, before, after;
+
+	need_discards();
+	make_area(0);
+	requests = discards(&before);
+	CHECK_OK(swapon(DISK, SWAP_FLAG_DISCARD | SWAP_FLAG_DISCARD_PAGES));
+	CHECK_EQ(discards(&after), requests); /* not yet */
+	for (unsigned int round = 1; round < 4; round++) {
+		discards(&before);
+		fill(at, BIG, round);
+		page_out(at, BIG);
+		CHECK_OK(madvise(at, BIG / 2, MADV_DONTNEED));
+		WAIT_UNTIL((discards(&after), after - before >= BIG / 4 / 512));
+		fill(at, BIG / 4, round + 10); /* while more may be discarded */
+		page_out(at, BIG / 4);
+		check(at + BIG / 2, BIG / 2, round);
+		check(at, BIG / 4, round + 10);
+		CHECK_EQ(at[BIG / 4], 0);
+	}
+	CHECK(discards(&after) > requests);
+	CHECK_OK(munmap(at, BIG));
+	finish();
+}
+
+TEST(swapoff_while_it_is_discarded)
+{
+	unsigned char *at = map(BIG, PROT_READ | PROT_WRITE);
+
+	make_area(0);
+	for (unsigned int round = 0; round < 4; round++) {
+		CHECK_OK(swapon(DISK, SWAP_FLAG_DISCARD));
+		fill(at, BIG, round);
+		page_out(at, BIG);
+		CHECK_OK(madvise(at, BIG / 2, MADV_DONTNEED));
+		CHECK_OK(swapoff(DISK));
+		check(at + BIG / 2, BIG / 2, round);
+	}
+	CHECK_OK(munmap(at, BIG));
 }

@@ -95,6 +95,19 @@ TEST(what_a_slot_says_of_its_page)
 	finish();
 }
 
+TEST(what_an_area_says_of_its_slots)
+{
+	struct slot s;
+
+	good_state(2);
+	page_out(mm, addr, 2);
+	s = slot_find((pte_t){ pte_at(mm, addr) });
+	BREAK(s.area->nr_busy, 3, ALL_SAYS, "2 swap slots of area 0 are taken, 3 are in use");
+	BREAK(s.table->taken[1], 1, ALL_SAYS, "3 swap slots of area 0 are taken, 2 are in use");
+	BREAK(s.area->nr_discarding, 1, ALL_SAYS, "2 swap slots of area 0 are taken, 3 are");
+	finish();
+}
+
 TEST(an_entry_that_names_no_slot)
 {
 	good_state(1);
