@@ -213,16 +213,23 @@ static void wait_a_moment(void)
 	finish_wait(&nobody_wakes, &entry);
 }
 
-/* What could not be had a moment ago can be: nobody needs to die. */
+/*
+ * What could not be had a moment ago can be: nobody needs to die. Of single pages as many as a
+ * touch may need at once: one that it had to give back, for want of a table, is nothing new.
+ */
 static bool memory_came_back(void)
 {
 	struct failed_alloc failed = current->failed_alloc;
-	struct page *page = alloc_pages(failed.order, GFP_KERNEL | GFP_UNFAILED);
+	unsigned wanted = failed.order == 0 ? PT_LEVELS : 1, got = 0;
+	struct page *pages[PT_LEVELS];
 
-	if (page)
-		free_pages(page, failed.order);
+	while (got < wanted &&
+	       (pages[got] = alloc_pages(failed.order, GFP_KERNEL | GFP_UNFAILED)) != NULL)
+		got++;
+	for (unsigned i = 0; i < got; i++)
+		free_pages(pages[i], failed.order);
 	current->failed_alloc = failed;
-	return page;
+	return got == wanted;
 }
 
 /* Somebody is chosen, or there is nobody: false. No victim is dying. oom_lock held. */

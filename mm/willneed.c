@@ -56,7 +56,10 @@ void mm_swap_in(struct mm *mm, const struct area_piece *p)
 	unsigned long left = nr_managed_pages() / 8, next;
 	struct entries e;
 
+	/* A signal ends it also where a large area has next to nothing. */
 	for (unsigned long addr = p->start; addr < p->end && mm_swapped(mm) > 0; addr = next) {
+		if (current->killed)
+			return;
 		next = min(addr + SWAP_CLUSTER * PAGE_SIZE, p->end);
 		e.nr = 0;
 		down_read(&mm->mmap_lock);

@@ -87,6 +87,32 @@ static void who_is_going_ends(bool locked)
 	small = NULL;
 }
 
+/*
+ * A page is there, but not the table that it needs too: that page, given back, is no memory that
+ * came back.
+ */
+BARE_TEST(a_page_without_a_table_is_not_enough)
+{
+	machine_boot(RAM, 3);
+	machine_run_on(1);
+	small = space_new();
+	addr = map_large(small);
+	CHECK_EQ(user_put(addr, 1), FAULT_OK);
+	machine_run_on(2);
+	large = space_new();
+	eat(2, large, map_large(large), 1);
+	machine_run_on(1);
+	counters_start();
+	machine_meanwhile = the_victim_dies;
+	CHECK_EQ(user_put(addr + PT_SPAN(1), 1), FAULT_OK);
+	CHECK_EQ(counted(VM_oom_kill), 1);
+	CHECK_EQ(counted(VM_fault_oom), 0);
+	CHECK(host_tasks[2].killed && !host_tasks[1].killed);
+	machine_meanwhile = NULL;
+	space_end(small);
+	machine_check_rest();
+}
+
 BARE_TEST(who_is_going_anyway_is_waited_for)
 {
 	boot_and_fill();
