@@ -181,6 +181,11 @@ void swap_discarder(void *arg __maybe_unused)
 	}
 }
 
+void swap_discard_go_on(void)
+{
+	wake_up_all(&discard_queue);
+}
+
 /* ---- who has to wait ---- */
 
 /* True when there are free slots, and all of them are being discarded. */

@@ -174,6 +174,8 @@ void swap_cluster_freed(struct swap_area *area, struct swap_table *table, unsign
 bool swap_discard_freed(void);
 /* If all free slots are being discarded just now: sleeps until that has ended. */
 void swap_discard_wait(void);
+/* An area is not closing any more: the thread looks at what was freed meanwhile. */
+void swap_discard_go_on(void);
 /* Returns when no discard of @area is under way; it is closing, so none begins. */
 void swap_discard_end(struct swap_area *area);
 /*

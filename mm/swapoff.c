@@ -182,6 +182,8 @@ static void set_closing(struct swap_area *area, bool closing)
 	spin_lock(&swap_lock);
 	area->closing = closing;
 	spin_unlock(&swap_lock);
+	if (!closing)
+		swap_discard_go_on();
 }
 
 static void remove_area(struct swap_area *area)
