@@ -3,14 +3,17 @@
  *
  *	/proc/self/maps
  *	  00010000-00073000 r-xp ... /bin/prog
- *	  00077000-0007a000 rw-p ... /bin/prog       a file's, writable: data
- *	  0007a000-0008f000 rw-p                     goes on where a file's area ends: bss
+ *	  00077000-0007a000 rw-p ... /bin/prog       what of it is in a writable segment of the
+ *	  0007a000-0008f000 rw-p                     program or a library: data and bss
  *	  0008f000-000b1000 rw-p     [heap]          malloc's: no root
- *	  3fb0000000-3fb0400000 rw-p                 nothing before it: mmap's, no root
+ *	  3fb0000000-3fb0400000 rw-p                 mmap's, of files or not: no root
  *	  3fffffa000-3ffffff000 rw-p [stack]         from the frame of the collector up
  *
- *	thread-local variables	from the program headers (PT_TLS): libc keeps them in one of the
- *				areas that are no roots
+ *	segments, thread-local	from the program headers (PT_LOAD, PT_TLS): libc keeps the latter in
+ *	variables		one of the areas that are no roots
+ *
+ * The maps say what may be read at this moment, the headers what belongs to a variable: a file that
+ * the program maps for itself may be shorter than its area, and a load behind its end is SIGBUS.
  *
  * The stack that runs is the area that holds the collector's frame; if that is not [stack] (a
  * coroutine, sigaltstack), [stack] is a root too, all of it. The kernel joins anonymous areas that
@@ -84,28 +87,42 @@ static bool parse_line(const char *line, struct area *area)
 
 struct search {
 	uintptr_t frame;
-	uintptr_t files_end; /* where an area of a file, or its bss, ended last */
 	bool stack_found;
 };
 
-static int consider(struct search *search, const struct area *area)
+/* What of an area lies in the writable segments of an object: its data and bss. */
+static int add_data(struct dl_phdr_info *object, size_t size, void *arg)
 {
-	bool writable = memcmp(area->access, "rw", 2) == 0 && area->access[3] == 'p';
-	bool follows = area->start == search->files_end && area->name[0] == '\0';
+	const struct area *area = arg;
 
-	if (area->name[0] == '/' || follows)
-		search->files_end = area->end;
-	if (!writable)
-		return 0;
-	if (search->frame >= area->start && search->frame < area->end) {
-		search->stack_found = true;
-		return add_root(search->frame, area->end, GC_STACK);
+	(void)size;
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+		uintptr_t start = object->dlpi_addr + segment->p_vaddr;
+		uintptr_t end = start + segment->p_memsz;
+
+		if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_W))
+			continue;
+		start = start > area->start ? start : area->start;
+		end = end < area->end ? end : area->end;
+		if (start < end && add_root(start, end, GC_DATA))
+			return -1;
 	}
-	if (strcmp(area->name, "[stack]") == 0)
-		return add_root(area->start, area->end, GC_STACK);
-	if (area->name[0] == '/' || follows)
-		return add_root(area->start, area->end, GC_DATA);
 	return 0;
+}
+
+/* The stack may lie among the variables: who puts one into an array has an area that is both. */
+static int consider(struct search *search, struct area *area)
+{
+	bool runs = search->frame >= area->start && search->frame < area->end;
+
+	if (memcmp(area->access, "rw", 2) || area->access[3] != 'p')
+		return 0;
+	search->stack_found |= runs;
+	if ((runs || strcmp(area->name, "[stack]") == 0) &&
+	    add_root(runs ? search->frame : area->start, area->end, GC_STACK))
+		return -1;
+	return dl_iterate_phdr(add_data, area);
 }
 
 /* Consider each whole line of the @have bytes of gc->maps. Returns the bytes used up, or -1. */
