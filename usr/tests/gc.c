@@ -437,6 +437,41 @@ TEST(variables_below_the_stack_that_runs_count)
 	check_heap();
 }
 
+/* mlock() makes three areas of a stack, and only the highest is called so. */
+__attribute__((noipa)) static void check_locked_part(bool other_stack)
+{
+	struct cell *volatile room[2 * GC_PAGE / sizeof(struct cell *)] = { NULL };
+	char *page = (char *)(((uintptr_t)room + GC_PAGE - 1) & -GC_PAGE);
+	struct cell *volatile *mine = (struct cell *volatile *)page + 100;
+
+	if (mlock(page, GC_PAGE) < 0)
+		SKIP("no right to lock a page");
+	*mine = gc_malloc(sizeof(**mine));
+	hidden[0] = hide(*mine);
+	scrub_stack();
+	if (other_stack)
+		CHECK_OK(raise(SIGUSR1));
+	else
+		CHECK_OK(gc_collect());
+	CHECK(is_there(hidden[0]));
+	check_heap();
+}
+
+TEST(a_stack_with_a_locked_part)
+{
+	check_locked_part(false);
+}
+
+TEST(a_stack_with_a_locked_part_from_another)
+{
+	stack_t other = { .ss_sp = both.stack, .ss_size = sizeof(both.stack) };
+	struct sigaction action = { .sa_handler = collect_in_handler, .sa_flags = SA_ONSTACK };
+
+	CHECK_OK(sigaltstack(&other, NULL));
+	CHECK_OK(sigaction(SIGUSR1, &action, NULL));
+	check_locked_part(true);
+}
+
 /* Behind the end of a file there is nothing to load: SIGBUS. */
 TEST(files_that_the_program_maps_are_no_roots)
 {

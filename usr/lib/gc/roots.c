@@ -15,10 +15,11 @@
  * The maps say what may be read at this moment, the headers what belongs to a variable: a file that
  * the program maps for itself may be shorter than its area, and a load behind its end is SIGBUS.
  *
- * The stack that runs is the area that holds the collector's frame; if that is not [stack] (a
- * coroutine, sigaltstack), [stack] is a root too, all of it. The kernel joins anonymous areas that
- * touch, so the collector's own mapping is cut out of whatever was found: its mark stack and its
- * garbage must not count.
+ * The stack that runs is the area that holds the collector's frame, and those that touch it above;
+ * if that is not [stack] (a coroutine, sigaltstack), [stack] is a root too, all of it.
+ *
+ * The kernel joins anonymous areas that touch, so the collector's own mapping is cut out of
+ * whatever was found: its mark stack and its garbage must not count.
  *
  * Nothing here allocates: a collection runs when there is no memory.  Locks: none.
  */
@@ -61,8 +62,9 @@ static int add_root(uintptr_t start, uintptr_t end, enum gc_root_kind kind)
 
 struct area {
 	uintptr_t start, end;
-	const char *access; /* "rw-p" */
-	const char *name;   /* "" when it has none */
+	bool writable; /* and private */
+	bool stack;    /* [stack] */
+	bool nameless; /* so may be a part of a stack */
 };
 
 /* Take "start-end access offset device inode   name" apart. Returns false: it is no such line. */
@@ -76,18 +78,21 @@ static bool parse_line(const char *line, struct area *area)
 	area->end = strtoul(at + 1, &at, 16);
 	if (*at != ' ')
 		return false;
-	area->access = ++at;
+	at++;
+	area->writable = memcmp(at, "rw", 2) == 0 && at[3] == 'p';
 	for (int column = 0; column < 4; column++) {
 		at += strcspn(at, " ");
 		at += strspn(at, " ");
 	}
-	area->name = at;
+	area->stack = strcmp(at, "[stack]") == 0;
+	area->nameless = *at == '\0';
 	return true;
 }
 
 struct search {
 	uintptr_t frame;
 	bool stack_found;
+	struct area area; /* the last ones that touch, as one; at first none, of no bytes */
 };
 
 /* What of an area lies in the writable segments of an object: its data and bss. */
@@ -112,17 +117,39 @@ static int add_data(struct dl_phdr_info *object, size_t size, void *arg)
 }
 
 /* The stack may lie among the variables: who puts one into an array has an area that is both. */
-static int consider(struct search *search, struct area *area)
+static int add_area(struct search *search)
 {
+	struct area *area = &search->area;
 	bool runs = search->frame >= area->start && search->frame < area->end;
 
-	if (memcmp(area->access, "rw", 2) || area->access[3] != 'p')
+	if (!area->writable)
 		return 0;
 	search->stack_found |= runs;
-	if ((runs || strcmp(area->name, "[stack]") == 0) &&
+	if ((runs || area->stack) &&
 	    add_root(runs ? search->frame : area->start, area->end, GC_STACK))
 		return -1;
 	return dl_iterate_phdr(add_data, area);
+}
+
+/*
+ * Wait with an area for what follows: a stack of which mlock() or madvise() was told a part is in
+ * several areas, and only the highest says [stack].
+ */
+static int consider(struct search *search, const struct area *next)
+{
+	struct area *area = &search->area;
+
+	if (area->end == next->start && area->writable && next->writable && area->nameless &&
+	    (next->nameless || next->stack)) {
+		area->end = next->end;
+		area->nameless = next->nameless;
+		area->stack = next->stack;
+		return 0;
+	}
+	if (add_area(search))
+		return -1;
+	*area = *next;
+	return 0;
 }
 
 /* Consider each whole line of the @have bytes of gc->maps. Returns the bytes used up, or -1. */
@@ -176,6 +203,8 @@ static int add_areas(uintptr_t frame)
 	if (fd < 0)
 		return -1;
 	status = read_areas(fd, &search);
+	if (status == 0)
+		status = add_area(&search);
 	saved = errno;
 	close(fd);
 	errno = saved;
