@@ -157,13 +157,14 @@ size_t um_usable(void *payload)
 	return block->head & BLOCK_MAPPED ? um_large_usable(block) : block_size(block) - HEAD;
 }
 
+/* To another place; if there is none, a payload that has room enough stays where it is. */
 static void *move(void *payload, size_t bytes)
 {
 	size_t usable = um_usable(payload);
 	void *to = alloc(bytes, NULL);
 
 	if (!to)
-		return NULL;
+		return bytes <= usable ? payload : NULL;
 	memcpy(to, payload, bytes < usable ? bytes : usable);
 	release(payload, NULL);
 	return to;
@@ -185,8 +186,11 @@ static void *resize(void *payload, size_t bytes, const void *site)
 		return um_block_resize(block, bytes);
 	if (bytes < um_heap.mmap_threshold / 2)
 		return move(payload, bytes);
-	payload = um_large_resize(block, bytes);
-	return payload ? payload : no_memory();
+
+	/* The kernel moves no mapping whose areas differ, since mprotect() was told of a part. */
+	void *resized = um_large_resize(block, bytes);
+
+	return resized ? resized : move(payload, bytes);
 }
 
 static void *alloc_aligned(size_t alignment, size_t bytes, const void *site)
