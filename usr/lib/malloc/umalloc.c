@@ -143,14 +143,14 @@ static void release(void *payload, const void *site)
 }
 
 /* The bytes from the payload on that its owner may use. */
-size_t um_usable(void *payload)
+static size_t usable_bytes(void *payload, const void *site)
 {
 	unsigned int class = um_run_class(payload);
 
 	if (class)
 		return class * ALIGNMENT;
 	if (unlikely(!um_plain) && um_debugging())
-		return um_debug_usable(payload, SITE);
+		return um_debug_usable(payload, site);
 
 	struct block *block = block_of(payload);
 
@@ -160,7 +160,7 @@ size_t um_usable(void *payload)
 /* To another place; if there is none, a payload that has room enough stays where it is. */
 static void *move(void *payload, size_t bytes)
 {
-	size_t usable = um_usable(payload);
+	size_t usable = usable_bytes(payload, NULL);
 	void *to = alloc(bytes, NULL);
 
 	if (!to)
@@ -293,18 +293,18 @@ PUBLIC void *realloc(void *payload, size_t bytes)
 {
 	if (!payload)
 		return malloc(bytes);
-	if (!bytes) {
-		free(payload);
-		return NULL;
-	}
 	if (bytes > PTRDIFF_MAX)
 		return no_memory();
 
 	bool locked = um_lock();
+	void *to = NULL;
 
-	payload = resize(payload, bytes, SITE);
+	if (bytes)
+		to = resize(payload, bytes, SITE);
+	else
+		release(payload, SITE);
 	um_unlock(locked);
-	return payload;
+	return to;
 }
 
 PUBLIC void *reallocarray(void *payload, size_t count, size_t size)
@@ -375,7 +375,7 @@ PUBLIC size_t malloc_usable_size(void *payload)
 		return 0;
 
 	bool locked = um_lock();
-	size_t usable = um_usable(payload);
+	size_t usable = usable_bytes(payload, SITE);
 
 	um_unlock(locked);
 	return usable;
