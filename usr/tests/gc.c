@@ -7,6 +7,7 @@
  */
 #include "usr/lib/test.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -413,6 +414,80 @@ TEST(the_main_stack_counts_on_another_stack)
 	CHECK(is_there(hidden[0]));
 	CHECK_EQ(mine->value, 0);
 	check_heap();
+}
+
+static struct {
+	struct cell *volatile below;
+	char stack[128 << 10];
+} both;
+
+/* A stack in an array: the variables below it are in the same area. */
+TEST(variables_below_the_stack_that_runs_count)
+{
+	stack_t other = { .ss_sp = both.stack, .ss_size = sizeof(both.stack) };
+	struct sigaction action = { .sa_handler = collect_in_handler, .sa_flags = SA_ONSTACK };
+
+	both.below = gc_malloc(sizeof(*both.below));
+	hidden[0] = hide(both.below);
+	scrub_stack();
+	CHECK_OK(sigaltstack(&other, NULL));
+	CHECK_OK(sigaction(SIGUSR1, &action, NULL));
+	CHECK_OK(raise(SIGUSR1));
+	CHECK(is_there(hidden[0]));
+	check_heap();
+}
+
+/* mlock() makes three areas of a stack, and only the highest is called so. */
+__attribute__((noipa)) static void check_locked_part(bool other_stack)
+{
+	struct cell *volatile room[2 * GC_PAGE / sizeof(struct cell *)] = { NULL };
+	char *page = (char *)(((uintptr_t)room + GC_PAGE - 1) & -GC_PAGE);
+	struct cell *volatile *mine = (struct cell *volatile *)page + 100;
+
+	if (mlock(page, GC_PAGE) < 0)
+		SKIP("no right to lock a page");
+	*mine = gc_malloc(sizeof(**mine));
+	hidden[0] = hide(*mine);
+	scrub_stack();
+	if (other_stack)
+		CHECK_OK(raise(SIGUSR1));
+	else
+		CHECK_OK(gc_collect());
+	CHECK(is_there(hidden[0]));
+	check_heap();
+}
+
+TEST(a_stack_with_a_locked_part)
+{
+	check_locked_part(false);
+}
+
+TEST(a_stack_with_a_locked_part_from_another)
+{
+	stack_t other = { .ss_sp = both.stack, .ss_size = sizeof(both.stack) };
+	struct sigaction action = { .sa_handler = collect_in_handler, .sa_flags = SA_ONSTACK };
+
+	CHECK_OK(sigaltstack(&other, NULL));
+	CHECK_OK(sigaction(SIGUSR1, &action, NULL));
+	check_locked_part(true);
+}
+
+/* Behind the end of a file there is nothing to load: SIGBUS. */
+TEST(files_that_the_program_maps_are_no_roots)
+{
+	const char *path = tmp_path("short");
+	char *file;
+	int fd;
+
+	write_file(path, "x", 1);
+	fd = open(path, O_RDWR);
+	CHECK(fd >= 0);
+	file = mmap(NULL, 2 * GC_PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
+	CHECK(file != MAP_FAILED);
+	CHECK(gc_malloc(1));
+	collect();
+	CHECK_EQ(file[0], 'x');
+	CHECK_OK(unlink(path));
 }
 
 /* The kernel joins a stack that ends where the collector's mapping begins with that. */

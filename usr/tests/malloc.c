@@ -140,6 +140,22 @@ TEST(realloc_keeps_the_contents_up_and_down)
 	check_heap();
 }
 
+/* mremap() fails when a part of the mapping has other rights: it is copied then. */
+TEST(realloc_of_a_mapping_that_is_in_several_areas)
+{
+	char *p = kept(malloc(LARGE)), *q, *page;
+
+	fill(p, 0, LARGE, 5);
+	page = (char *)(((uintptr_t)p + PAGE_SIZE) & -PAGE_SIZE);
+	CHECK_OK(mprotect(page, PAGE_SIZE, PROT_READ));
+	q = realloc(p, 3 * LARGE);
+	CHECK(q);
+	CHECK(is_filled(q, LARGE, 5));
+	fill(q, 0, 3 * LARGE, 6);
+	free(q);
+	check_heap();
+}
+
 TEST(alignments)
 {
 	void *p = NULL, *q;
@@ -377,6 +393,35 @@ TEST(without_a_heap_there_are_mappings)
 	CHECK(!malloc(10 * LARGE));
 	CHECK_EQ(errno, ENOMEM);
 	free(p);
+	check_heap();
+}
+
+/* A block that is to shrink is large enough: there is no reason to fail. */
+TEST(shrinking_needs_no_memory)
+{
+	struct rlimit none = { 0, 0 };
+	char *large = kept(malloc(LARGE)), *block = kept(malloc(5000)), *small[500];
+	void *wall;
+
+	for (size_t i = 0; i < ARRAY_LEN(small); i++)
+		small[i] = kept(malloc(100));
+	wall = mmap((void *)(((uintptr_t)sbrk(0) + PAGE_SIZE - 1) & -PAGE_SIZE), PAGE_SIZE,
+		    PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+	CHECK(wall != MAP_FAILED);
+	CHECK_OK(setrlimit(RLIMIT_AS, &none));
+	fill(large, 0, LARGE, 1);
+	fill(block, 0, 5000, 2);
+	fill(small[499], 0, 100, 3);
+	for (size_t bytes = 1 << 20; bytes; bytes /= 2)
+		while (kept(malloc(bytes)))
+			;
+	large = realloc(large, 1000);
+	block = realloc(block, 4990);
+	small[499] = realloc(small[499], 10);
+	CHECK(large && block && small[499]);
+	CHECK(is_filled(large, 1000, 1));
+	CHECK(is_filled(block, 4990, 2));
+	CHECK(is_filled(small[499], 10, 3));
 	check_heap();
 }
 

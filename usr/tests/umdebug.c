@@ -50,12 +50,21 @@ __attribute__((noipa)) static void *resize(volatile void *block, size_t size)
 	return other;
 }
 
+__attribute__((noipa)) static size_t ask(volatile void *block)
+{
+	size_t bytes = malloc_usable_size((void *)block);
+
+	__asm__ volatile("" ::: "memory");
+	return bytes;
+}
+
 /* First of all a child tells where its functions are. */
 static void tell_functions(void)
 {
 	char line[256];
-	int length = snprintf(line, sizeof(line), "get %p give %p again %p resize %p\n",
-			      (void *)get, (void *)give, (void *)give_again, (void *)resize);
+	int length = snprintf(line, sizeof(line), "get %p give %p again %p resize %p ask %p\n",
+			      (void *)get, (void *)give, (void *)give_again, (void *)resize,
+			      (void *)ask);
 
 	CHECK_EQ(write(STDERR_FILENO, line, length), length);
 }
@@ -151,6 +160,26 @@ CHILD(realloc_of_a_freed_block)
 	tell_functions();
 	give(block);
 	CHECK(resize(block, 2 * SIZE));
+	return 0;
+}
+
+CHILD(free_by_realloc)
+{
+	volatile char *block = get(SIZE);
+
+	tell_functions();
+	CHECK(!resize(block, 0));
+	give_again(block);
+	return 0;
+}
+
+CHILD(size_of_a_freed_block)
+{
+	volatile char *block = get(SIZE);
+
+	tell_functions();
+	give(block);
+	CHECK(ask(block));
 	return 0;
 }
 
@@ -390,6 +419,19 @@ TEST(stores_into_a_freed_block)
 	run("check", "realloc_of_a_freed_block");
 	must_say("umalloc: realloc() of a block that is free");
 	check_site("found by the call at ", " resize ");
+	must_abort();
+}
+
+TEST(the_other_calls_are_told_apart)
+{
+	run("check", "free_by_realloc");
+	must_say("umalloc: free() of a block that is free");
+	check_site("freed at ", " resize ");
+	check_site("found by the call at ", " again ");
+	must_abort();
+	run("check", "size_of_a_freed_block");
+	must_say("umalloc: malloc_usable_size() of a block that is free");
+	check_site("found by the call at ", " ask ");
 	must_abort();
 }
 

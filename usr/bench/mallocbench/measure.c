@@ -3,8 +3,8 @@
  * what it costs.
  *
  * The first replay writes every byte of every block, and reads them before the block goes: a block
- * that overlaps another, or that realloc() lost, shows.  The second is a child's, with a heap that
- * is fresh again; it touches no payload, so that all that it costs is the allocator's (and the
+ * that overlaps another, or that realloc() lost, shows.  It is a child's, so that the second finds
+ * a fresh heap; that touches no payload, so that all that it costs is the allocator's (and the
  * loop's).
  */
 #define _GNU_SOURCE

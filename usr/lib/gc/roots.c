@@ -3,19 +3,23 @@
  *
  *	/proc/self/maps
  *	  00010000-00073000 r-xp ... /bin/prog
- *	  00077000-0007a000 rw-p ... /bin/prog       a file's, writable: data
- *	  0007a000-0008f000 rw-p                     goes on where a file's area ends: bss
+ *	  00077000-0007a000 rw-p ... /bin/prog       what of it is in a writable segment of the
+ *	  0007a000-0008f000 rw-p                     program or a library: data and bss
  *	  0008f000-000b1000 rw-p     [heap]          malloc's: no root
- *	  3fb0000000-3fb0400000 rw-p                 nothing before it: mmap's, no root
+ *	  3fb0000000-3fb0400000 rw-p                 mmap's, of files or not: no root
  *	  3fffffa000-3ffffff000 rw-p [stack]         from the frame of the collector up
  *
- *	thread-local variables	from the program headers (PT_TLS): libc keeps them in one of the
- *				areas that are no roots
+ *	segments, thread-local	from the program headers (PT_LOAD, PT_TLS): libc keeps the latter in
+ *	variables		one of the areas that are no roots
  *
- * The stack that runs is the area that holds the collector's frame; if that is not [stack] (a
- * coroutine, sigaltstack), [stack] is a root too, all of it. The kernel joins anonymous areas that
- * touch, so the collector's own mapping is cut out of whatever was found: its mark stack and its
- * garbage must not count.
+ * The maps say what may be read at this moment, the headers what belongs to a variable: a file that
+ * the program maps for itself may be shorter than its area, and a load behind its end is SIGBUS.
+ *
+ * The stack that runs is the area that holds the collector's frame, and those that touch it above;
+ * if that is not [stack] (a coroutine, sigaltstack), [stack] is a root too, all of it.
+ *
+ * The kernel joins anonymous areas that touch, so the collector's own mapping is cut out of
+ * whatever was found: its mark stack and its garbage must not count.
  *
  * Nothing here allocates: a collection runs when there is no memory.  Locks: none.
  */
@@ -58,8 +62,9 @@ static int add_root(uintptr_t start, uintptr_t end, enum gc_root_kind kind)
 
 struct area {
 	uintptr_t start, end;
-	const char *access; /* "rw-p" */
-	const char *name;   /* "" when it has none */
+	bool writable; /* and private */
+	bool stack;    /* [stack] */
+	bool nameless; /* so may be a part of a stack */
 };
 
 /* Take "start-end access offset device inode   name" apart. Returns false: it is no such line. */
@@ -73,38 +78,77 @@ static bool parse_line(const char *line, struct area *area)
 	area->end = strtoul(at + 1, &at, 16);
 	if (*at != ' ')
 		return false;
-	area->access = ++at;
+	at++;
+	area->writable = memcmp(at, "rw", 2) == 0 && at[3] == 'p';
 	for (int column = 0; column < 4; column++) {
 		at += strcspn(at, " ");
 		at += strspn(at, " ");
 	}
-	area->name = at;
+	area->stack = strcmp(at, "[stack]") == 0;
+	area->nameless = *at == '\0';
 	return true;
 }
 
 struct search {
 	uintptr_t frame;
-	uintptr_t files_end; /* where an area of a file, or its bss, ended last */
 	bool stack_found;
+	struct area area; /* the last ones that touch, as one; at first none, of no bytes */
 };
 
-static int consider(struct search *search, const struct area *area)
+/* What of an area lies in the writable segments of an object: its data and bss. */
+static int add_data(struct dl_phdr_info *object, size_t size, void *arg)
 {
-	bool writable = memcmp(area->access, "rw", 2) == 0 && area->access[3] == 'p';
-	bool follows = area->start == search->files_end && area->name[0] == '\0';
+	const struct area *area = arg;
 
-	if (area->name[0] == '/' || follows)
-		search->files_end = area->end;
-	if (!writable)
-		return 0;
-	if (search->frame >= area->start && search->frame < area->end) {
-		search->stack_found = true;
-		return add_root(search->frame, area->end, GC_STACK);
+	(void)size;
+	for (int i = 0; i < object->dlpi_phnum; i++) {
+		const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+		uintptr_t start = object->dlpi_addr + segment->p_vaddr;
+		uintptr_t end = start + segment->p_memsz;
+
+		if (segment->p_type != PT_LOAD || !(segment->p_flags & PF_W))
+			continue;
+		start = start > area->start ? start : area->start;
+		end = end < area->end ? end : area->end;
+		if (start < end && add_root(start, end, GC_DATA))
+			return -1;
 	}
-	if (strcmp(area->name, "[stack]") == 0)
-		return add_root(area->start, area->end, GC_STACK);
-	if (area->name[0] == '/' || follows)
-		return add_root(area->start, area->end, GC_DATA);
+	return 0;
+}
+
+/* The stack may lie among the variables: who puts one into an array has an area that is both. */
+static int add_area(struct search *search)
+{
+	struct area *area = &search->area;
+	bool runs = search->frame >= area->start && search->frame < area->end;
+
+	if (!area->writable)
+		return 0;
+	search->stack_found |= runs;
+	if ((runs || area->stack) &&
+	    add_root(runs ? search->frame : area->start, area->end, GC_STACK))
+		return -1;
+	return dl_iterate_phdr(add_data, area);
+}
+
+/*
+ * Wait with an area for what follows: a stack of which mlock() or madvise() was told a part is in
+ * several areas, and only the highest says [stack].
+ */
+static int consider(struct search *search, const struct area *next)
+{
+	struct area *area = &search->area;
+
+	if (area->end == next->start && area->writable && next->writable && area->nameless &&
+	    (next->nameless || next->stack)) {
+		area->end = next->end;
+		area->nameless = next->nameless;
+		area->stack = next->stack;
+		return 0;
+	}
+	if (add_area(search))
+		return -1;
+	*area = *next;
 	return 0;
 }
 
@@ -159,6 +203,8 @@ static int add_areas(uintptr_t frame)
 	if (fd < 0)
 		return -1;
 	status = read_areas(fd, &search);
+	if (status == 0)
+		status = add_area(&search);
 	saved = errno;
 	close(fd);
 	errno = saved;

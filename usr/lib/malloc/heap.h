@@ -159,7 +159,6 @@ const char *um_check_heap(const void **where);
 
 /* umalloc.c: what others build on, with the lock held */
 void *um_alloc(size_t bytes);
-size_t um_usable(void *payload);
 bool um_lock(void);
 void um_unlock(bool locked);
 

@@ -61,7 +61,7 @@ struct site {
 };
 
 struct leaks {
-	struct site all, other, sites[MAX_SITES];
+	struct site all, sites[MAX_SITES];
 	size_t nr;
 };
 
@@ -81,10 +81,8 @@ static bool count(struct record *record, void *arg)
 	add(&leaks->all, record);
 	while (i < leaks->nr && leaks->sites[i].address != record->allocated)
 		i++;
-	if (i == MAX_SITES) {
-		add(&leaks->other, record);
-		return false;
-	}
+	if (i == MAX_SITES)
+		return false; /* only one of all */
 	if (i == leaks->nr)
 		leaks->sites[leaks->nr++].address = record->allocated;
 	add(&leaks->sites[i], record);

@@ -143,27 +143,28 @@ static void release(void *payload, const void *site)
 }
 
 /* The bytes from the payload on that its owner may use. */
-size_t um_usable(void *payload)
+static size_t usable_bytes(void *payload, const void *site)
 {
 	unsigned int class = um_run_class(payload);
 
 	if (class)
 		return class * ALIGNMENT;
 	if (unlikely(!um_plain) && um_debugging())
-		return um_debug_usable(payload, SITE);
+		return um_debug_usable(payload, site);
 
 	struct block *block = block_of(payload);
 
 	return block->head & BLOCK_MAPPED ? um_large_usable(block) : block_size(block) - HEAD;
 }
 
+/* To another place; if there is none, a payload that has room enough stays where it is. */
 static void *move(void *payload, size_t bytes)
 {
-	size_t usable = um_usable(payload);
+	size_t usable = usable_bytes(payload, NULL);
 	void *to = alloc(bytes, NULL);
 
 	if (!to)
-		return NULL;
+		return bytes <= usable ? payload : NULL;
 	memcpy(to, payload, bytes < usable ? bytes : usable);
 	release(payload, NULL);
 	return to;
@@ -185,8 +186,11 @@ static void *resize(void *payload, size_t bytes, const void *site)
 		return um_block_resize(block, bytes);
 	if (bytes < um_heap.mmap_threshold / 2)
 		return move(payload, bytes);
-	payload = um_large_resize(block, bytes);
-	return payload ? payload : no_memory();
+
+	/* The kernel moves no mapping whose areas differ, since mprotect() was told of a part. */
+	void *resized = um_large_resize(block, bytes);
+
+	return resized ? resized : move(payload, bytes);
 }
 
 static void *alloc_aligned(size_t alignment, size_t bytes, const void *site)
@@ -289,18 +293,18 @@ PUBLIC void *realloc(void *payload, size_t bytes)
 {
 	if (!payload)
 		return malloc(bytes);
-	if (!bytes) {
-		free(payload);
-		return NULL;
-	}
 	if (bytes > PTRDIFF_MAX)
 		return no_memory();
 
 	bool locked = um_lock();
+	void *to = NULL;
 
-	payload = resize(payload, bytes, SITE);
+	if (bytes)
+		to = resize(payload, bytes, SITE);
+	else
+		release(payload, SITE);
 	um_unlock(locked);
-	return payload;
+	return to;
 }
 
 PUBLIC void *reallocarray(void *payload, size_t count, size_t size)
@@ -371,7 +375,7 @@ PUBLIC size_t malloc_usable_size(void *payload)
 		return 0;
 
 	bool locked = um_lock();
-	size_t usable = um_usable(payload);
+	size_t usable = usable_bytes(payload, SITE);
 
 	um_unlock(locked);
 	return usable;
