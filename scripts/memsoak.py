@@ -71,6 +71,8 @@ def examine(minutes, seed, progress=None, **environment):
                     progress(before + 1)
         text = text.decode(errors="replace")
         tables = rounds_of(text)
+        if guest.idle:
+            return "stopped: nothing was printed for too long: %s" % text[-3000:], ""
         if guest.status:
             return "status %d: %s" % (guest.status, text[-3000:]), ""
         return (judge(tables) or machine.leak_verdict(guest) or fsck.check(disk),
