@@ -16,7 +16,7 @@ import fsck
 import machine
 import pressure
 
-PROGRAMS = pressure.PROGRAMS + ("bin/date",)
+PROGRAMS = pressure.PROGRAMS + ("bin/date", "bin/echo")
 LINE = "mkswap /dev/vdb >/dev/null && swapon /dev/vdb || exit 9; " \
     "end=$(($(date +%%s) + %d)); n=0; while [ $(date +%%s) -lt $end ] || [ $n -lt 2 ]; do " \
     "SEED=$((%d + n)) /host/pressure || exit; echo 3 >/proc/sys/vm/drop_caches; " \
