@@ -31,7 +31,7 @@ def happened(output, counter):
 
 
 def be_patient():
-    """Four harts that fight for locks and memory say nothing for minutes where this machine is busy."""
+    """Four harts that fight for memory say nothing for minutes where this machine is busy."""
     os.environ.setdefault("TIMEOUT_IDLE", "300")
 
 

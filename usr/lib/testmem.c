@@ -11,8 +11,8 @@
  * Cached, inodes, names and radix nodes in Slab. Their objects come and go with what was looked
  * at, so their caches are not compared.
  *
- * A page table without an entry goes when memory is short, of whichever process, and comes back when
- * it is needed: so many tables as reclaim has taken since the start may be more or fewer, and the
+ * A page table without an entry goes when memory is short, of whichever process, and comes back
+ * when it is needed: so many tables as reclaim has taken since the start may be more or fewer, and the
  * memory beside them fewer or more.
  *
  * With a swap area in use the memory of others goes and comes, and their page tables with it, so
