@@ -12,8 +12,8 @@
  * at, so their caches are not compared.
  *
  * A page table without an entry goes when memory is short, of whichever process, and comes back
- * when it is needed: so many tables as reclaim has taken since the start may be more or fewer, and the
- * memory beside them fewer or more.
+ * when it is needed: so many tables as reclaim has taken since the start may be more or fewer, and
+ * the memory beside them less or more.
  *
  * With a swap area in use the memory of others goes and comes, and their page tables with it, so
  * sums say nothing: that each frame and each slot has an owner is vm_check_all()'s to see.
