@@ -50,20 +50,23 @@ unsigned long nr_lru[NR_LRU_LISTS];
 struct lru_batch lru_fresh[MAX_HARTS];
 static unsigned long nr_isolated;
 
-/* lru_lock held. What has no PG_FRESH any more was freed, or is there already. */
+/* lru_lock held. False: what has no PG_FRESH any more was freed, or is there already. */
+static inline bool list_fresh(struct page *page)
+{
+	if (!(page_flags(page) & PG_FRESH))
+		return false;
+	__atomic_fetch_xor(&page->flags, PG_LRU_ANY, __ATOMIC_RELAXED);
+	list_add_tail(&page->lru, &lru[LRU_INACTIVE_ANON]);
+	return true;
+}
+
+/* This hart's. lru_lock held. */
 static void flush_batch(struct lru_batch *batch)
 {
 	unsigned long added = 0;
 
-	for (unsigned long i = 0; i < batch->nr; i++) {
-		struct page *page = batch->pages[i];
-
-		if (!(page_flags(page) & PG_FRESH))
-			continue;
-		__atomic_fetch_xor(&page->flags, PG_LRU_ANY, __ATOMIC_RELAXED);
-		list_add_tail(&page->lru, &lru[LRU_INACTIVE_ANON]);
-		added++;
-	}
+	for (unsigned long i = 0; i < batch->nr; i++)
+		added += list_fresh(batch->pages[i]);
 	nr_lru[LRU_INACTIVE_ANON] += added;
 	batch->nr = 0;
 }
@@ -72,6 +75,26 @@ void lru_flush(void)
 {
 	spin_lock(&lru_lock);
 	flush_batch(&lru_fresh[this_hart()->id]);
+	spin_unlock(&lru_lock);
+}
+
+/*
+ * PG_FRESH under lru_lock is all that putting a page on its list takes: whose batch names it does
+ * not matter. What other harts have written to theirs is read as far as it is seen; nr is theirs.
+ */
+void lru_flush_all(void)
+{
+	unsigned long added = 0;
+
+	spin_lock(&lru_lock);
+	for (unsigned hart = 0; hart < nr_harts; hart++) {
+		for (unsigned i = 0; i < ARRAY_SIZE(lru_fresh[hart].pages); i++) {
+			struct page *page = READ_ONCE(lru_fresh[hart].pages[i]);
+
+			added += page && list_fresh(page);
+		}
+	}
+	nr_lru[LRU_INACTIVE_ANON] += added;
 	spin_unlock(&lru_lock);
 }
 

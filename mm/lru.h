@@ -46,6 +46,8 @@ extern struct lru_batch lru_fresh[MAX_HARTS];
 
 /* The pages of this hart's batch go to their list. */
 void lru_flush(void);
+/* Those of all harts: for who wants to know all, or to have all looked at. */
+void lru_flush_all(void);
 
 /*
  * Puts a new page of anonymous memory, which is about to be mapped first, on its list, as the
@@ -91,7 +93,7 @@ void lru_make_oldest(struct page *page);
 /* All active pages become inactive ones, the oldest of all. */
 void lru_deactivate_all(void);
 
-/* Pages on @list, those that other harts are about to put there left out. */
+/* Pages on @list, those that other harts are about to put there left out: lru_flush_all(). */
 unsigned long lru_nr(enum lru_list list);
 unsigned long lru_nr_isolated(void);
 

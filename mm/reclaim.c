@@ -227,6 +227,7 @@ unsigned long shrink_memory(unsigned long wanted, bool kswapd)
 	unsigned long looks = 0, got = 0, idle = 0;
 
 	BUG_ON(this_hart()->spin_depth != 0);
+	lru_flush_all();
 	while (got < wanted && idle < looks_worth_while(&scan) && !only_the_last_files_are_left()) {
 		enum lru_list list = next_list(&scan);
 		unsigned now;

@@ -90,6 +90,7 @@ int proc_show_meminfo(struct seq_buf *seq, struct task *task __maybe_unused)
 
 	while (!look_at_memory(&m) && ++looks < LOOKS)
 		;
+	lru_flush_all();
 	{
 		const struct {
 			const char *name;
@@ -150,6 +151,7 @@ int proc_show_vmstat(struct seq_buf *seq, struct task *task __maybe_unused)
 	struct mm_totals totals;
 
 	mm_totals(&totals);
+	lru_flush_all();
 	seq_printf(seq, "nr_free_pages %lu\n", nr_free_pages());
 	seq_printf(seq, "nr_anon_pages %lu\n", once(totals.anon, GAUGE_SHARED_ANON));
 	seq_printf(seq, "nr_mapped %lu\n", once(totals.file, GAUGE_SHARED_FILE));

@@ -164,3 +164,21 @@ TEST(a_page_that_is_just_being_freed_is_passed_by)
 	CHECK_EQ(lru_check(), 0);
 	space_end(mm);
 }
+
+TEST(what_other_harts_gather_is_listed_on_demand)
+{
+	struct mm *mm = gathered(2);
+
+	machine_run_on(1);
+	CHECK_EQ(lru_nr(LRU_INACTIVE_ANON), 0);
+	lru_flush_all();
+	CHECK_EQ(lru_nr(LRU_INACTIVE_ANON), 2);
+	CHECK_EQ(lru_check(), 0);
+	lru_flush_all(); /* they are named still, and listed once */
+	CHECK_EQ(lru_nr(LRU_INACTIVE_ANON), 2);
+	machine_run_on(0);
+	lru_flush();
+	CHECK_EQ(lru_nr(LRU_INACTIVE_ANON), 2);
+	CHECK_EQ(lru_check(), 0);
+	space_end(mm);
+}
