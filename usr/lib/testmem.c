@@ -12,8 +12,9 @@
  * at, so their caches are not compared.
  *
  * A page table without an entry goes when memory is short, of whichever process, and comes back
- * when it is needed: so many tables as reclaim has taken since the start may be more or fewer, and
- * the memory beside them less or more.
+ * when it is needed. So there may be fewer by those that reclaim has taken since the snapshot, and
+ * more by those that it has taken since the start; the memory beside them is more or less by just
+ * as much. That no table is lost is vm_check_all()'s to see.
  *
  * With a swap area in use the memory of others goes and comes, and their page tables with it, so
  * sums say nothing: that each frame and each slot has an owner is vm_check_all()'s to see.
@@ -26,7 +27,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -84,7 +84,9 @@ static bool is_equal(const struct snapshot *was, const struct snapshot *now)
 {
 	long long tables = now->page_tables_kb - was->page_tables_kb;
 
-	return llabs(tables) <= now->tables_taken_kb && was->memory_kb == now->memory_kb + tables &&
+	return tables <= now->tables_taken_kb &&
+	       -tables <= now->tables_taken_kb - was->tables_taken_kb &&
+	       was->memory_kb == now->memory_kb + tables &&
 	       was->committed_kb == now->committed_kb &&
 	       !memcmp(was->objects, now->objects, sizeof(now->objects));
 }
