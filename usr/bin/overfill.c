@@ -2,13 +2,14 @@
  * overfill.c - a working set of any size, which must be right after all: for machines with less
  * memory than that.
  *
- *	overfill [-f] [-p N] [-r N] [-l] MB
+ *	overfill [-flv] [-p N] [-r N] MB
  *
  *	MB    megabytes of memory, all of them written, then read and changed again and again
  *	-f    half of it is a shared mapping of a file in the current directory instead
  *	-p N  as N processes, each with its share of MB
  *	-r N  N rounds (2)
  *	-l    in order, a loop; else every page once a round, in an order that looks random
+ *	-v    a line after each 32 MB of a round
  *
  * Each word of a page says which page and round it is; a word that is wrong ends it with status 1.
  */
@@ -26,9 +27,10 @@
 #define MAX_PROCESSES 256
 #define MAX_ROUNDS    1000000
 #define MAX_MB	      (1UL << 20)
+#define TOLD_PAGES    ((32UL << 20) / PAGE)
 
 static unsigned long rounds = 2;
-static int in_order, with_file;
+static int in_order, with_file, verbose;
 
 static void die(const char *what)
 {
@@ -64,10 +66,17 @@ static void check(const uint64_t *page, unsigned long nr, unsigned long round)
 	}
 }
 
+/* Where @done pages of @round are at a whole number of them. */
+static void tell(unsigned long done, unsigned long round)
+{
+	if (verbose && done % TOLD_PAGES == 0)
+		printf("overfill: round %lu, %lu MB\n", round, done * PAGE >> 20);
+}
+
 /* One round over @pages pages at @base; every third is changed. Page @i has changed rounds[i]. */
 static void one_round(uint64_t *base, unsigned long pages, unsigned long round)
 {
-	unsigned long size = 1;
+	unsigned long size = 1, done = 0;
 
 	while (size < pages)
 		size *= 2;
@@ -81,6 +90,7 @@ static void one_round(uint64_t *base, unsigned long pages, unsigned long round)
 			check(base + nr * WORDS, nr, last);
 		if (round == 0 || nr % 3 == 0)
 			fill(base + nr * WORDS, nr, round);
+		tell(++done, round);
 	}
 }
 
@@ -112,7 +122,7 @@ static void work(unsigned long pages, int id)
 
 static void usage(void)
 {
-	fprintf(stderr, "usage: overfill [-f] [-l] [-p N] [-r N] MB\n");
+	fprintf(stderr, "usage: overfill [-flv] [-p N] [-r N] MB\n");
 	exit(2);
 }
 
@@ -132,11 +142,13 @@ int main(int argc, char **argv)
 	int opt, nr = 1, status, bad = 0;
 	unsigned long mb;
 
-	while ((opt = getopt(argc, argv, "flp:r:")) != -1) {
+	while ((opt = getopt(argc, argv, "flvp:r:")) != -1) {
 		if (opt == 'f')
 			with_file = 1;
 		else if (opt == 'l')
 			in_order = 1;
+		else if (opt == 'v')
+			verbose = 1;
 		else if (opt == 'p')
 			nr = number(optarg, MAX_PROCESSES);
 		else if (opt == 'r')
