@@ -37,7 +37,7 @@ extern const char _stext[];
 
 static bool lockdep_dead;  /* a panic is under way */
 static bool too_many_held; /* some task held more than there is room for, and nobody has said so */
-static bool said_so;
+static u32 said_so;	   /* a word, for there are no atomic exchanges of bytes */
 
 static u32 text_offset(const void *pc)
 {
@@ -59,7 +59,7 @@ static void push(struct lock_trace *trace, const struct held_lock *new)
 /* What was not watched may be wrong: it is said once. No lock is held. */
 static void say_too_many(void)
 {
-	if (!READ_ONCE(too_many_held) || __atomic_exchange_n(&said_so, true, __ATOMIC_RELAXED))
+	if (!READ_ONCE(too_many_held) || __atomic_exchange_n(&said_so, 1, __ATOMIC_RELAXED))
 		return;
 	warn("lock: a task held more than %d locks, of which some were not watched",
 	     MAX_HELD_LOCKS);
