@@ -58,17 +58,6 @@ static void collect(void)
 	gc_get_stats(&stats);
 }
 
-/* What of this process is in memory, KiB. */
-static long resident(void)
-{
-	char text[128];
-	long pages = 0;
-
-	if (read_small_file("/proc/self/statm", text, sizeof(text)) > 0)
-		sscanf(text, "%*s %ld", &pages);
-	return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
 /* ---- graph ---- */
 
 static struct node *make_node(char kind, int nr, struct node *left, struct node *right)
@@ -163,7 +152,7 @@ static void churn(long long rounds)
 		churn_round();
 		gc_get_stats(&stats);
 		printf("%5lld  %6zu KiB %6zu KiB %6zu KiB %6ld KiB  %11zu  %7.2f  %8.2f\n", i,
-		       stats.total >> 10, stats.bytes >> 10, stats.heap >> 10, resident(),
+		       stats.total >> 10, stats.bytes >> 10, stats.heap >> 10, resident_kb(),
 		       stats.collections, stats.mark_ns / 1e6, stats.sweep_ns / 1e6);
 	}
 	list = tree = circle = NULL;
@@ -171,7 +160,7 @@ static void churn(long long rounds)
 	freed = stats.freed;
 	printf("All forgotten: the last collection freed %zu KiB and gave %zu KiB back to the\n"
 	       "system; %zu blocks are left, resident are %ld KiB.\n",
-	       freed >> 10, stats.returned >> 10, stats.blocks, resident());
+	       freed >> 10, stats.returned >> 10, stats.blocks, resident_kb());
 }
 
 /* ---- deep ---- */

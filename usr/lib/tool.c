@@ -205,6 +205,16 @@ long read_small_file(const char *path, char *buffer, size_t size)
 	return n < 0 ? -1 : (long)length;
 }
 
+long resident_kb(void)
+{
+	char text[128];
+	long pages = 0;
+
+	if (read_small_file("/proc/self/statm", text, sizeof(text)) > 0)
+		sscanf(text, "%*s %ld", &pages);
+	return pages * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
 long long field_of(const char *text, const char *key)
 {
 	size_t length = strlen(key);

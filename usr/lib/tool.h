@@ -62,6 +62,9 @@ const char *signal_name(int number);
  */
 long read_small_file(const char *path, char *buffer, size_t size);
 
+/* What of this process is in memory, KiB; 0 when nobody says. */
+long resident_kb(void);
+
 /*
  * Find the line "@key:  NUMBER" in @text (as in /proc/meminfo and /proc/<pid>/status) and return
  * its number, or -1 when there is none.

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 
 #include "usr/lib/gc/internal.h"
+#include "usr/lib/testgc.h"
 #include "usr/lib/testutil.h"
 
 #define MANY 100
@@ -28,22 +29,6 @@ static uintptr_t hidden[MANY];
 static uintptr_t hide(const void *pointer)
 {
 	return ~(uintptr_t)pointer;
-}
-
-/* Overwrite what calls before this one left below the caller's frame. */
-__attribute__((noipa)) static void scrub_stack(void)
-{
-	volatile char bytes[16384];
-
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes[i] = 0;
-}
-
-static void check_heap(void)
-{
-	const char *broken = gc_check();
-
-	CHECK_STRING(broken ? broken : "", "");
 }
 
 static void collect(void)

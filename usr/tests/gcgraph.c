@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #include "usr/lib/gc/gc.h"
+#include "usr/lib/testgc.h"
 #include "usr/lib/testutil.h"
 
 #define OBJECTS 4000
@@ -208,21 +209,6 @@ static void check_objects(void)
 			nr_kept++;
 		objects[i].hidden = 0; /* if it is there still, nobody will ask for it again */
 	}
-}
-
-__attribute__((noipa)) static void scrub_stack(void)
-{
-	volatile char bytes[16384];
-
-	for (size_t i = 0; i < sizeof(bytes); i++)
-		bytes[i] = 0;
-}
-
-static void check_heap(void)
-{
-	const char *broken = gc_check();
-
-	CHECK_STRING(broken ? broken : "", "");
 }
 
 static void run(int steps)

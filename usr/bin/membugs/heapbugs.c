@@ -174,16 +174,6 @@ void use_after_free(void)
 #define LEAKS	   1000
 #define LEAK_BYTES 4000
 
-static long resident(void)
-{
-	char text[128];
-	long pages = 0;
-
-	if (read_small_file("/proc/self/statm", text, sizeof(text)) > 0)
-		sscanf(text, "%*s %ld", &pages);
-	return pages * (sysconf(_SC_PAGESIZE) / 1024);
-}
-
 /* Use a block of memory for a moment. */
 APART static void work(void)
 {
@@ -195,11 +185,11 @@ APART static void work(void)
 
 void leak(void)
 {
-	long before = resident(), after;
+	long before = resident_kb(), after;
 
 	for (int i = 0; i < LEAKS; i++)
 		work();
-	after = resident();
+	after = resident_kb();
 	printf("resident: %ld KiB before, %ld KiB after %d calls: %ld KiB are lost\n", before,
 	       after, LEAKS, after - before);
 }

@@ -61,24 +61,13 @@ static void put_on(char *block)
 static void *explicit_malloc(size_t bytes)
 {
 	size_t size = tagged_size(bytes);
-	char *block = first, *rest;
+	char *block = first;
 
 	if (!size)
 		return NULL;
 	while (block && size_of(block) < size)
 		block = links_of(block)->next;
-	if (block) {
-		take_off(block);
-	} else {
-		block = tags_extend(size);
-		if (!block)
-			return NULL;
-		block = tags_merge(block, take_off);
-	}
-	rest = tags_split(block, size);
-	if (rest)
-		put_on(rest);
-	return block;
+	return tags_serve(block, size, take_off, put_on);
 }
 
 static void explicit_free(void *payload)

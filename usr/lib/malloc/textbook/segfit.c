@@ -67,22 +67,8 @@ static char *find(size_t size)
 static void *segfit_malloc(size_t bytes)
 {
 	size_t size = tagged_size(bytes);
-	char *block = size ? find(size) : NULL, *rest;
 
-	if (!size)
-		return NULL;
-	if (block) {
-		take_off(block);
-	} else {
-		block = tags_extend(size);
-		if (!block)
-			return NULL;
-		block = tags_merge(block, take_off);
-	}
-	rest = tags_split(block, size);
-	if (rest)
-		put_on(rest);
-	return block;
+	return size ? tags_serve(find(size), size, take_off, put_on) : NULL;
 }
 
 static void segfit_free(void *payload)

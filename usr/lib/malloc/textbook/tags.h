@@ -149,6 +149,29 @@ static inline char *tags_split(char *block, size_t size)
 }
 
 /*
+ * Serve a request of size bytes, with tags, from a free block that was found on a list, or from new
+ * memory if none was (NULL); off and on take blocks off the lists and put them there.
+ * Returns the block, used, or NULL: no memory.
+ */
+static inline char *tags_serve(char *found, size_t size, void (*off)(char *), void (*on)(char *))
+{
+	char *block = found, *rest;
+
+	if (block) {
+		off(block);
+	} else {
+		block = tags_extend(size);
+		if (!block)
+			return NULL;
+		block = tags_merge(block, off);
+	}
+	rest = tags_split(block, size);
+	if (rest)
+		on(rest);
+	return block;
+}
+
+/*
  * Walk over the heap.  merged: no two free blocks may be neighbours.  *free_blocks is counted.
  * Returns NULL, or what is wrong.
  */
