@@ -1,3 +1,6 @@
+/*
+ * testgc.c - what tests of the garbage collector have in common.  Locks: none.
+ */
 #include "usr/lib/testgc.h"
 
 #include <stddef.h>
