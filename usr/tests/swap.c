@@ -7,6 +7,7 @@
  */
 #include "usr/lib/test.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include <sys/swap.h>
 #include <sys/sysinfo.h>
 
+#include "usr/lib/failalloc.h"
 #include "usr/lib/procinfo.h"
 #include "usr/lib/swapfile.h"
 #include "usr/lib/swapheader.h"
@@ -627,4 +629,31 @@ TEST(swapoff_while_it_is_discarded)
 		check(at + BIG / 2, BIG / 2, round);
 	}
 	CHECK_OK(munmap(at, BIG));
+}
+
+/* Pages that are read ahead can be done without: which allocation cannot fail is found by trying. */
+TEST(what_a_failed_swapoff_freed_is_discarded)
+{
+	unsigned char *at = map(BIG, PROT_READ | PROT_WRITE);
+	int nth = BIG / PAGE_SIZE / 2, off = 0;
+	unsigned long before, after;
+
+	need_discards();
+	fail_open();
+	for (int tries = 0; tries < 32 && off == 0; tries++) {
+		make_area(0);
+		CHECK_OK(swapon(DISK, SWAP_FLAG_DISCARD | SWAP_FLAG_DISCARD_PAGES));
+		fill(at, BIG, tries);
+		page_out(at, BIG);
+		discards(&before);
+		fail_arm(nth + tries);
+		off = swapoff(DISK);
+		CHECK(off == 0 || errno == ENOMEM);
+		CHECK(fail_fired());
+	}
+	CHECK_EQ(off, -1);
+	WAIT_UNTIL((discards(&after), after - before >= BIG / 4 / 512));
+	CHECK(swapped(at, BIG) > 0);
+	CHECK_OK(munmap(at, BIG));
+	finish();
 }
