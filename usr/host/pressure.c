@@ -13,9 +13,14 @@
 #include "usr/lib/test.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "usr/lib/testutil.h"
 
@@ -23,6 +28,8 @@
 #define WORDS	   (PAGE_SIZE / sizeof(uint64_t))
 #define CHILDREN   8
 #define FILE_OWNER 77
+#define ARGUMENTS  60 /* of a program, each of nearly a page */
+#define ARG_BYTES  4000
 
 typedef uint64_t page_words[WORDS];
 
@@ -261,4 +268,65 @@ TEST(everything_at_once)
 	CHECK_OK(munmap(shared, nr / 2 * PAGE_SIZE));
 	close(fd);
 	CHECK_OK(unlink("/pressure"));
+}
+
+static void make_argument(char text[ARG_BYTES], unsigned round, unsigned nr)
+{
+	for (unsigned i = 0; i < ARG_BYTES - 1; i++)
+		text[i] = 'a' + (i + nr * 5 + round * 7) % 26;
+	text[ARG_BYTES - 1] = '\0';
+}
+
+CHILD(arguments)
+{
+	static char expected[ARG_BYTES];
+
+	if (argc != 3 + ARGUMENTS)
+		return 1;
+	for (unsigned nr = 0; nr < ARGUMENTS; nr++) {
+		make_argument(expected, atoi(argv[2]), nr);
+		if (strcmp(argv[3 + nr], expected) != 0)
+			return 2;
+	}
+	return 42;
+}
+
+/* Never returns. */
+static void hog(void)
+{
+	size_t nr = pages_of_memory(130);
+	page_words *pages = map_pages(nr, MAP_PRIVATE);
+
+	for (uint64_t version = 1;; version++)
+		fill_all(pages, nr, 8, version);
+}
+
+/* What execve() copies is brought back from swap, and its new stack may go there at once. */
+TEST(programs_start_with_their_arguments)
+{
+	static char texts[ARGUMENTS][ARG_BYTES], round_text[12];
+	char *argv[ARGUMENTS + 4] = { "pressure", "--child=arguments", round_text };
+	pid_t hungry = CHECK_OK(fork());
+
+	if (hungry == 0)
+		hog();
+	for (unsigned round = 0; round < 20; round++) {
+		pid_t child;
+
+		snprintf(round_text, sizeof(round_text), "%u", round);
+		for (unsigned nr = 0; nr < ARGUMENTS; nr++) {
+			make_argument(texts[nr], round, nr);
+			argv[3 + nr] = texts[nr];
+		}
+		test_pause(200);
+		child = CHECK_OK(fork());
+		if (child == 0) {
+			execv(self_path(), argv);
+			_exit(3);
+		}
+		CHECK_EXIT(child, 42);
+		test_progress();
+	}
+	CHECK_OK(kill(hungry, SIGKILL));
+	CHECK_OK(waitpid(hungry, NULL, 0));
 }
