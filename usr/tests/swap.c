@@ -631,7 +631,7 @@ TEST(swapoff_while_it_is_discarded)
 	CHECK_OK(munmap(at, BIG));
 }
 
-/* Pages that are read ahead can be done without: which allocation cannot fail is found by trying. */
+/* Pages read ahead can be done without: which allocation cannot fail is found by trying. */
 TEST(what_a_failed_swapoff_freed_is_discarded)
 {
 	unsigned char *at = map(BIG, PROT_READ | PROT_WRITE);
