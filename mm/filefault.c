@@ -43,9 +43,15 @@ static enum readahead_advice advice_of(const struct vm_area *vma)
 	return vma->vm_flags & VM_SEQ ? READAHEAD_SEQUENTIAL : READAHEAD_NORMAL;
 }
 
+/* The page is made where there is no disk to wait for: memory's own, that is not in a swap area. */
+static bool is_made(struct address_space *as, unsigned long index)
+{
+	return as->ops->no_backing && filemap_is_hole(as, index);
+}
+
 /*
  * Brings the page in without mmap_lock, so that others fault and edit meanwhile. A major fault, but
- * where there is no disk to wait for: then the page is made.
+ * for a page that is made.
  */
 static enum fault_result read_in(struct fault *f, unsigned long index)
 {
@@ -54,7 +60,7 @@ static enum fault_result read_in(struct fault *f, unsigned long index)
 	struct page *page;
 
 	up_read(&f->mm->mmap_lock);
-	f->waited |= !file_mapping(file)->ops->no_backing;
+	f->waited |= !is_made(file_mapping(file), index);
 	count_vm(VM_fault_io_retry);
 	page = read_fault_page(file_mapping(file), file_readahead(file), index, advice);
 	file_put(file);

@@ -33,18 +33,6 @@
 
 typedef uint64_t page_words[WORDS];
 
-static long long meminfo_kb(const char *key)
-{
-	static char text[8192];
-	long long kb;
-
-	CHECK(read_text("/proc/meminfo", text, sizeof(text)) > 0);
-	kb = text_number(text, key);
-	if (kb < 0)
-		test_fail(__FILE__, __LINE__, "/proc/meminfo has no %s", key);
-	return kb;
-}
-
 /* Pages that are @percent of the machine's memory. */
 static size_t pages_of_memory(unsigned percent)
 {

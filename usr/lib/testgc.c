@@ -1,12 +1,12 @@
 /*
  * testgc.c - what tests of the garbage collector have in common.  Locks: none.
  */
-#include "usr/lib/testgc.h"
+#include "usr/lib/test.h"
 
 #include <stddef.h>
 
 #include "usr/lib/gc/gc.h"
-#include "usr/lib/test.h"
+#include "usr/lib/testgc.h"
 
 /* Whatever the compiler knows of it, a call is a call: callers count on a frame of its own. */
 __attribute__((noipa)) void scrub_stack(void)

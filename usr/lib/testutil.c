@@ -114,6 +114,18 @@ long long vmstat(const char *name)
 	return text_number(text, name);
 }
 
+long long meminfo_kb(const char *key)
+{
+	static char text[16384];
+	long long kb;
+
+	CHECK(read_text("/proc/meminfo", text, sizeof(text)) > 0);
+	kb = text_number(text, key);
+	if (kb < 0)
+		test_fail(__FILE__, __LINE__, "/proc/meminfo has no %s", key);
+	return kb;
+}
+
 /* The harness looks after a TEST each 16 ms: once in this time. */
 #define QUIET_MS 40
 

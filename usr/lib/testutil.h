@@ -31,6 +31,8 @@ long long slab_objects(void);
 
 /* The counter of this name in /proc/vmstat, a line of /proc/self/status in kB; -1: absent. */
 long long vmstat(const char *name);
+/* The line of this name in /proc/meminfo, KiB; fails the test when there is none. */
+long long meminfo_kb(const char *key);
 long long status_kb(pid_t pid, const char *key);
 
 /*

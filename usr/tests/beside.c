@@ -116,7 +116,7 @@ static void make_file(const char *name, off_t size, unsigned key)
 
 static void start(void)
 {
-	long long pages = number_in("/proc/meminfo", "MemTotal") * 1024 / PAGE_SIZE;
+	long long pages = meminfo_kb("MemTotal") * 1024 / PAGE_SIZE;
 
 	test_dir();
 	shared = CHECK_OK(

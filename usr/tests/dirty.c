@@ -32,12 +32,9 @@ static void set_ratio(const char *value)
 /* In a directory on the disk, with a limit of 1 %. */
 static void start(void)
 {
-	static char text[8192];
-
 	test_dir();
 	sync();
-	CHECK(read_text("/proc/meminfo", text, sizeof(text)) > 0);
-	limit = text_number(text, "MemTotal") / (PAGE_SIZE / 1024) / 100;
+	limit = meminfo_kb("MemTotal") / (PAGE_SIZE / 1024) / 100;
 	CHECK(read_text(RATIO, before, sizeof(before)) > 0);
 	set_ratio("1\n");
 	most = 0;

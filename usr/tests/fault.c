@@ -306,11 +306,9 @@ TEST(an_allocation_that_fails_once)
 /* More memory than the machine has: the OOM killer takes the process that took it. */
 TEST(out_of_memory)
 {
-	static char text[4096];
-	long long before = vmstat("fault_oom") + vmstat("oom_kill"), total_kb;
+	long long before = vmstat("fault_oom") + vmstat("oom_kill");
+	long long total_kb = meminfo_kb("MemTotal");
 
-	CHECK(read_text("/proc/meminfo", text, sizeof(text)) > 0);
-	total_kb = text_number(text, "MemTotal");
 	if (total_kb > 600 << 10)
 		SKIP("filling so much memory takes too long");
 	CHECK_SIGNAL(

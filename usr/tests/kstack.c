@@ -25,14 +25,6 @@
 #define STORM_ROUNDS 12
 #define STORM_BYTES  10000
 
-static long long kernel_stack_kb(void)
-{
-	char text[4096];
-
-	CHECK(read_text("/proc/meminfo", text, sizeof(text)) > 0);
-	return text_number(text, "KernelStack");
-}
-
 static long long whole_reserve(void)
 {
 	return RESERVE * sysconf(_SC_NPROCESSORS_ONLN);
@@ -65,7 +57,7 @@ TEST(each_process_has_its_own)
 TEST(meminfo_and_vmstat_agree)
 {
 	CHECK_RANGE(vmstat("kernel_stack_deepest"), 1, MOST_PAGES);
-	CHECK_EQ(kernel_stack_kb(), vmstat("nr_kernel_stack") * 4);
+	CHECK_EQ(meminfo_kb("KernelStack"), vmstat("nr_kernel_stack") * 4);
 	CHECK(vmstat("nr_kernel_stack") > vmstat("nr_kernel_stack_reserve"));
 }
 

@@ -24,16 +24,10 @@
 
 static char text[16384];
 
-static size_t meminfo(const char *key)
-{
-	CHECK(read_text("/proc/meminfo", text, sizeof(text)) > 0);
-	return text_number(text, key) << 10;
-}
-
 /* All memory there is, bytes. */
 static size_t all_memory(void)
 {
-	size_t total = meminfo("MemTotal");
+	size_t total = (size_t)meminfo_kb("MemTotal") << 10;
 
 	if (total > MEMORY_MAX)
 		SKIP("there is too much memory to use up");

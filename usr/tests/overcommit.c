@@ -22,12 +22,6 @@
 
 static char text[16384];
 
-static long long meminfo_kb(const char *key)
-{
-	CHECK(read_text("/proc/meminfo", text, sizeof(text)) > 0);
-	return text_number(text, key);
-}
-
 static long long committed(void)
 {
 	return meminfo_kb("Committed_AS");

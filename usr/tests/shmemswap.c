@@ -5,8 +5,8 @@
  *	mapping of the child    [ 1  2  3  4  - ]       MADV_PAGEOUT, then each touches
  *	read(2), write(2)         ...
  *
- * MADV_PAGEOUT promises nothing: without a swap area all of it holds, too. With one (a line of
- * /proc/swaps) the pages must really go.
+ * On Ravel each TEST has a swap area, to which the pages must really go. On Linux MADV_PAGEOUT
+ * promises nothing, and all of it holds, too.
  */
 #include "usr/lib/test.h"
 
@@ -16,9 +16,11 @@
 #include <string.h>
 #include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/shm.h>
 #include <sys/wait.h>
 
+#include "usr/lib/testswap.h"
 #include "usr/lib/testutil.h"
 
 #ifndef MADV_PAGEOUT
@@ -28,20 +30,6 @@
 #define PAGES 40
 #define LEN   (PAGES * PAGE_SIZE)
 #define RW    (PROT_READ | PROT_WRITE)
-
-/* Kilobytes of swap that can be used and are free, or 0. */
-static long swap_free(void)
-{
-	FILE *file = fopen("/proc/meminfo", "r");
-	char line[128];
-	long kb = 0;
-
-	while (file && fgets(line, sizeof(line), file))
-		sscanf(line, "SwapFree: %ld", &kb);
-	if (file)
-		fclose(file);
-	return kb;
-}
 
 static void fill(volatile unsigned char *p, unsigned tag)
 {
@@ -68,15 +56,25 @@ static unsigned nr_resident(volatile void *p)
 	return nr;
 }
 
-/* On Ravel, where there is room, nothing is left; Linux leaves alone what others map. */
+static void start(void)
+{
+	if (on_ravel())
+		swap_start();
+}
+
+static void finish(void)
+{
+	if (on_ravel())
+		swap_finish();
+}
+
+/* On Ravel nothing is left; Linux leaves alone what others map. */
 static void page_out(volatile unsigned char *p)
 {
-	bool must_go = on_ravel() && swap_free() > (long)LEN / 1024;
-
 	for (unsigned i = 0; i < PAGES; i++)
 		(void)p[i * PAGE_SIZE]; /* only what is mapped there goes */
 	CHECK_OK(madvise((void *)p, LEN, MADV_PAGEOUT));
-	if (must_go)
+	if (on_ravel())
 		CHECK_EQ(nr_resident(p), 0);
 }
 
@@ -94,6 +92,7 @@ TEST(anonymous_memory_of_relatives)
 	int status;
 	pid_t pid;
 
+	start();
 	fill(p, 1);
 	page_out(p);
 	check_filled(p, 1);
@@ -109,6 +108,33 @@ TEST(anonymous_memory_of_relatives)
 	CHECK_EQ(status, 0);
 	check_filled(p, 50);
 	CHECK_OK(munmap((void *)p, LEN));
+	finish();
+}
+
+static long major_faults(void)
+{
+	struct rusage usage;
+
+	CHECK_OK(getrusage(RUSAGE_SELF, &usage));
+	return usage.ru_majflt;
+}
+
+TEST(only_what_is_read_back_is_a_major_fault)
+{
+	volatile unsigned char *p = map(-1, MAP_SHARED | MAP_ANONYMOUS);
+	long before = major_faults();
+
+	start();
+	fill(p, 1);
+	CHECK_EQ(major_faults(), before);
+	page_out(p);
+	if (on_ravel()) {
+		(void)p[PAGE_SIZE];
+		CHECK_EQ(major_faults(), before + 1);
+	}
+	check_filled(p, 1);
+	CHECK_OK(munmap((void *)p, LEN));
+	finish();
 }
 
 TEST(files_of_memory_are_read_and_written)
@@ -117,6 +143,7 @@ TEST(files_of_memory_are_read_and_written)
 	volatile unsigned char *p, *copy;
 	unsigned char byte = 99;
 
+	start();
 	CHECK_OK(ftruncate(fd, LEN));
 	p = map(fd, MAP_SHARED);
 	copy = map(fd, MAP_PRIVATE);
@@ -143,6 +170,7 @@ TEST(files_of_memory_are_read_and_written)
 	CHECK_OK(close(fd));
 	CHECK_OK(munmap((void *)p, LEN));
 	CHECK_OK(munmap((void *)copy, LEN));
+	finish();
 }
 
 TEST(holes_are_punched_in_it)
@@ -150,6 +178,7 @@ TEST(holes_are_punched_in_it)
 	int fd = CHECK_OK(memfd_create("swapped", 0));
 	volatile unsigned char *p;
 
+	start();
 	CHECK_OK(ftruncate(fd, LEN));
 	p = map(fd, MAP_SHARED);
 	fill(p, 1);
@@ -163,6 +192,7 @@ TEST(holes_are_punched_in_it)
 	CHECK_EQ(p[6 * PAGE_SIZE + 6], 7);
 	CHECK_OK(close(fd));
 	CHECK_OK(munmap((void *)p, LEN));
+	finish();
 }
 
 TEST(system_v_segments)
@@ -170,6 +200,7 @@ TEST(system_v_segments)
 	int id = CHECK_OK(shmget(IPC_PRIVATE, LEN, 0600));
 	volatile unsigned char *p = shmat(id, NULL, 0);
 
+	start();
 	CHECK(p != (void *)-1);
 	CHECK_OK(shmctl(id, IPC_RMID, NULL));
 	fill(p, 1);
@@ -177,6 +208,7 @@ TEST(system_v_segments)
 	check_filled(p, 1);
 	page_out(p);
 	CHECK_OK(shmdt((void *)p));
+	finish();
 }
 
 /* Two processes count in the same words while a third sends the pages away all the time. */
@@ -187,6 +219,7 @@ TEST(nothing_is_lost_while_it_comes_and_goes)
 	pid_t pid[COUNTERS];
 	int status;
 
+	start();
 	for (unsigned who = 0; who < COUNTERS; who++) {
 		pid[who] = CHECK_OK(fork());
 		if (pid[who] > 0)
@@ -214,4 +247,5 @@ TEST(nothing_is_lost_while_it_comes_and_goes)
 		CHECK_EQ(word[2], ROUNDS);
 	}
 	CHECK_OK(munmap((void *)p, LEN));
+	finish();
 }

@@ -25,10 +25,10 @@
 #include "usr/lib/swapheader.h"
 #include "usr/lib/testdir.h"
 #include "usr/lib/testpages.h"
+#include "usr/lib/testswap.h"
 #include "usr/lib/testtools.h"
 #include "usr/lib/testutil.h"
 
-#define DISK  "/dev/vdb"
 #define BIG   (16UL << 20)
 #define SMALL (64 * PAGE_SIZE)
 
@@ -39,53 +39,6 @@
 #define SWAP_FLAG_DISCARD_ONCE	0x20000
 #define SWAP_FLAG_DISCARD_PAGES 0x40000
 #endif
-
-/* The header of an area of @pages (0: all of the disk) is on it. Returns the pages of the area. */
-static unsigned long make_area(unsigned long pages)
-{
-	static struct swap_header header;
-	uint64_t bytes;
-	int fd;
-
-	swapoff(DISK); /* of a test that failed */
-	fd = open(DISK, O_RDWR);
-	if (fd < 0)
-		SKIP("there is no second disk, or it is in use");
-	CHECK_OK(ioctl(fd, BLKGETSIZE64, &bytes));
-	if (pages == 0)
-		pages = bytes / PAGE_SIZE;
-	CHECK_EQ(swap_header_make(&header, pages), 0);
-	CHECK_EQ(pwrite(fd, &header, sizeof(header), 0), sizeof(header));
-	close(fd);
-	return pages;
-}
-
-/* KiB of @name in /proc/meminfo. */
-static long long memory(const char *name)
-{
-	static char text[8192];
-	char *line;
-
-	read_text("/proc/meminfo", text, sizeof(text));
-	line = strstr(text, name);
-	CHECK(line && line[strlen(name)] == ':');
-	return strtoll(line + strlen(name) + 1, NULL, 10);
-}
-
-static void start(void)
-{
-	make_area(0);
-	CHECK_OK(swapon(DISK, 0));
-}
-
-/* Everything that was in swap has been given back by now. */
-static void finish(void)
-{
-	CHECK_EQ(memory("SwapFree"), memory("SwapTotal"));
-	CHECK_EQ(memory("SwapCached"), 0);
-	CHECK_OK(swapoff(DISK));
-	CHECK_EQ(memory("SwapTotal"), 0);
-}
 
 static unsigned char *map(size_t bytes, int prot)
 {
@@ -150,31 +103,31 @@ static unsigned long discards(unsigned long *sectors)
 
 TEST(who_may_and_on_what)
 {
-	make_area(0);
-	CHECK_ERRNO(swapon(DISK, 1 << 20), EINVAL);
+	swap_area_make(0);
+	CHECK_ERRNO(swapon(SWAP_DISK, 1 << 20), EINVAL);
 	CHECK_ERRNO(swapon("/dev/nowhere", 0), ENOENT);
 	CHECK_ERRNO(swapon("/dev/null", 0), EINVAL);
 	CHECK_ERRNO(swapon("/", 0), EINVAL);
 	CHECK_ERRNO(swapon("/bin/sh", 0), EINVAL);
 	CHECK_ERRNO(swapon("/dev/vda", 0), EBUSY); /* mounted */
 	CHECK_ERRNO(swapon((char *)KERNEL_ADDRESS, 0), EFAULT);
-	CHECK_ERRNO(swapoff(DISK), EINVAL);
+	CHECK_ERRNO(swapoff(SWAP_DISK), EINVAL);
 	CHECK_ERRNO(swapoff("/dev/nowhere"), ENOENT);
 	CHECK_CHILD({
 		CHECK_OK(setuid(1000));
-		CHECK_ERRNO(swapon(DISK, 0), EPERM);
-		CHECK_ERRNO(swapoff(DISK), EPERM);
+		CHECK_ERRNO(swapon(SWAP_DISK, 0), EPERM);
+		CHECK_ERRNO(swapoff(SWAP_DISK), EPERM);
 	});
-	CHECK_OK(swapon(DISK, 0));
-	CHECK_ERRNO(swapon(DISK, 0), EBUSY);
-	CHECK_ERRNO(open(DISK, O_RDWR), EBUSY);
-	CHECK_OK(swapoff(DISK));
-	CHECK_ERRNO(swapoff(DISK), EINVAL);
+	CHECK_OK(swapon(SWAP_DISK, 0));
+	CHECK_ERRNO(swapon(SWAP_DISK, 0), EBUSY);
+	CHECK_ERRNO(open(SWAP_DISK, O_RDWR), EBUSY);
+	CHECK_OK(swapoff(SWAP_DISK));
+	CHECK_ERRNO(swapoff(SWAP_DISK), EINVAL);
 }
 
 static void write_header(const struct swap_header *header)
 {
-	int fd = CHECK_OK(open(DISK, O_RDWR));
+	int fd = CHECK_OK(open(SWAP_DISK, O_RDWR));
 
 	CHECK_EQ(pwrite(fd, header, sizeof(*header), 0), sizeof(*header));
 	close(fd);
@@ -183,32 +136,32 @@ static void write_header(const struct swap_header *header)
 TEST(headers_that_are_wrong)
 {
 	static struct swap_header good, bad;
-	unsigned long pages = make_area(0);
+	unsigned long pages = swap_area_make(0);
 
 	CHECK_EQ(swap_header_make(&good, pages), 0);
 	bad = good;
 	bad.magic[0] = 'X';
 	write_header(&bad);
-	CHECK_ERRNO(swapon(DISK, 0), EINVAL);
+	CHECK_ERRNO(swapon(SWAP_DISK, 0), EINVAL);
 	bad = good;
 	bad.version = 2;
 	write_header(&bad);
-	CHECK_ERRNO(swapon(DISK, 0), EINVAL);
+	CHECK_ERRNO(swapon(SWAP_DISK, 0), EINVAL);
 	bad = good;
 	bad.last_page = (uint32_t)pages; /* one more than there is */
 	write_header(&bad);
-	CHECK_ERRNO(swapon(DISK, 0), EINVAL);
+	CHECK_ERRNO(swapon(SWAP_DISK, 0), EINVAL);
 	bad = good;
 	bad.nr_badpages = SWAP_MAX_BADPAGES + 1;
 	write_header(&bad);
-	CHECK_ERRNO(swapon(DISK, 0), EINVAL);
+	CHECK_ERRNO(swapon(SWAP_DISK, 0), EINVAL);
 	bad = good;
 	CHECK_EQ(swap_header_add_bad(&bad, (uint32_t)pages), 0);
 	write_header(&bad);
-	CHECK_ERRNO(swapon(DISK, 0), EINVAL);
+	CHECK_ERRNO(swapon(SWAP_DISK, 0), EINVAL);
 	write_header(&good);
-	CHECK_OK(swapon(DISK, 0));
-	CHECK_OK(swapoff(DISK));
+	CHECK_OK(swapon(SWAP_DISK, 0));
+	CHECK_OK(swapoff(SWAP_DISK));
 }
 
 TEST(bad_pages_are_not_used)
@@ -217,21 +170,21 @@ TEST(bad_pages_are_not_used)
 	unsigned char *at = map(SMALL, PROT_READ | PROT_WRITE);
 	size_t out;
 
-	make_area(40);
+	swap_area_make(40);
 	CHECK_EQ(swap_header_make(&header, 40), 0);
 	for (uint32_t page = 1; page < 40; page += 3)
 		CHECK_EQ(swap_header_add_bad(&header, page), 0);
 	write_header(&header);
-	CHECK_OK(swapon(DISK, 0));
-	CHECK_EQ(memory("SwapTotal"), 26 * 4);
+	CHECK_OK(swapon(SWAP_DISK, 0));
+	CHECK_EQ(meminfo_kb("SwapTotal"), 26 * 4);
 	fill(at, SMALL, 1);
 	CHECK_OK(madvise(at, SMALL, MADV_PAGEOUT));
 	out = swapped(at, SMALL);
 	CHECK_EQ(out, 26);
-	CHECK_EQ(memory("SwapFree"), 0);
+	CHECK_EQ(meminfo_kb("SwapFree"), 0);
 	check(at, SMALL, 1);
 	CHECK_OK(munmap(at, SMALL));
-	finish();
+	swap_finish();
 }
 
 struct found {
@@ -250,27 +203,27 @@ static bool note_line(const struct swap_line *line, void *arg)
 
 TEST(what_proc_says)
 {
-	unsigned long pages = make_area(0);
+	unsigned long pages = swap_area_make(0);
 	unsigned char *at = map(SMALL, PROT_READ | PROT_WRITE);
 	struct found found = { .nr = 0 };
 	struct sysinfo info;
 	struct smaps area;
 	unsigned char vec[1];
 
-	CHECK_OK(swapon(DISK, SWAP_FLAG_PREFER | 7));
+	CHECK_OK(swapon(SWAP_DISK, SWAP_FLAG_PREFER | 7));
 	fill(at, SMALL, 1);
 	page_out(at, SMALL);
 	CHECK_EQ(swap_each(note_line, &found), 0);
 	CHECK_EQ(found.nr, 1);
-	CHECK_STRING(found.line.name, DISK);
+	CHECK_STRING(found.line.name, SWAP_DISK);
 	CHECK_STRING(found.line.type, "partition");
 	CHECK_EQ(found.line.size, (pages - 1) * 4);
 	CHECK_EQ(found.line.priority, 7);
 	CHECK_RANGE(found.line.used, SMALL / 1024, SMALL / 1024 + 64);
-	CHECK_EQ(memory("SwapTotal"), (pages - 1) * 4);
+	CHECK_EQ(meminfo_kb("SwapTotal"), (pages - 1) * 4);
 	CHECK_OK(sysinfo(&info));
 	CHECK_EQ(info.totalswap * info.mem_unit, (pages - 1) * PAGE_SIZE);
-	CHECK_EQ(info.freeswap * info.mem_unit / 1024, memory("SwapFree"));
+	CHECK_EQ(info.freeswap * info.mem_unit / 1024, meminfo_kb("SwapFree"));
 	smaps_of(0, at, &area);
 	CHECK_EQ(area.swap, SMALL / 1024);
 	CHECK_EQ(area.rss, 0);
@@ -280,7 +233,7 @@ TEST(what_proc_says)
 	CHECK_OK(mincore(at, PAGE_SIZE, vec));
 	CHECK_EQ(vec[0], 1);
 	CHECK_OK(munmap(at, SMALL));
-	finish();
+	swap_finish();
 }
 
 /* The path that was used, with a blank in it: it is one field, and swapoff -a finds the disk. */
@@ -288,7 +241,7 @@ TEST(a_blank_in_the_path)
 {
 	char output[4096], text[1024], expected[128];
 
-	make_area(0);
+	swap_area_make(0);
 	tools_path();
 	CHECK_OK(mkdir("/tmp/a swap", 0700));
 	CHECK_OK(mount("devfs", "/tmp/a swap", "devfs", 0, NULL));
@@ -306,7 +259,7 @@ TEST(the_tools)
 {
 	char output[4096];
 
-	make_area(0);
+	swap_area_make(0);
 	tools_path();
 	CHECK_EQ(run_line("mkswap /dev/vdb >/dev/null 2>&1 && swapon -a && swapon -s | wc -l",
 			  output, sizeof(output)),
@@ -325,15 +278,15 @@ TEST(sixteen_mebibytes_go_and_come_back)
 	unsigned char *at = map(BIG, PROT_READ | PROT_WRITE);
 	long long before;
 
-	start();
+	swap_start();
 	fill(at, BIG, 3);
-	before = memory("MemFree");
+	before = meminfo_kb("MemFree");
 	page_out(at, BIG);
-	CHECK_RANGE(memory("MemFree") - before, (long long)BIG / 1024 - 512, BIG / 1024 + 512);
+	CHECK_RANGE(meminfo_kb("MemFree") - before, (long long)BIG / 1024 - 512, BIG / 1024 + 512);
 	check(at, BIG, 3);
 	CHECK_EQ(swapped(at, BIG), 0);
 	CHECK_OK(munmap(at, BIG));
-	finish();
+	swap_finish();
 }
 
 TEST(advice_that_is_refused)
@@ -351,7 +304,7 @@ TEST(relatives_share_what_is_out)
 {
 	unsigned char *at = map(SMALL, PROT_READ | PROT_WRITE);
 
-	start();
+	swap_start();
 	fill(at, SMALL, 1);
 	page_out(at, SMALL);
 	for (int i = 0; i < 8; i++)
@@ -364,7 +317,7 @@ TEST(relatives_share_what_is_out)
 		});
 	check(at, SMALL, 1);
 	CHECK_OK(munmap(at, SMALL));
-	finish();
+	swap_finish();
 }
 
 /* Children that read, write, send out and end at the same time. */
@@ -374,7 +327,7 @@ TEST(a_family_under_way)
 	unsigned char *at = map(SMALL, PROT_READ | PROT_WRITE);
 	pid_t pids[CHILDREN];
 
-	start();
+	swap_start();
 	fill(at, SMALL, 1);
 	for (int i = 0; i < CHILDREN; i++) {
 		pids[i] = CHECK_OK(fork());
@@ -395,7 +348,7 @@ TEST(a_family_under_way)
 		CHECK_EXIT(pids[i], 0);
 	check(at, SMALL, 1);
 	CHECK_OK(munmap(at, SMALL));
-	finish();
+	swap_finish();
 }
 
 static volatile bool stop;
@@ -413,7 +366,7 @@ TEST(a_thread_writes_what_another_sends_out)
 	unsigned char *at = map(SMALL, PROT_READ | PROT_WRITE);
 	pid_t thread;
 
-	start();
+	swap_start();
 	thread = spawn_sharing(keep_sending, at);
 	for (unsigned int round = 1; round <= 40; round++) {
 		for (size_t page = 0; page < SMALL / PAGE_SIZE; page++) {
@@ -426,7 +379,7 @@ TEST(a_thread_writes_what_another_sends_out)
 	stop = true;
 	CHECK_EXIT(thread, 0);
 	CHECK_OK(munmap(at, SMALL));
-	finish();
+	swap_finish();
 }
 
 #define TABLE (512 * PAGE_SIZE) /* what one leaf table translates */
@@ -445,7 +398,7 @@ TEST(a_child_has_what_was_just_going)
 	unsigned int *at = (void *)(((uintptr_t)area + TABLE - 1) & ~(TABLE - 1));
 	pid_t thread;
 
-	start();
+	swap_start();
 	thread = spawn_sharing(keep_sending_one, at);
 	for (unsigned int round = 1; round <= 200; round++) {
 		*(volatile unsigned int *)at = round;
@@ -454,7 +407,7 @@ TEST(a_child_has_what_was_just_going)
 	stop = true;
 	CHECK_EXIT(thread, 0);
 	CHECK_OK(munmap(area, 2 * TABLE));
-	finish();
+	swap_finish();
 }
 
 TEST(swapoff_brings_everything_back)
@@ -464,7 +417,7 @@ TEST(swapoff_brings_everything_back)
 	pid_t pid;
 	char byte;
 
-	start();
+	swap_start();
 	fill(at, BIG, 5);
 	page_out(at, BIG);
 	CHECK_OK(mprotect(at, SMALL, PROT_NONE)); /* these too */
@@ -479,9 +432,9 @@ TEST(swapoff_brings_everything_back)
 		_exit(0);
 	}
 	CHECK_EQ(read(ready[0], &byte, 1), 1);
-	CHECK_OK(swapoff(DISK));
+	CHECK_OK(swapoff(SWAP_DISK));
 	CHECK_EQ(swapped(at, BIG), 0);
-	CHECK_EQ(memory("SwapTotal"), 0);
+	CHECK_EQ(meminfo_kb("SwapTotal"), 0);
 	CHECK_EQ(write(go[1], "", 1), 1);
 	CHECK_EXIT(pid, 0);
 	CHECK_OK(mprotect(at, SMALL, PROT_READ));
@@ -495,7 +448,7 @@ TEST(swapoff_while_it_is_used)
 	unsigned char *at = map(SMALL, PROT_READ | PROT_WRITE);
 	pid_t pids[CHILDREN];
 
-	start();
+	swap_start();
 	fill(at, SMALL, 1);
 	for (int i = 0; i < CHILDREN; i++) {
 		pids[i] = CHECK_OK(fork());
@@ -509,15 +462,15 @@ TEST(swapoff_while_it_is_used)
 		_exit(0);
 	}
 	for (int i = 0; i < 8; i++) {
-		CHECK_OK(swapoff(DISK));
-		CHECK_OK(swapon(DISK, 0));
+		CHECK_OK(swapoff(SWAP_DISK));
+		CHECK_OK(swapon(SWAP_DISK, 0));
 		CHECK_OK(madvise(at, SMALL, MADV_PAGEOUT));
 	}
 	for (int i = 0; i < CHILDREN; i++)
 		CHECK_EXIT(pids[i], 0);
 	check(at, SMALL, 1);
 	CHECK_OK(munmap(at, SMALL));
-	finish();
+	swap_finish();
 }
 
 TEST(private_copies_of_a_file_go_to_swap_and_its_pages_do_not)
@@ -526,7 +479,7 @@ TEST(private_copies_of_a_file_go_to_swap_and_its_pages_do_not)
 	uint64_t entry;
 	int fd;
 
-	start();
+	swap_start();
 	test_dir();
 	fd = CHECK_OK(open("file", O_RDWR | O_CREAT, 0600));
 	CHECK_OK(ftruncate(fd, 4 * PAGE_SIZE));
@@ -549,7 +502,7 @@ TEST(private_copies_of_a_file_go_to_swap_and_its_pages_do_not)
 	close(fd);
 	CHECK_OK(munmap(at, 4 * PAGE_SIZE));
 	test_dir_leave();
-	finish();
+	swap_finish();
 }
 
 /* ---- discards ---- */
@@ -559,11 +512,11 @@ static void need_discards(void)
 {
 	unsigned long before, after;
 
-	make_area(0);
+	swap_area_make(0);
 	discards(&before);
-	CHECK_OK(swapon(DISK, SWAP_FLAG_DISCARD | SWAP_FLAG_DISCARD_ONCE));
+	CHECK_OK(swapon(SWAP_DISK, SWAP_FLAG_DISCARD | SWAP_FLAG_DISCARD_ONCE));
 	discards(&after);
-	CHECK_OK(swapoff(DISK));
+	CHECK_OK(swapoff(SWAP_DISK));
 	if (before == after)
 		SKIP("the second disk takes no discards");
 }
@@ -574,16 +527,16 @@ TEST(discard_once_tells_the_disk_at_swapon_only)
 	unsigned long pages, before, after, later;
 
 	need_discards();
-	pages = make_area(0);
+	pages = swap_area_make(0);
 	discards(&before);
-	CHECK_OK(swapon(DISK, SWAP_FLAG_DISCARD | SWAP_FLAG_DISCARD_ONCE));
+	CHECK_OK(swapon(SWAP_DISK, SWAP_FLAG_DISCARD | SWAP_FLAG_DISCARD_ONCE));
 	discards(&after);
 	CHECK_EQ(after - before, (pages - 1) * (PAGE_SIZE / 512)); /* all but the header */
 	fill(at, BIG, 1);
 	page_out(at, BIG);
 	check(at, BIG, 1);
 	CHECK_OK(munmap(at, BIG));
-	finish();
+	swap_finish();
 	discards(&later);
 	CHECK_EQ(later, after);
 }
@@ -594,9 +547,9 @@ TEST(freed_clusters_are_discarded_and_the_rest_is_kept)
 	unsigned long requests, before, after;
 
 	need_discards();
-	make_area(0);
+	swap_area_make(0);
 	requests = discards(&before);
-	CHECK_OK(swapon(DISK, SWAP_FLAG_DISCARD | SWAP_FLAG_DISCARD_PAGES));
+	CHECK_OK(swapon(SWAP_DISK, SWAP_FLAG_DISCARD | SWAP_FLAG_DISCARD_PAGES));
 	CHECK_EQ(discards(&after), requests); /* not yet */
 	for (unsigned int round = 1; round < 4; round++) {
 		discards(&before);
@@ -612,20 +565,20 @@ TEST(freed_clusters_are_discarded_and_the_rest_is_kept)
 	}
 	CHECK(discards(&after) > requests);
 	CHECK_OK(munmap(at, BIG));
-	finish();
+	swap_finish();
 }
 
 TEST(swapoff_while_it_is_discarded)
 {
 	unsigned char *at = map(BIG, PROT_READ | PROT_WRITE);
 
-	make_area(0);
+	swap_area_make(0);
 	for (unsigned int round = 0; round < 4; round++) {
-		CHECK_OK(swapon(DISK, SWAP_FLAG_DISCARD));
+		CHECK_OK(swapon(SWAP_DISK, SWAP_FLAG_DISCARD));
 		fill(at, BIG, round);
 		page_out(at, BIG);
 		CHECK_OK(madvise(at, BIG / 2, MADV_DONTNEED));
-		CHECK_OK(swapoff(DISK));
+		CHECK_OK(swapoff(SWAP_DISK));
 		check(at + BIG / 2, BIG / 2, round);
 	}
 	CHECK_OK(munmap(at, BIG));
@@ -641,13 +594,13 @@ TEST(what_a_failed_swapoff_freed_is_discarded)
 	need_discards();
 	fail_open();
 	for (int tries = 0; tries < 32 && off == 0; tries++) {
-		make_area(0);
-		CHECK_OK(swapon(DISK, SWAP_FLAG_DISCARD | SWAP_FLAG_DISCARD_PAGES));
+		swap_area_make(0);
+		CHECK_OK(swapon(SWAP_DISK, SWAP_FLAG_DISCARD | SWAP_FLAG_DISCARD_PAGES));
 		fill(at, BIG, tries);
 		page_out(at, BIG);
 		discards(&before);
 		fail_arm(nth + tries);
-		off = swapoff(DISK);
+		off = swapoff(SWAP_DISK);
 		CHECK(off == 0 || errno == ENOMEM);
 		CHECK(fail_fired());
 	}
@@ -655,5 +608,5 @@ TEST(what_a_failed_swapoff_freed_is_discarded)
 	WAIT_UNTIL((discards(&after), after - before >= BIG / 4 / 512));
 	CHECK(swapped(at, BIG) > 0);
 	CHECK_OK(munmap(at, BIG));
-	finish();
+	swap_finish();
 }
