@@ -65,6 +65,7 @@ void mapping_init(struct address_space *as, struct inode *host, const struct add
 	as->nr_pages = as->nr_swapped = as->nr_committed = 0;
 	as->size = 0;
 	as->wb_err = 0;
+	as->nr_put_off = 0;
 	spin_lock_init(&as->lock);
 	spin_lock_init(&as->mmap_lock);
 	INIT_LIST_HEAD(&as->areas);
