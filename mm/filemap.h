@@ -72,6 +72,18 @@ struct address_space {
 	struct list_head swapped_link; /* among those that had nr_swapped: mm/shmem_swap.c */
 };
 
+/* Pages that the file of @as has, the last one perhaps in part. */
+static inline unsigned long nr_pages_in_file(const struct address_space *as)
+{
+	return DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
+}
+
+/* False when page @index of @as begins past the end of the file. */
+static inline bool index_is_in_file(const struct address_space *as, unsigned long index)
+{
+	return index < nr_pages_in_file(as);
+}
+
 void mapping_init(struct address_space *as, struct inode *host,
 		  const struct address_space_ops *ops);
 /* Drops every page; the mapping must have no user left. */
