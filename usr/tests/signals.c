@@ -216,8 +216,9 @@ TEST(a_process_group_is_signalled_together)
 {
 	pid_t pids[3];
 
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < 3; i++)
 		pids[i] = sleeper();
+	for (int i = 0; i < 3; i++) { /* now, for nobody ends those of another group if one fails */
 		CHECK_OK(setpgid(pids[i], pids[0]));
 		CHECK_EQ(getpgid(pids[i]), pids[0]);
 	}
