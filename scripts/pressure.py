@@ -2,10 +2,12 @@
 #
 #   usr/host/pressure.c: private, shared and file memory, twice what there is, with checksums
 #   overfill: one working set of eight times what there is; and two when swap is full as well
+#   thrash: says of a set that fits, and of one that does not, what they are
 #   powercut.py --pressure: the power goes while files are written back because memory is needed
 #
 # Invariants: a machine that is short of memory is slow, not wrong; nothing leaks, no slot stays.
 import os
+import re
 import tempfile
 
 import fsck
@@ -48,9 +50,24 @@ def examine(smp, seed):
 
 def working_set(smp):
     """Eight times memory, all of it written, read and changed. None or words."""
-    status, output = machine.run_exec(SWAP_ON + "overfill -v 512 && echo 1 >/proc/sys/vm/check_all",
+    status, output = machine.run_exec(SWAP_ON + "overfill -v 512 && cat /proc/vmstat && "
+                                      "echo 1 >/proc/sys/vm/check_all",
                                       SMP=smp, MEM="64M", SWAP="640M")
-    return "status %d: %s" % (status, output[-2000:]) if status else None
+    if status:
+        return "status %d: %s" % (status, output[-2000:])
+    if not happened(output, "workingset_refault_anon"):
+        return "no page that came back counts as a refault"
+    return None
+
+
+def thrashing():
+    """The demo says which set fits, and that one and a half of memory does not. None or words."""
+    status, output = machine.run_exec(SWAP_ON + "thrash -t 1 50 150", SMP="2", MEM=MEMORY,
+                                      SWAP=SWAP)
+    said = dict(re.findall(r"^ *(50|150)% .*\d  ([a-z]+)", output, re.M))
+    if status or said != {"50": "fits", "150": "thrashing"}:
+        return "status %d: %s" % (status, output[-2000:])
+    return None
 
 
 def swap_full(smp):
