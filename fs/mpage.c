@@ -294,8 +294,10 @@ static void submit_pages(struct address_space *as, struct page **pages, unsigned
 		if (batch)
 			err = op == BIO_WRITE ? write_page(&s, &batch->io[i]) :
 						read_page(&s, &batch->io[i]);
-		if (err == -ENOMEM && op == BIO_WRITE)
-			filemap_set_dirty(as, pages[i]); /* a later try may have memory */
+		if (err == -ENOMEM && op == BIO_WRITE) {
+			filemap_put_off(as, pages[i]); /* a later try may have memory */
+			err = 0;
+		}
 		if (!batch) {
 			end_page(pages[i], op, err);
 			continue;

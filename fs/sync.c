@@ -34,34 +34,33 @@ int vfs_fsync(struct file *file, bool datasync)
 {
 	struct inode *inode = file->f_inode;
 	const struct super_operations *s_op = inode->i_sb->s_op;
-	int err = 0, told;
+	int data = 0, err, told;
 
 	if (!S_ISREG(inode->i_mode) && !S_ISDIR(inode->i_mode) && !S_ISBLK(inode->i_mode))
 		return -EINVAL;
 	if (!S_ISBLK(inode->i_mode) && (!s_op || !s_op->sync_inode))
 		return 0;	    /* it has no disk, or nothing for one */
 	if (S_ISREG(inode->i_mode)) /* a directory's pages have their turn in what follows */
-		filemap_write_all(&inode->i_data);
+		data = filemap_write_all(&inode->i_data);
 	err = S_ISBLK(inode->i_mode) ? bdev_fsync(file) : s_op->sync_inode(inode, datasync);
 	told = tell_error(file, true);
-	return told ? told : err;
+	return told ? told : err ? err : data;
 }
 
 int file_sync_pages(struct file *file, unsigned long first, unsigned long last)
 {
 	struct inode *inode = file->f_inode;
 	const struct super_operations *s_op = inode->i_sb->s_op;
-	int err, told;
+	int data, err, told;
 
 	if (S_ISBLK(inode->i_mode))
 		return vfs_fsync(file, true);
 	if (!s_op || !s_op->sync_inode)
 		return 0;
-	filemap_start_write(&inode->i_data, first, last);
-	filemap_wait_write(&inode->i_data, first, last);
+	data = filemap_write_range(&inode->i_data, first, last);
 	err = s_op->sync_inode(inode, true);
 	told = tell_error(file, true);
-	return told ? told : err;
+	return told ? told : err ? err : data;
 }
 
 static long sync_fd(int fdnum, bool datasync)

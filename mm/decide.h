@@ -87,18 +87,6 @@ static inline enum fault_case decide_anon(enum fault_access access)
 	return access == FAULT_WRITE ? CASE_DEMAND_ZERO : CASE_ZERO_PAGE;
 }
 
-/* Pages that the file of @as has, the last one perhaps in part. */
-static inline unsigned long nr_pages_in_file(const struct address_space *as)
-{
-	return DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
-}
-
-/* False when page @index of @as begins past the end of the file. */
-static inline bool index_is_in_file(const struct address_space *as, unsigned long index)
-{
-	return index < nr_pages_in_file(as);
-}
-
 /* True when @page, which may be NULL, needs no reading. */
 static inline bool page_is_here(const struct page *page)
 {

@@ -24,7 +24,8 @@
  * if the PTE has changed the whole table above is gone through again.
  *
  * Invariants: mmap_lock is not held on return; exactly one counter of the table is counted for a
- * fault that was served, plus pgfault. (Test: fault.)
+ * fault that was served, plus pgfault; plus fault_swap_in or fault_io_retry where something had to
+ * be read first. (Test: fault.)
  * Locks: mmap_lock for reading, for writing to grow a stack; then what the cases say.
  * Source: RISC-V privileged specification, "Virtual Address Translation Process", steps 5 to 8.
  */

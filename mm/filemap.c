@@ -65,6 +65,7 @@ void mapping_init(struct address_space *as, struct inode *host, const struct add
 	as->nr_pages = as->nr_swapped = as->nr_committed = 0;
 	as->size = 0;
 	as->wb_err = 0;
+	as->nr_put_off = 0;
 	spin_lock_init(&as->lock);
 	spin_lock_init(&as->mmap_lock);
 	INIT_LIST_HEAD(&as->areas);
@@ -434,15 +435,10 @@ struct reader {
 	bool unkillable;
 };
 
-static unsigned long nr_file_pages(const struct address_space *as)
-{
-	return DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
-}
-
 static struct read_range what_to_read(struct address_space *as, unsigned long index,
 				      const struct reader *reader)
 {
-	unsigned long nr = nr_file_pages(as), first = index & ~(READ_CLUSTER - 1UL);
+	unsigned long nr = nr_pages_in_file(as), first = index & ~(READ_CLUSTER - 1UL);
 
 	if (!reader->ra)
 		return (struct read_range){ first, min(first + READ_CLUSTER, max(nr, index + 1)),
@@ -478,7 +474,7 @@ static int read_missing(struct address_space *as, unsigned long index, const str
 
 void filemap_read_ahead(struct address_space *as, unsigned long first, unsigned long nr)
 {
-	unsigned long size = nr_file_pages(as);
+	unsigned long size = nr_pages_in_file(as);
 	unsigned long end = min(first + min(nr, nr_managed_pages() / 8), size), next;
 
 	if (as->ops->no_backing) /* what is not there is a hole */
@@ -498,7 +494,7 @@ void filemap_use_ahead(struct address_space *as, struct readahead *ra, struct pa
 	note_used(page);
 	if (!readahead_at_mark(ra, page->index))
 		return;
-	range = readahead_next(ra, nr_file_pages(as));
+	range = readahead_next(ra, nr_pages_in_file(as));
 	if (range.first == range.end)
 		return;
 	count_vm(VM_readahead_async);

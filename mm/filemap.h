@@ -68,8 +68,21 @@ struct address_space {
 	bool kept_in_memory;  /* never goes to swap (SHM_LOCK) */
 	bool growing;	      /* somebody puts bytes past the end, to make the size reach them */
 	errseq_t wb_err;      /* the last failed write */
+	unsigned nr_put_off;  /* pages whose write waits for memory, counted on and on: atomic */
 	struct list_head swapped_link; /* among those that had nr_swapped: mm/shmem_swap.c */
 };
+
+/* Pages that the file of @as has, the last one perhaps in part. */
+static inline unsigned long nr_pages_in_file(const struct address_space *as)
+{
+	return DIV_ROUND_UP(READ_ONCE(as->size), PAGE_SIZE);
+}
+
+/* False when page @index of @as begins past the end of the file. */
+static inline bool index_is_in_file(const struct address_space *as, unsigned long index)
+{
+	return index < nr_pages_in_file(as);
+}
 
 void mapping_init(struct address_space *as, struct inode *host,
 		  const struct address_space_ops *ops);
@@ -216,8 +229,15 @@ void filemap_set_dirty(struct address_space *as, struct page *page);
 void filemap_start_write(struct address_space *as, unsigned long first, unsigned long last);
 /* Sleeps until no page of [first, last] is being written. Errors: as->wb_err. */
 void filemap_wait_write(struct address_space *as, unsigned long first, unsigned long last);
-/* Both, for all pages; 0, or -errno when one of these writes failed. */
+/*
+ * Both. Returns 0, or -errno when a write of @as failed meanwhile; -ENOMEM, which no later call is
+ * told, when pages are dirty still because others put their writes off, again and again.
+ */
+int filemap_write_range(struct address_space *as, unsigned long first, unsigned long last);
+/* The same for all pages. */
 int filemap_write_all(struct address_space *as);
+/* @page, being written, cannot be for want of memory: it is dirty again. No spinlock held. */
+void filemap_put_off(struct address_space *as, struct page *page);
 /* A page ends its write; @err 0 or -errno. Interrupt context too. */
 void page_end_writeback(struct page *page, int err);
 /*

@@ -7,7 +7,8 @@
  *
  * Invariants: an mm is on mm_list as long as it exists; hart_mask has a bit for exactly the harts
  * whose satp points at pgd, so it is empty when the last user has gone.
- * Locks: mm_list_lock is inside everything but the printk lock.
+ * Locks: mm_list_lock is inside everything but the printk lock and what releasing a lock takes:
+ * oom_reaper.c and table_reclaim.c release mmap_lock in it.
  */
 #include "mm/mm.h"
 

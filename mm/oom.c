@@ -277,9 +277,12 @@ bool oom_make_room(unsigned long addr, enum fault_access access, unsigned *luck)
 	if (current->killed)
 		return false;
 	if (!oom_victim_is_dying()) {
-		if (memory_came_back())
-			return ++*luck < LUCK_MAX;
-		found = choose_unless_others_did(addr, access, seen);
+		if (!memory_came_back())
+			found = choose_unless_others_did(addr, access, seen);
+		else if (++*luck < LUCK_MAX)
+			return true;
+		else
+			found = false;
 	}
 	/* Init does not die of it: what it lacks may come back without anybody's death. */
 	if (!found && current != init_task)

@@ -21,8 +21,9 @@
  * Who else may use the address space meanwhile: a task of it that is in the kernel (above); fork,
  * exec, mmap and so on, which hold mmap_lock for writing, so they are before or after; /proc and
  * get_user_page(), which read PTEs under the leaf lock and hold references of the pages they found;
- * reclaim's and write-back's reverse walks, which look again under the leaf lock. Zapping under
- * mmap_lock for reading is what MADV_DONTNEED of another task would look like to them.
+ * reclaim's and write-back's reverse walks, which look again under the leaf lock. Nobody else zaps
+ * with mmap_lock for reading (MADV_DONTNEED has it for writing): so whoever has it for reading and
+ * goes by what a PTE was compares it once more under the leaf lock.
  *
  * Shared areas stay mapped: unmapping them would free nothing that the file does not have. Locked
  * areas (mlock) are taken like others, as by Linux since 5.18.

@@ -82,6 +82,7 @@ u32 policy_returned(const struct page *page)
 		return 0;
 	count_cost(file);
 	count_vm(file ? VM_workingset_refault_file : VM_workingset_refault_anon);
+	count_vm_n(file ? VM_workingset_distance_file : VM_workingset_distance_anon, distance);
 	if (policy->returned)
 		flags = policy->returned(file, distance);
 	if (flags)

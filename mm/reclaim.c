@@ -145,11 +145,12 @@ static void swap_pages(struct batch *b, struct page **pages, unsigned nr,
 	}
 }
 
-unsigned shrink_list(enum lru_list list, unsigned nr, const struct scan *scan)
+unsigned shrink_list(enum lru_list list, unsigned nr, struct scan *scan)
 {
 	struct batch b = {};
 
 	nr = lru_isolate(list, min(nr, (unsigned)LRU_BATCH), b.stay);
+	scan->nr_seen += nr;
 	for (unsigned i = 0; i < nr; i++)
 		shrink_page(&b, b.stay[i], scan);
 	swap_pages(&b, b.anon, b.nr_anon, swap_out);
@@ -241,7 +242,7 @@ unsigned long shrink_memory(unsigned long wanted, bool kswapd)
 		got += now;
 		count_vm_n(list == LRU_INACTIVE_FILE ? VM_pgsteal_file : VM_pgsteal_anon, now);
 	}
-	count_vm_n(kswapd ? VM_pgscan_kswapd : VM_pgscan_direct, looks);
+	count_vm_n(kswapd ? VM_pgscan_kswapd : VM_pgscan_direct, scan.nr_seen);
 	count_vm_n(kswapd ? VM_pgsteal_kswapd : VM_pgsteal_direct, got);
 	return got;
 }

@@ -14,13 +14,14 @@ struct scan {
 	bool unmap; /* take pages from programs: else only what nobody maps goes */
 	bool write; /* write dirty pages of files */
 	unsigned long looked[NR_LRU_LISTS];
+	unsigned long nr_seen; /* pages; looked[] counts looks, also at a list that had none */
 };
 
 /*
  * Looks at up to @nr (at most LRU_BATCH) of the oldest pages of @list, and frees those that may go;
  * how many. May sleep for I/O of its own.
  */
-unsigned shrink_list(enum lru_list list, unsigned nr, const struct scan *scan);
+unsigned shrink_list(enum lru_list list, unsigned nr, struct scan *scan);
 /*
  * Frees about @wanted pages of any kind; how many. Ends early when there is nothing to be had.
  * @kswapd: the thread, which may write files' pages. May sleep; no spinlock is held.

@@ -42,7 +42,9 @@ unsigned long shmem_nr_used(void)
 
 unsigned long shmem_nr_pages(void)
 {
-	return READ_ONCE(nr_shmem) - READ_ONCE(nr_shmem_swapped);
+	long nr = READ_ONCE(nr_shmem) - READ_ONCE(nr_shmem_swapped);
+
+	return max(nr, 0L); /* not of one moment */
 }
 
 unsigned long shmem_max_pages(void)

@@ -185,8 +185,8 @@ struct page *shmem_hold_part(struct address_space *as, u64 pos)
 
 void shmem_forget_swapped(struct address_space *as, unsigned long index, void *item)
 {
+	shmem_account_swapped(-1); /* before it is no page: shmem_nr_pages() has no lock */
 	filemap_forget_swapped(as, index);
-	shmem_account_swapped(-1);
 	swap_put(swapped_entry(item));
 }
 
@@ -210,10 +210,10 @@ struct place {
 
 #define BATCH 16
 
-/* The first entry of @area in p->as. */
-static bool find_in_tree(struct place *p, unsigned area)
+/* The first entry of @area in p->as, from index @first on. */
+static bool find_in_tree(struct place *p, unsigned area, unsigned long first)
 {
-	unsigned long indexes[BATCH], first = 0;
+	unsigned long indexes[BATCH];
 	void *items[BATCH];
 	unsigned nr;
 
@@ -231,20 +231,40 @@ static bool find_in_tree(struct place *p, unsigned area)
 	return false;
 }
 
-static bool find_place(struct place *p, unsigned area)
+/*
+ * The next place of @area after *@p (as NULL: the first). Begun at the beginning each time, all
+ * entries of other areas would be passed by for each of this one. False: none to the end, or the
+ * mapping of *@p has gone.
+ */
+static bool find_next_place(struct place *p, unsigned area)
 {
+	unsigned long first = p->as ? p->index + 1 : 0;
+	const struct address_space *last = p->as;
 	bool found = false;
 
 	spin_lock(&shmem_swap_lock);
 	list_for_each_entry(p->as, &shmem_swapped, swapped_link) {
+		if (last && p->as != last)
+			continue;
+		last = NULL;
 		spin_lock(&p->as->lock);
-		found = find_in_tree(p, area);
+		found = find_in_tree(p, area, first);
 		spin_unlock(&p->as->lock);
 		if (found)
 			break;
+		first = 0;
 	}
 	spin_unlock(&shmem_swap_lock);
 	return found;
+}
+
+/* Once more from the beginning, before it is said that there is none. */
+static bool find_place(struct place *p, unsigned area)
+{
+	if (p->as && find_next_place(p, area))
+		return true;
+	p->as = NULL;
+	return find_next_place(p, area);
 }
 
 /* If the mapping has ended meanwhile, its entries have, too. */
@@ -266,7 +286,7 @@ static void take_place_if_there(const struct place *p, struct page *page)
 
 int shmem_bring_area_back(unsigned area)
 {
-	struct place p;
+	struct place p = { .as = NULL };
 
 	while (find_place(&p, area)) {
 		struct page *page = current->killed ? ERR_PTR(-EINTR) : lock_cached(p.entry);

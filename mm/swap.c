@@ -181,6 +181,11 @@ bool swap_has_room(void)
 	return swap_nr_free() > 0;
 }
 
+bool swap_is_closing(pte_t entry)
+{
+	return READ_ONCE(swap_areas[swap_entry_area(entry)]->closing);
+}
+
 bool swap_is_tight(void)
 {
 	return swap_nr_free() * 2 < swap_nr_slots();

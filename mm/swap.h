@@ -93,6 +93,9 @@ unsigned long swap_nr_slots(void), swap_nr_free(void);
 /* True when so much is in use that a page which is here again should give its slot back. */
 bool swap_is_tight(void);
 
+/* True while the area of @entry, a slot that somebody has, is being given up. */
+bool swap_is_closing(pte_t entry);
+
 /* One area, as /proc/swaps shows it. */
 struct swap_info {
 	char name[64];

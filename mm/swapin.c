@@ -190,12 +190,16 @@ static enum fault_result wait_for(struct fault *f, struct page *page)
 	return fault_from_errno(err);
 }
 
-/* The slot of @page, which only this PTE wants, is given back, rather than kept for later. */
+/*
+ * The slot of @page, which only this PTE wants, is given back, rather than kept for later: then
+ * reclaim would drop the page as one that is in its area still, and swapoff read it once more.
+ */
 static bool takes_slot_back(const struct fault *f, const struct page *page)
 {
 	if (!swap_is_only_one(f->orig, page))
 		return false;
-	return f->access == FAULT_WRITE || (f->vma->vm_flags & VM_LOCKED) || swap_is_tight();
+	return f->access == FAULT_WRITE || (f->vma->vm_flags & VM_LOCKED) || swap_is_tight() ||
+	       swap_is_closing(f->orig);
 }
 
 /*

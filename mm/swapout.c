@@ -103,6 +103,7 @@ static void unmap_all(struct page **pages, unsigned nr)
 		u.page = pages[i];
 		if ((page_flags(u.page) & PG_SWAPCACHE) && atomic_read(&u.page->mapcount) > 0)
 			rmap_walk(u.page, &walk);
+		cond_resched(); /* a family may be large */
 	}
 	window();
 	if (u.harts)

@@ -63,6 +63,8 @@
 	X(allocstall)		   /* allocations that had to reclaim themselves, each try */      \
 	X(workingset_refault_anon) /* pages that came back soon after they went */                 \
 	X(workingset_refault_file)                                                                 \
+	X(workingset_distance_anon) /* ... their distances: pages of the kind that went since */   \
+	X(workingset_distance_file)                                                                \
 	X(workingset_activate_anon) /* ... so soon that they are spared another round */           \
 	X(workingset_activate_file)                                                                \
 	X(pgwriteback) /* pages handed to the disk */                                              \

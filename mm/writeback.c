@@ -346,13 +346,37 @@ void filemap_wait_write(struct address_space *as, unsigned long first, unsigned 
 	}
 }
 
-int filemap_write_all(struct address_space *as)
+void filemap_put_off(struct address_space *as, struct page *page)
+{
+	/* In this order: who does not see it counted finds it dirty. */
+	filemap_set_dirty(as, page);
+	__atomic_fetch_add(&as->nr_put_off, 1, __ATOMIC_RELEASE);
+}
+
+/*
+ * Reclaim, which cannot wait for memory, may put pages off that this waits for: they are written
+ * here, then. One round more is enough unless others go on doing that.
+ */
+#define WRITE_ROUNDS 16
+
+int filemap_write_range(struct address_space *as, unsigned long first, unsigned long last)
 {
 	errseq_t since = errseq_now(&as->wb_err);
 
-	filemap_start_write(as, 0, ~0UL);
-	filemap_wait_write(as, 0, ~0UL);
-	return errseq_since(&as->wb_err, since);
+	for (unsigned round = 0; round < WRITE_ROUNDS; round++) {
+		unsigned put_off = __atomic_load_n(&as->nr_put_off, __ATOMIC_ACQUIRE);
+
+		filemap_start_write(as, first, last);
+		filemap_wait_write(as, first, last);
+		if (__atomic_load_n(&as->nr_put_off, __ATOMIC_ACQUIRE) == put_off)
+			return errseq_since(&as->wb_err, since);
+	}
+	return -ENOMEM;
+}
+
+int filemap_write_all(struct address_space *as)
+{
+	return filemap_write_range(as, 0, ~0UL);
 }
 
 const char *writeback_fault(const struct page *page)

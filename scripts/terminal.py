@@ -121,6 +121,9 @@ class Shell:
         if self.pid == 0:
             # Only the parent knows the size; until it has set it nothing may be drawn.
             os.kill(os.getpid(), signal.SIGSTOP)
+            # As a login has them: under nohup(1), for one, SIGHUP would be ignored by all below.
+            for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGTERM):
+                signal.signal(number, signal.SIG_DFL)
             os.chdir(self.directory)
             os.execve(program, ["sh", "-i"], env)
         os.waitpid(self.pid, os.WUNTRACED)

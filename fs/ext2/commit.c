@@ -116,7 +116,6 @@ static int mark_super(struct super_block *sb, bool clean)
 	struct ext2_sb_info *sbi = EXT2_SB(sb);
 	struct ext2_super *es;
 	struct page *page = read_super_page(sb, &es);
-	errseq_t since = errseq_now(&sbi->meta.wb_err);
 	int err;
 
 	if (IS_ERR(page))
@@ -136,9 +135,7 @@ static int mark_super(struct super_block *sb, bool clean)
 	ext2_meta_dirty(sb, page);
 	page_put(page);
 	/* Nothing else: what somebody changes while the machine goes off has had its chance. */
-	filemap_start_write(&sbi->meta, sbi->first_data_block, sbi->first_data_block);
-	filemap_wait_write(&sbi->meta, sbi->first_data_block, sbi->first_data_block);
-	err = errseq_since(&sbi->meta.wb_err, since);
+	err = filemap_write_range(&sbi->meta, sbi->first_data_block, sbi->first_data_block);
 	return err ? err : block_flush(sb->s_bdev);
 }
 

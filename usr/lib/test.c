@@ -391,6 +391,7 @@ static bool run_test(struct test_case *test, int n)
 	bool memory_ok;
 	int status;
 
+	testmem_rest();
 	testmem_before();
 	status = run_isolated(test);
 	memory_ok = testmem_after();

@@ -17,7 +17,11 @@
  * as much. That no table is lost is vm_check_all()'s to see.
  *
  * With a swap area in use the memory of others goes and comes, and their page tables with it, so
- * sums say nothing: that each frame and each slot has an owner is vm_check_all()'s to see.
+ * sums say nothing: that each frame of a process and each slot has an owner is vm_check_all()'s to
+ * see, and what scripts/pressure.py compares before and after.
+ *
+ * What the machine was at rest is kept for the next TEST: what was printed meanwhile may be in a
+ * pipe, with a page of its own, until runtests has read it.
  *
  * Invariant: the snapshot that counts is taken without allocating user memory: its static buffers
  * have been touched by the one before it.  Locks: none.
@@ -48,7 +52,7 @@ struct snapshot {
 	long long tables_taken_kb; /* by reclaim, since the start; not compared */
 };
 
-static struct snapshot before;
+static struct snapshot before, at_rest;
 static char text[16384];
 
 /* Active objects of a cache: the first number of its line in /proc/slabinfo; -1: no such cache. */
@@ -91,15 +95,15 @@ static bool is_equal(const struct snapshot *was, const struct snapshot *now)
 	       !memcmp(was->objects, now->objects, sizeof(now->objects));
 }
 
-/* Wait until the machine looks as before. The last snapshot is left in now. */
-static bool settle(struct snapshot *now)
+/* Wait until the machine looks as it was. The last snapshot is left in now. */
+static bool settle(const struct snapshot *was, struct snapshot *now)
 {
 	uint64_t end = test_now() + SETTLE_NS;
 	unsigned int pause = 1;
 
 	for (;;) {
 		take_snapshot(now);
-		if (is_equal(&before, now))
+		if (is_equal(was, now))
 			return true;
 		if (test_now() > end)
 			return false;
@@ -140,18 +144,27 @@ void testmem_before(void)
 
 bool testmem_settle(void)
 {
+	return !on_ravel() || settle(&before, &at_rest);
+}
+
+void testmem_rest(void)
+{
 	struct snapshot now;
 
-	return !on_ravel() || settle(&now);
+	if (on_ravel())
+		settle(&at_rest, &now);
 }
 
 bool testmem_after(void)
 {
 	struct snapshot now;
+	bool settled;
 
 	if (!on_ravel())
 		return true;
-	if (settle(&now))
+	settled = settle(&before, &now);
+	at_rest = now;
+	if (settled)
 		return check_invariants();
 	if (before.memory_kb != now.memory_kb)
 		test_note("memory: free, cached, Slab and KernelStack: expected %lld kB, got %lld "

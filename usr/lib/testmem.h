@@ -20,4 +20,7 @@ bool testmem_after(void);
 /* Only wait till the counts are as before, or two seconds. Returns true when they are. */
 bool testmem_settle(void);
 
+/* Wait till the machine is as the last call of one of those two left it, or two seconds. */
+void testmem_rest(void);
+
 #endif

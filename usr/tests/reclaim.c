@@ -17,6 +17,7 @@
 #define SIZE  (16 * MB)
 #define LEFT  (12 * MB) /* of memory, for the file and all else */
 #define CHUNK (64 * 1024)
+#define FILES 400 /* small ones */
 
 static unsigned char chunk[CHUNK], expected[CHUNK];
 static char text[16384];
@@ -75,9 +76,29 @@ static void check_mapped(const unsigned char *p, unsigned int key)
 	}
 }
 
+/* Objects in use of a cache of the kernel's. */
+static long long objects(const char *cache)
+{
+	CHECK(read_text("/proc/slabinfo", text, sizeof(text)) > 0);
+	return text_number(text, cache);
+}
+
+/* Names and inodes that nobody has open, but somebody may ask for again. */
+static void make_small_files(void)
+{
+	for (int i = 0; i < FILES; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "small.%d", i);
+		CHECK_OK(close(CHECK_OK(open(name, O_WRONLY | O_CREAT | O_EXCL, 0600))));
+	}
+}
+
 TEST(a_file_larger_than_memory_is_read_and_mapped)
 {
 	long long woken = vmstat("kswapd_wake"), stolen = vmstat("pgsteal_file");
+	long long hits = vmstat("cache_hit"), distance = vmstat("workingset_distance_file");
+	long long names, inodes;
 	size_t size;
 	void *taken;
 	unsigned char *p;
@@ -85,8 +106,13 @@ TEST(a_file_larger_than_memory_is_read_and_mapped)
 
 	test_dir();
 	taken = take_memory(&size);
+	make_small_files();
+	sync();
+	names = objects("dentry");
+	inodes = objects("ext2_inode");
 	fd = make_file("f");
 	check_by_reading(fd);
+	CHECK(vmstat("cache_hit") > hits);
 	p = mmap(NULL, SIZE, PROT_READ, MAP_SHARED, fd, 0);
 	CHECK(p != MAP_FAILED);
 	check_mapped(p, 7);
@@ -94,6 +120,9 @@ TEST(a_file_larger_than_memory_is_read_and_mapped)
 	CHECK(vmstat("kswapd_wake") > woken);
 	CHECK(vmstat("pgsteal_file") - stolen > (long long)(SIZE / PAGE_SIZE));
 	CHECK(vmstat("workingset_refault_file") > 0);
+	CHECK(vmstat("workingset_distance_file") > distance);
+	CHECK(objects("dentry") < names - FILES / 2);
+	CHECK(objects("ext2_inode") < inodes - FILES / 2);
 	CHECK_OK(munmap(p, SIZE));
 	CHECK_OK(munmap(taken, size));
 	close(fd);

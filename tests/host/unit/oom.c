@@ -292,6 +292,32 @@ BARE_TEST(failures_of_the_whole_machine_kill_nobody)
 	machine_check_rest();
 }
 
+/* Init waits, and is there when memory is to be had again. */
+static void allocations_succeed_again(bool locked __maybe_unused)
+{
+	if (++waits == 100)
+		fail_page_alloc = 0;
+}
+
+BARE_TEST(init_outlives_failures_of_the_whole_machine)
+{
+	machine_boot(RAM, 2);
+	machine_run_on(0);
+	CHECK(current == init_task);
+	small = space_new();
+	addr = map_anon(small, 1, RW);
+	counters_start();
+	waits = 0;
+	fail_page_alloc = 1;
+	machine_meanwhile = allocations_succeed_again;
+	CHECK_EQ(user_put(addr, 1), FAULT_OK);
+	machine_meanwhile = NULL;
+	CHECK(waits >= 100);
+	CHECK_EQ(counted(VM_fault_oom), 0);
+	space_end(small);
+	machine_check_rest();
+}
+
 BARE_TEST(a_failure_that_was_asked_for_kills_nobody)
 {
 	machine_boot(RAM, 2);

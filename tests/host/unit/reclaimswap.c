@@ -42,6 +42,29 @@ BARE_TEST(a_working_set_of_several_times_memory_is_right)
 	}
 }
 
+/* What swapoff brings back has no slot there any more: reclaim puts it elsewhere, once. */
+BARE_TEST(swapoff_of_more_than_memory_reads_each_page_once)
+{
+	struct block_device *first, *second;
+	unsigned long addr;
+	struct mm *mm;
+
+	machine_boot(RAM, 1);
+	first = swap_on(2 * PAGES);
+	second = swapdisk_new(2 * PAGES);
+	mm = space_new();
+	addr = map_anon(mm, 2 * PAGES, RW);
+	fill(addr, 2 * PAGES - 100, 1);
+	CHECK_EQ(swap_area_on(second, "/dev/second", 0), 0);
+	counters_start();
+	CHECK_EQ(swap_area_off(first), 0);
+	CHECK(counted(VM_pswpin) < 2 * PAGES);
+	machine_check();
+	check_filled(addr, 2 * PAGES - 100, 1);
+	space_end(mm);
+	swap_end(second);
+}
+
 static struct block_device *disk;
 static struct mm *mm;
 static unsigned long addr;
@@ -72,6 +95,7 @@ TEST(cold_pages_go_first)
 		CHECK_EQ(is_swapped(mm, addr + i * PAGE_SIZE), i >= 20 && i < 28);
 	check_filled(addr, 40, 1);
 	CHECK_EQ(counted(VM_workingset_refault_anon), 8);
+	CHECK_EQ(counted(VM_workingset_distance_anon), 7 + 6 + 5 + 4 + 3 + 2 + 1 + 0);
 	finish();
 }
 

@@ -373,6 +373,36 @@ TEST(swapoff_brings_them_back)
 	finish();
 }
 
+/* Entries of two areas in one file, and a second file behind it: those of one area come back. */
+TEST(swapoff_passes_entries_of_other_areas_by)
+{
+	struct block_device *second = swapdisk_new(64);
+	struct file *other;
+
+	start(4); /* slots for pages 0, 1 and 2 */
+	CHECK_EQ(out(0, 3), 3);
+	CHECK_EQ(swap_area_on(second, "/dev/second", 0), 0);
+	CHECK_EQ(out(3, 2), 2);
+	CHECK_EQ(user_byte(addr + PAGE_SIZE), 2); /* 1 is here again, and goes to the second area */
+	CHECK_EQ(user_put(addr + PAGE_SIZE, 2), FAULT_OK);
+	other = file;
+	file = host_file(FILE_TMPFS, PAGES * PAGE_SIZE);
+	as = host_file_mapping(file);
+	map_shared(mm);
+	CHECK_EQ(filemap_write_kernel(as, &(u8){ 77 }, 1, 0), 1);
+	CHECK_EQ(out(0, 1), 1); /* to the slot that page 1 left */
+	CHECK_EQ(swap_area_off(disk), 0);
+	CHECK_EQ(as->nr_swapped, 0);
+	CHECK_EQ(byte_of(0), 77);
+	file_put(file);
+	file = other;
+	as = host_file_mapping(file);
+	CHECK_EQ(as->nr_swapped, 2);
+	check_filled(addr, PAGES - 1, 1);
+	disk = second;
+	finish();
+}
+
 static void cut_it(void)
 {
 	filemap_truncate(as, 0);

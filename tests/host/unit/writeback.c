@@ -343,3 +343,56 @@ TEST(also_for_the_others)
 	file_put(other);
 	file_put(file);
 }
+
+static unsigned nr_put_off; /* runs that find no memory, from now on */
+
+static void put_off_run(struct address_space *mapping, struct page **pages, unsigned nr)
+{
+	if (nr_put_off == 0) {
+		note_run(mapping, pages, nr);
+		return;
+	}
+	nr_put_off--;
+	for (unsigned i = 0; i < nr; i++) {
+		filemap_put_off(mapping, pages[i]);
+		page_end_writeback(pages[i], 0);
+	}
+}
+
+TEST(what_was_put_off_is_written_by_who_waits_for_it)
+{
+	open_file(8);
+	noting_ops.write_pages = put_off_run;
+	dirty(1, 1);
+	nr_put_off = 1;
+	filemap_start_write(as, 0, ~0UL); /* a stranger's try */
+	filemap_wait_write(as, 0, ~0UL);
+	CHECK(filemap_is_dirty(as));
+	CHECK_EQ(filemap_write_all(as), 0); /* no error of the past */
+	CHECK_STRING(runs, "1");
+	dirty(2, 2);
+	dirty(5, 5);
+	nr_put_off = 2;
+	CHECK_EQ(filemap_write_range(as, 0, 3), 0);
+	CHECK_STRING(runs, "1 2");
+	CHECK_EQ(filemap_write_all(as), 0);
+	CHECK_STRING(runs, "1 2 5");
+	CHECK_EQ(host_file_disk(file, 2)[0], 2);
+	CHECK_EQ(host_file_disk(file, 5)[0], 5);
+	file_put(file);
+}
+
+TEST(what_is_put_off_again_and_again_is_said_once)
+{
+	open_file(2);
+	noting_ops.write_pages = put_off_run;
+	dirty(0, 7);
+	nr_put_off = 1000;
+	CHECK_EQ(filemap_write_all(as), -ENOMEM);
+	CHECK(filemap_is_dirty(as) && nr_put_off > 0);
+	machine_check();
+	nr_put_off = 0;
+	CHECK_EQ(filemap_write_all(as), 0);
+	CHECK_EQ(host_file_disk(file, 0)[0], 7);
+	file_put(file);
+}
