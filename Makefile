@@ -341,8 +341,8 @@ help:
 #: make fuzz SECONDS=60   the fuzzers guided by coverage (clang)
 #: make coverage      how much of mm/ and lib/ the host's tests reach
 #: make mutate        seeded bugs (tests/mutations/): each must be caught
-#: make soak          the disk's tests for ten minutes (power cuts, damaged disks, models), then
-#:                    half an hour without enough memory
+#: make soak          the disk's tests for ten minutes (power cuts, damaged disks, models), a
+#:                    quarter of an hour of power cuts and half an hour without enough memory
 #: make test-oracle   run the same tests on this machine's own Linux
 #: make bench         instructions per operation, beside Linux's
 #: make policies      misses of each policy of page replacement, beside exact LRU and OPT

@@ -163,4 +163,4 @@ def _checks():
         yield "damaged-disks-smp" + smp, functools.partial(mutate.examine, seed(), IMAGES, SMP=smp)
 
 
-CHECKS = dict(_checks())
+CHECKS = dict(_checks(), thrash=pressure.thrashing)

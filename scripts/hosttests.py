@@ -3,7 +3,8 @@
 #   ext2 reader       against the tree that mke2fs was given, with 1 KiB and 4 KiB blocks
 #   fsck, get, root   a wrong link count is found; files come out; a rebuilt image goes in
 #   power cuts        a good record passes, records with each kind of lie in them do not
-#   flat              a machine that has less left after each round is found out
+#   flat              a machine that has less left after each round is found out, by two pages;
+#                     one that has more the one time and less the other is not
 #   replacement       FIFO, clock, LRU and OPT by hand, and beside the plainest form of each
 #
 # Invariant: a checker that lets a mutant pass is a failure, as one that refuses the good record.
@@ -276,13 +277,23 @@ def power_cuts(work):
 
 def soak_text(numbers):
     return "".join("noise\nround %d\nMemTotal:  50000 kB\nMemFree:   %d kB\nSwapFree: 99 kB\n"
+                   "Buffers: 9 kB\nCached: 9 kB\nSlab: 9 kB\nKernelStack: 9 kB\n"
                    "# name <active_objs>\ntask  %d  40  512 8 1 : tunables 0 0 0 : slabdata 5 5 0\n"
                    % (index, free, tasks) for index, (free, tasks) in enumerate(numbers))
 
 
 def flat(_):
+    rng = random.Random(3)
     cases = ((((40000, 9), (39900, 9), (39800, 12)), False), (((40000, 9), (39000, 9)), True),
-             (((40000, 9), (40000, 99)), True), (((40000, 9),), True), ((), True))
+             (((40000, 9), (40000, 99)), True), (((40000, 9),), True), ((), True),
+             ([(40000, 9)] * 30, False),
+             ([(39000, 5)] + [(39400, 9)] * 30, False),                        # the first warms up
+             ([(40000 - 8 * n, 9) for n in range(30)], True),                  # two pages a round
+             ([(40000, 9 + n // 4) for n in range(30)], True),                 # an object of four
+             ([(40000 - n // 2 * 4, 9) for n in range(30)], True),             # a page of two
+             ([(40000 - n // 2 * 4, 9) for n in range(8)], False),             # too few to say
+             ([(40000 + rng.randint(-80, 80), 9 + rng.randint(-4, 4)) for n in range(30)], False),
+             ([(40000 - 8 * n + rng.randint(-80, 80), 9) for n in range(30)], True))
     for numbers, is_wrong in cases:
         said = memsoak.judge(memsoak.rounds_of(soak_text(numbers)))
         if bool(said) != is_wrong:

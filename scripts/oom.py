@@ -4,9 +4,10 @@
 #
 #   oom-smpN            usr/tests/oom.c in a machine of 64 MiB, and the shell that started it lives
 #   fail-every-100th    all programs of usr/tests/ while each 100th allocation of pages fails, for
-#                       whoever asks. They may fail with ENOMEM; the machine may not panic, hang,
-#                       kill somebody for memory, break an invariant or leave an object behind. One
-#                       that could not be started is tried again: none is left out
+#                       whoever asks, with a second disk to swap to. They may fail with ENOMEM; the
+#                       machine may not panic, hang, kill somebody for memory, break an invariant
+#                       (no line mm_check:) or leave an object behind. One that could not be started
+#                       is tried again: none is left out
 import functools
 import os
 import re
@@ -15,12 +16,15 @@ import machine
 from machine import run_exec
 
 MEMORY = "64M"
+SWAP = "64M"  # what swaps, and writes to a disk, runs too
 NTH = 100
 # Programs that take all memory there is, and whose processes are killed for it.
 ASK_FOR_IT = {"fault", "oom"}
 # Each TEST is run by itself, and what it leaves when it fails half-way is removed: a full disk.
 ONE_BY_ONE = {"diskfull"}
 TRIES = 4  # to start a program
+# What a disk that has none is told when a test mounts it.
+NO_FILE_SYSTEM = "ext2 (vdb): no ext2 file system"
 CACHES = ("vm_area", "mm", "task", "file", "pipe", "files", "anon_root")  # usr/lib/testmem.c
 
 
@@ -67,14 +71,18 @@ def fails_often():
             "echo 1 >/proc/sys/vm/check_all && echo SOUND; echo END; cat /proc/slabinfo "
             "/proc/vmstat" % (NTH, " ".join(names), " ".join(map(str, range(TRIES)))))
     # The same failures each time, as far as the disk of the host lets them be.
-    status, output = run_exec(line, SMP="1", APPEND="ravel.seed=" + os.environ.get("SEED", "1"))
+    status, output = run_exec(line, SMP="1", SWAP=SWAP,
+                              APPEND="ravel.seed=" + os.environ.get("SEED", "1"))
     before, _, rest = output.partition("BEGIN\n")
     during, _, after = rest.rpartition("END\n")
-    lost = re.findall(r"^ext2 \(.*", during, re.M)
+    lost = [line for line in re.findall(r"^ext2 \(.*", during, re.M) if line != NO_FILE_SYSTEM]
     if status == machine.EXIT_UNCLEAN or lost:
         return "the disk is not clean: " + "; ".join(lost)
     if status != 0 or not during.endswith("SOUND\n"):
         return "expected status 0 and sound memory, got %d and %s" % (status, tail_of(output))
+    broken = re.findall(r"^mm_check: .*", output, re.M)
+    if broken:
+        return "; ".join(broken[:5])
     begun = re.findall(r"^(?:not )?ok 1 - (\S+)(?! # could not start$)", during, re.M)
     missed = sorted(set(names) - set(begun))
     if missed:
@@ -86,6 +94,8 @@ def fails_often():
         wrong.append("killed for memory: " + ", ".join(sorted(killed)))
     if not number(after, "alloc_fail_injected"):
         wrong.append("no allocation failed")
+    if not number(after, "pswpout"):
+        wrong.append("nothing was swapped out")
     return "; ".join(wrong) or None
 
 
