@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # bench.py - the whole of `make bench`: runs vmbench in the guest, with Linux's figures beside it,
 # filebench (usr/bench/filebench.c) on a disk with room for it, swapbench (usr/bench/swapbench.c)
-# with a swap area, and the policies of page replacement (policies.py).
+# with a swap area, mallocbench (usr/bench/mallocbench/), and the policies of page replacement
+# (policies.py).
 #
 # Every figure is in instructions per operation: ICOUNT=1, one hart, 512 MiB, nothing else running.
 # What vmbench printed is kept in build/bench.txt; the figures to compare with are in
 # scripts/bench-reference.tsv. Exit status 1 if a row is worse than Linux's (lean), more than 5 %
-# worse than before memory became a cache of the disk (before), or none came; and if swap makes more
-# requests for a page than it may.
+# worse than before memory became a cache of the disk (before), or none came; if swap makes more
+# requests for a page than it may; or if libumalloc misses a goal (MALLOC_GOALS).
 # What waits for the disk is measured by a real clock, and only reported: this machine's load is in
 # it.
 import os
@@ -24,6 +25,11 @@ RESIDENT_PAGES = 16384  # of fork_exit_wait_64M
 WORSE_AT_MOST = 1.05    # of a row, with a working set that fits, beside `before`
 # Requests for a page: 32 go together, 8 come together.
 SWAP_REQUESTS = {"swap_out": 0.1, "swap_in": 0.2}
+MALLOC_COMMAND = "/bench/mallocbench"
+# Of all traces: the mean of payload over heap, which glibc's must not reach, and its least; the
+# mean of glibc's instructions per operation over libumalloc's, and its least.
+MALLOC_GOALS = {"mean utilisation": 0.92, "least utilisation": 0.80,
+                "mean throughput": 0.90, "least throughput": 0.70}
 REFERENCE = os.path.join(machine.ROOT, "scripts", "bench-reference.tsv")
 RAW = os.path.join(machine.BUILD, "bench.txt")
 
@@ -99,6 +105,52 @@ def swap_table(found):
     return len(wrong)
 
 
+def malloc_tables(text):
+    """{title: {trace: (umalloc, glibc)}} of mallocbench's tables."""
+    tables, rows = {}, {}
+    for line in text.splitlines():
+        words = line.split()
+        if words[-2:] == ["umalloc", "glibc"]:
+            rows = tables.setdefault(" ".join(words[:-2]), {})
+        elif len(words) == 3 and words[1] != "umalloc":
+            try:
+                rows[words[0]] = (float(words[1]), float(words[2]))
+            except ValueError:  # fails
+                rows[words[0]] = (0.0, 0.0)
+    return tables
+
+
+def malloc_misses(text):
+    """What of MALLOC_GOALS does not hold, a line each."""
+    tables = malloc_tables(text)
+    used, costs = tables.get("utilisation", {}), tables.get("cost per op", {})
+    used_mean = used.pop("mean", (0, 0))
+    costs.pop("mean", None)
+    if not used or set(used) != set(costs):
+        return ["there is no table of utilisation and cost"]
+    speeds = {trace: theirs / ours if ours else 0 for trace, (ours, theirs) in costs.items()}
+    found = {"mean utilisation": used_mean[0],
+             "mean throughput": sum(speeds.values()) / len(speeds)}
+    misses = ["%s %.3f, wanted: %.2f" % (name, value, MALLOC_GOALS[name])
+              for name, value in found.items() if value < MALLOC_GOALS[name]]
+    if used_mean[0] <= used_mean[1]:
+        misses.append("mean utilisation %.3f, glibc's is %.3f" % used_mean)
+    for trace in used:
+        for name, value in (("least utilisation", used[trace][0]),
+                            ("least throughput", speeds[trace])):
+            if value < MALLOC_GOALS[name]:
+                misses.append("%s: %s %.3f, wanted: %.2f" % (trace, name.split()[1], value,
+                                                             MALLOC_GOALS[name]))
+    return misses
+
+
+def measure_malloc():
+    """Run mallocbench by instructions. Returns ([goals that are missed], exit status)."""
+    with machine.private_disk() as disk:
+        text, status = run(disk, MALLOC_COMMAND)
+    return malloc_misses(text), status
+
+
 def figures(text):
     """name<TAB>number lines; also the kernel's `boot: N ns of work`. Returns {name: float}."""
     found = {}
@@ -168,10 +220,11 @@ def table(found):
 
 def main():
     os.environ.update(ICOUNT="1", SMP="1", MEM="512M")
-    os.environ.setdefault("TIMEOUT_IDLE", "300")  # a slow row is silent for long
+    os.environ["TIMEOUT_IDLE"] = os.environ.get("TIMEOUT_IDLE") or "300"  # a slow row is silent for long
     text, status = measure()
     counted, timed, file_status = measure_files()
     swapped, swap_status = measure_swap()
+    malloc_missed, malloc_status = measure_malloc()
     found = figures(text)
     derive(found)
     measured, worse = table(found)
@@ -179,13 +232,17 @@ def main():
           % (measured, worse, os.path.relpath(RAW)))
     file_table(counted, timed)
     missed = swap_table(swapped)
-    for name, code in (("vmbench", status), ("filebench", file_status), ("swapbench", swap_status)):
+    print("\nlibumalloc beside glibc's malloc: %s" % ("; ".join(malloc_missed) or "goals met"))
+    statuses = (("vmbench", status), ("filebench", file_status), ("swapbench", swap_status),
+                ("mallocbench", malloc_status))
+    for name, code in statuses:
         if code:
             print("%s ended with status %d" % (name, code))
     print()
     os.environ.update(ICOUNT="", MEM="64M")
     missed += policies.report()
-    return 1 if status or file_status or swap_status or worse or not measured or missed else 0
+    failed = any(code for _, code in statuses)
+    return 1 if failed or malloc_missed or worse or not measured or missed else 0
 
 
 if __name__ == "__main__":

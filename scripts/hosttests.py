@@ -5,6 +5,8 @@
 #   power cuts        a good record passes, records with each kind of lie in them do not
 #   flat              a machine that has less left after each round is found out, by two pages;
 #                     one that has more the one time and less the other is not
+#   bench of malloc   its goals: met, and each way of missing one
+#   traces            a program is recorded, converted, replayed and drawn
 #   replacement       FIFO, clock, LRU and OPT by hand, and beside the plainest form of each
 #
 # Invariant: a checker that lets a mutant pass is a failure, as one that refuses the good record.
@@ -15,12 +17,17 @@ import random
 import stat
 import subprocess
 import tempfile
+import xml.etree.ElementTree
 import zlib
 
+import bench
 import ext2
 import fsck
 import get
 import logwrites
+import machine
+import mallocplot
+import malloctrace
 import memsoak
 import outside
 import policies
@@ -301,6 +308,78 @@ def flat(_):
     return None
 
 
+# ---- malloc
+
+def bench_text(rows):
+    """What mallocbench prints for {trace: (utilisation of umalloc, of glibc, cost, cost)}."""
+    lines = ["# find", ""]
+    for title, at, form in (("utilisation", 0, "%.3f"), ("cost per op", 2, "%.1f")):
+        lines.append("%-14s %8s %8s" % (title, "umalloc", "glibc"))
+        rest = list(rows.items())
+        means = [sum(row[at + who] for row in rows.values()) / len(rows) for who in (0, 1)]
+        for name, pair in [(name, row[at:at + 2]) for name, row in rest] + [("mean", means)]:
+            lines.append("%-14s %8s %8s" % (name, form % pair[0], form % pair[1]))
+        lines.append("")
+    return "\n".join(lines + ["mean umalloc 0.950 1.000"]) + "\n"
+
+
+def bench_of_malloc(_):
+    good = {"find": (0.94, 0.65, 100, 81), "gcc": (0.96, 0.88, 100, 110)}
+    cases = (({}, 0), ({"gcc": (0.89, 0.5, 100, 110)}, 1), ({"gcc": (0.96, 0.99, 1, 2)}, 0),
+             ({"gcc": (0.93, 1.3, 100, 110)}, 1),
+             ({"find": (0.94, 0.6, 100, 69), "gcc": (0.96, 0.88, 100, 120)}, 1),
+             ({"find": (0.79, 0.6, 100, 100), "gcc": (0.99, 0.8, 100, 100)}, 2),
+             ({"gcc": (0.96, 0.88, 100, 89)}, 1), ({"gcc": (0, 0, 0, 0)}, 4))
+    for changes, count in cases:
+        misses = bench.malloc_misses(bench_text(dict(good, **changes)))
+        if len(misses) != count:
+            return "%r: %r" % (changes, misses)
+    return None if bench.malloc_misses("") else "nothing at all is content"
+
+
+SMALL_PROGRAM = """
+#include <stdlib.h>
+int main(void)
+{
+	char *volatile a = malloc(100), *volatile b = calloc(3, 50), *volatile c;
+
+	a = realloc(a, 5000);
+	c = aligned_alloc(64, 640);
+	free(b);
+	b = malloc(77);
+	free(a);
+	free(c);
+	return b ? 0 : 1;
+}
+"""
+
+
+def traces(work):
+    """The recorder, the converter, the bench and the plot, one behind the other."""
+    source, program = os.path.join(work, "small.c"), os.path.join(work, "small")
+    machine.need_tools("oracle")
+    trace, picture = os.path.join(work, "small.rep"), os.path.join(work, "small.svg")
+    write(source, SMALL_PROGRAM.encode())
+    subprocess.run(["gcc", "-O0", source, "-o", program], check=True)
+    ops, ids = malloctrace.convert(malloctrace.record([program], work), 1000)
+    if ops != ["a 0 100", "a 1 150", "r 0 5000", "a 2 640", "f 1", "a 1 77", "f 0", "f 2"]:
+        return "recorded: %r" % ops
+    write(trace, ("%d\n%d\n%s\n" % (ids, len(ops), "\n".join(ops))).encode())
+    with machine.locked_build():
+        machine.make("umalloc")
+    replay = subprocess.run([mallocplot.BENCH, "-a", "umalloc,kr", trace], check=False,
+                            capture_output=True, text=True)
+    if replay.returncode or "fails" in replay.stdout or "\nsmall " not in replay.stdout:
+        return "replayed: %s" % replay.stdout
+    runs = {name: mallocplot.samples(name, trace) for name in ("umalloc", "glibc", "kr")}
+    if max(payload for _, payload, _ in runs["kr"]) != 5000 + 150 + 640:
+        return "the most payload: %r" % runs["kr"]
+    write(picture, "\n".join(mallocplot.draw("small", runs)).encode())
+    root = xml.etree.ElementTree.parse(picture).getroot()
+    lines = root.findall("{http://www.w3.org/2000/svg}polyline")
+    return None if len(lines) == 2 * len(runs) else "%d lines are drawn" % len(lines)
+
+
 # ---- page replacement
 
 TEXTBOOK = (7, 0, 1, 2, 0, 3, 0, 4, 2, 3, 0, 3, 2, 1, 2, 0, 1, 7, 0, 1)
@@ -383,7 +462,8 @@ def self_test():
              ("fsck", finds_damage), ("get", comes_out), ("root.img", goes_in),
              ("a tree from outside", outside_sees),
              ("promises", promises), ("power cuts", power_cuts),
-             ("a soak's end is flat", flat), ("page replacement", replacement),
+             ("a soak's end is flat", flat), ("bench of malloc", bench_of_malloc),
+             ("traces of malloc", traces), ("page replacement", replacement),
              ("reference patterns", patterns))
     for name, test in tests:
         with tempfile.TemporaryDirectory() as work, contextlib.redirect_stderr(io.StringIO()), \

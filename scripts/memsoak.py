@@ -89,7 +89,7 @@ def judge(tables):
 
 def examine(minutes, seed, progress=None, **environment):
     """Returns (None or words about what is wrong, a summary)."""
-    os.environ.setdefault("TIMEOUT_IDLE", "300")
+    os.environ["TIMEOUT_IDLE"] = os.environ.get("TIMEOUT_IDLE") or "300"
     environment = dict({"MEM": pressure.MEMORY, "SWAP": pressure.SWAP}, **environment)
     with tempfile.TemporaryDirectory(prefix="memsoak.", dir=machine.BUILD) as work:
         disk = os.path.join(work, "disk.img")

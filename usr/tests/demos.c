@@ -135,6 +135,31 @@ TEST(factorial_gives_its_stack_back)
 	CHECK(values[3] * 4 >= resident("after the last return"));
 }
 
+/* ps and pmap, which -p runs at the deepest call: the child's stack has grown, the parent's not. */
+TEST(factorial_seen_by_ps_and_pmap)
+{
+	const long long grown = 300000 * 16 / 1024; /* KiB, of the smallest frames there are */
+	long long stack, resident, small = 0, large = 0, mapped = 0;
+	int command;
+
+	run_demo("factorial -p 300000 2>&1 | grep -e factorial -e stack");
+	for (char *line = output, *end; (end = strchr(line, '\n')); line = end + 1) {
+		*end = '\0';
+		command = 0;
+		if (sscanf(line, "%*d %*d %*s %*s %*d %*d %*s %*d %*d %lld %*d %n", &stack,
+			   &command) == 1 &&
+		    strncmp(line + command, "factorial -p", 12) == 0)
+			*(stack < grown ? &small : &large) = stack;
+		if (strstr(line, "[ stack ]") &&
+		    sscanf(line, "%*x %lld %lld", &mapped, &resident) != 2)
+			test_fail(__FILE__, __LINE__, "no row of pmap -x: %s", line);
+	}
+	CHECK_RANGE(small, 4, 300);
+	CHECK_RANGE(large, grown, 300000 * 128 / 1024);
+	CHECK_RANGE(mapped, large, large + 4);
+	CHECK_RANGE(resident, grown, mapped);
+}
+
 TEST(factorial_says_what_is_wrong)
 {
 	tools_path();

@@ -7,8 +7,8 @@
 
 extern const struct allocator bump_allocator, kr_allocator, mm_allocator, implicit_first_allocator,
 	implicit_next_allocator, implicit_best_allocator, implicit_deferred_allocator,
-	explicit_lifo_allocator, explicit_addr_allocator, storage_allocator, segfit_allocator,
-	buddy_allocator;
+	implicit_next_deferred_allocator, implicit_best_deferred_allocator, explicit_lifo_allocator,
+	explicit_addr_allocator, storage_allocator, segfit_allocator, buddy_allocator;
 
 const struct allocator *const textbook_allocators[] = {
 	&bump_allocator,
@@ -18,6 +18,8 @@ const struct allocator *const textbook_allocators[] = {
 	&implicit_next_allocator,
 	&implicit_best_allocator,
 	&implicit_deferred_allocator,
+	&implicit_next_deferred_allocator,
+	&implicit_best_deferred_allocator,
 	&explicit_lifo_allocator,
 	&explicit_addr_allocator,
 	&storage_allocator,

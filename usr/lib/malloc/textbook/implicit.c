@@ -45,6 +45,16 @@ static bool init_deferred(void)
 	return begin(FIRST, true);
 }
 
+static bool init_next_deferred(void)
+{
+	return begin(NEXT, true);
+}
+
+static bool init_best_deferred(void)
+{
+	return begin(BEST, true);
+}
+
 static bool fits(char *block, size_t size)
 {
 	return !is_used(block) && size_of(block) >= size;
@@ -142,9 +152,9 @@ static const char *implicit_check(void)
 	return wrong || block == rover ? wrong : "the rover is not at a block";
 }
 
-#define IMPLICIT(variant)                                                                          \
+#define IMPLICIT(variant, suffix)                                                                  \
 	const struct allocator implicit_##variant##_allocator = {                                  \
-		.name = "implicit-" #variant,                                                      \
+		.name = "implicit-" suffix,                                                        \
 		.init = init_##variant,                                                            \
 		.malloc = implicit_malloc,                                                         \
 		.free = implicit_free,                                                             \
@@ -152,7 +162,9 @@ static const char *implicit_check(void)
 		.check = implicit_check,                                                           \
 	}
 
-IMPLICIT(first);
-IMPLICIT(next);
-IMPLICIT(best);
-IMPLICIT(deferred);
+IMPLICIT(first, "first");
+IMPLICIT(next, "next");
+IMPLICIT(best, "best");
+IMPLICIT(deferred, "deferred");
+IMPLICIT(next_deferred, "next-deferred");
+IMPLICIT(best_deferred, "best-deferred");
