@@ -220,7 +220,8 @@ def table(found):
 
 def main():
     os.environ.update(ICOUNT="1", SMP="1", MEM="512M")
-    os.environ["TIMEOUT_IDLE"] = os.environ.get("TIMEOUT_IDLE") or "300"  # a slow row is silent for long
+    # A slow row is silent for long.
+    os.environ["TIMEOUT_IDLE"] = os.environ.get("TIMEOUT_IDLE") or "300"
     text, status = measure()
     counted, timed, file_status = measure_files()
     swapped, swap_status = measure_swap()
