@@ -127,6 +127,24 @@ void shm_free(struct shm_segment *seg)
 	kfree(seg);
 }
 
+void shm_remove_all(void)
+{
+	for (unsigned i = 0; i < SHMMNI; i++) {
+		struct shm_segment *seg;
+		bool unused = false;
+
+		spin_lock(&shm_lock);
+		seg = shm_slots[i];
+		if (seg) {
+			seg->mode |= SHM_DEST;
+			unused = shm_take_if_unused(seg);
+		}
+		spin_unlock(&shm_lock);
+		if (unused)
+			shm_free(seg);
+	}
+}
+
 /* ---- shmget ---- */
 
 static struct shm_segment *make_segment(int key, size_t size, unsigned flags)

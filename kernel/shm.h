@@ -25,4 +25,7 @@ struct shm_view {
 /* Fills @view for the first segment whose slot is *@slot or above, and sets *@slot to it. */
 bool shm_view_next(unsigned *slot, struct shm_view *view);
 
+/* Power-off: segments outlive processes, so those that nobody attaches go now. Task context. */
+void shm_remove_all(void);
+
 #endif

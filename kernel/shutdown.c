@@ -24,6 +24,7 @@
 #include "kernel/printk.h"
 #include "kernel/process.h"
 #include "kernel/sched.h"
+#include "kernel/shm.h"
 #include "kernel/signal.h"
 #include "kernel/stackwatch.h"
 #include "mm/debug.h"
@@ -203,6 +204,7 @@ static void shutdown_main(void *arg __maybe_unused)
 
 	become_init();
 	leaks = end_processes();
+	shm_remove_all();
 	while (swap_area_off(NULL) == 0)
 		;
 	vfs_shutdown();

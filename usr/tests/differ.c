@@ -314,6 +314,7 @@ static void do_fork(void)
 		}
 		_exit(0);
 	}
+	CHECK_OK(close(ends[1])); /* so that its end is seen, should it fail */
 	say("fork:");
 	for (unsigned i = 0; i < 4; i++) {
 		CHECK_EQ(read(ends[0], &seen, sizeof(seen)), sizeof(seen));
@@ -321,7 +322,6 @@ static void do_fork(void)
 	}
 	CHECK_EXIT(pid, 0);
 	CHECK_OK(close(ends[0]));
-	CHECK_OK(close(ends[1]));
 	draw(1);
 }
 
